@@ -1,0 +1,87 @@
+// The seam to the operating system. The project reads and writes files through this alone, so that tests can lose
+// unsynced bytes, fill the disk and fail any single call.
+#ifndef ZRS_FILESTORAGE_FILE_SYSTEM_H_
+#define ZRS_FILESTORAGE_FILE_SYSTEM_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace zrs::filestorage {
+
+// What identifies a file and its size, at one moment. (device, inode) is a hint only: inode numbers are reused.
+struct FileInfo {
+  uint64_t size = 0;  // bytes
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint32_t mode = 0;  // permission bits, 07777
+  bool is_regular = true;
+
+  bool SameFile(const FileInfo& other) const { return device == other.device && inode == other.inode; }
+};
+
+// An open file. Offsets and sizes are in bytes. Calls may block on the disk; a File is used by one thread at a time.
+// Errors carry operation, path, offset and the system's cause:
+//   NotFound, PermissionDenied, AlreadyExists, ResourceExhausted (disk full or quota: only from writes and truncation;
+//   a Sync that reports one is a failed sync), Unavailable (a lock that another holds), DataLoss (everything else that
+//   the disk reports, EIO among it).
+class File {
+ public:
+  virtual ~File() = default;
+
+  // Reads up to out.size() bytes at `offset`. Fewer are returned only at the end of the file.
+  virtual absl::StatusOr<size_t> ReadAt(uint64_t offset, absl::Span<char> out) = 0;
+  // Writes all of `data` at `offset`, extending the file as needed. After an error any part may have been written.
+  virtual absl::Status WriteAt(uint64_t offset, absl::string_view data) = 0;
+  virtual absl::Status Truncate(uint64_t size) = 0;
+  // Makes the file's bytes and its size durable (fdatasync). Allowed on a file that was opened for reading. After an
+  // error nothing that was written since the last success may be trusted, even if it reads back well.
+  virtual absl::Status Sync() = 0;
+  virtual absl::StatusOr<FileInfo> Stat() = 0;
+  // Takes flock(LOCK_EX | LOCK_NB) on the file until it is closed. Unavailable when another holds it.
+  virtual absl::Status LockExclusively() = 0;
+  virtual const std::string& path() const = 0;
+};
+
+// Thread-safe. Paths are used as given. Errors as File's.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  virtual absl::StatusOr<std::unique_ptr<File>> OpenForReading(const std::string& path) = 0;
+  // Reading and writing; the file must exist.
+  virtual absl::StatusOr<std::unique_ptr<File>> OpenForWriting(const std::string& path) = 0;
+  // Creates the file with the permission bits `mode` (less the umask), or opens and keeps the one that exists.
+  virtual absl::StatusOr<std::unique_ptr<File>> OpenOrCreate(const std::string& path, uint32_t mode) = 0;
+  // Creates the file; AlreadyExists when there is one.
+  virtual absl::StatusOr<std::unique_ptr<File>> CreateExclusively(const std::string& path, uint32_t mode) = 0;
+  virtual absl::StatusOr<FileInfo> Stat(const std::string& path) = 0;
+  // Replaces `to` if it exists. Durable only after SyncDirectory of the directory (of both, where they differ).
+  virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
+  virtual absl::Status Remove(const std::string& path) = 0;
+  virtual absl::Status SyncDirectory(const std::string& directory) = 0;
+  // Creates the directory and its missing parents; OK when it exists.
+  virtual absl::Status CreateDirectories(const std::string& directory, uint32_t mode) = 0;
+  // Names (not paths) in `directory`, sorted.
+  virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
+};
+
+// The directory part of `path`; "." when it has none.
+std::string DirectoryOf(const std::string& path);
+
+// Replaces `path` by `contents` so that a crash leaves the old or the new contents whole: writes `path`.new, syncs it,
+// renames, syncs the directory.
+absl::Status ReplaceFile(FileSystem& file_system, const std::string& path, absl::string_view contents, uint32_t mode);
+
+// Reads a whole file of at most `limit` bytes; ResourceExhausted when it is larger.
+absl::StatusOr<std::string> ReadWholeFile(FileSystem& file_system, const std::string& path, uint64_t limit);
+
+}  // namespace zrs::filestorage
+
+#endif  // ZRS_FILESTORAGE_FILE_SYSTEM_H_

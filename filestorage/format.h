@@ -1,0 +1,78 @@
+// Layout of a ZODB FileStorage file (`Data.fs`): constants, and encoding of its headers. All numbers are big-endian.
+// Specified, with an example in hex, in README.md beside this file; the origin is ZODB/FileStorage/format.py.
+#ifndef ZRS_FILESTORAGE_FORMAT_H_
+#define ZRS_FILESTORAGE_FORMAT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace zrs::filestorage {
+
+// A transaction id: 8 bytes big-endian in the file, and a time stamp (timestamp.h). 0 stands for "none".
+using Tid = uint64_t;
+
+inline constexpr size_t kMagicSize = 4;
+inline constexpr size_t kTransactionHeaderSize = 23;  // tid 8, length 8, status 1, three string lengths of 2
+inline constexpr size_t kTransactionStatusOffset = 16;
+inline constexpr size_t kDataHeaderSize = 42;
+inline constexpr size_t kLengthSize = 8;       // the redundant length behind a transaction
+inline constexpr size_t kBackPointerSize = 8;  // in place of data, where the data length is 0
+inline constexpr size_t kVersionPositionsSize = 16;  // before a version's name, in files from before ZODB 3.9
+
+// The first four bytes of a file.
+enum class Magic { kFs21, kFs30 };
+absl::string_view MagicBytes(Magic magic);
+// DataLoss when `bytes` (at least the first 4 of a file; fewer is an error too) is no FileStorage's.
+absl::StatusOr<Magic> ParseMagic(absl::string_view bytes);
+
+// The status byte of a transaction.
+inline constexpr char kStatusComplete = ' ';
+inline constexpr char kStatusPacked = 'p';
+inline constexpr char kStatusUndone = 'u';      // historic: readers skip the transaction
+inline constexpr char kStatusInProgress = 'c';  // voted, not finished; only ever at the end of a file
+
+// A transaction's first 23 bytes.
+struct TransactionHeader {
+  Tid tid = 0;
+  uint64_t length = 0;  // of the transaction without the redundant length behind it: the next begins at +length+8
+  char status = kStatusComplete;
+  uint16_t user_length = 0;
+  uint16_t description_length = 0;
+  uint16_t extension_length = 0;
+
+  // Size of the header and its three strings: the least that `length` may be.
+  uint64_t HeaderAndStringsSize() const {
+    return kTransactionHeaderSize + uint64_t{user_length} + description_length + extension_length;
+  }
+  friend bool operator==(const TransactionHeader&, const TransactionHeader&) = default;
+};
+
+// A data record's first 42 bytes.
+struct DataHeader {
+  uint64_t oid = 0;
+  Tid tid = 0;
+  uint64_t previous = 0;              // position of this oid's previous record, or 0
+  uint64_t transaction_position = 0;  // where the transaction that contains the record begins
+  uint16_t version_length = 0;
+  uint64_t data_length = 0;  // 0: an 8-byte back pointer follows in place of data
+
+  friend bool operator==(const DataHeader&, const DataHeader&) = default;
+};
+
+// `bytes` must be at least as long as the header; what follows is ignored.
+TransactionHeader DecodeTransactionHeader(absl::string_view bytes);
+DataHeader DecodeDataHeader(absl::string_view bytes);
+std::string EncodeTransactionHeader(const TransactionHeader& header);
+std::string EncodeDataHeader(const DataHeader& header);
+
+uint64_t DecodeUint64(absl::string_view bytes);  // at least 8 bytes
+std::string EncodeUint64(uint64_t value);
+
+}  // namespace zrs::filestorage
+
+#endif  // ZRS_FILESTORAGE_FORMAT_H_

@@ -1,0 +1,72 @@
+// Where is the committed end of a file that another process writes, and what happened to the file since last asked.
+// No change notification and no timer is in here: the owner calls Poll() when it has reason to (inotify, a slow poll).
+#ifndef ZRS_FILESTORAGE_TAIL_H_
+#define ZRS_FILESTORAGE_TAIL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "filestorage/boundary.h"
+#include "filestorage/file_system.h"
+
+namespace zrs::filestorage {
+
+struct TailOptions {
+  uint64_t read_size = 1 << 20;                  // bytes per read
+  uint64_t max_bytes_per_poll = uint64_t{64} << 20;  // a Poll reports after about so many bytes and says `more`
+};
+
+enum class TailEvent {
+  kAdvanced,     // there is a new committed end; it is synced
+  kNothingYet,   // no new committed transaction (perhaps a partial header, a status 'c', a short body: pending_bytes)
+  kAborted,      // what followed the committed end was taken back (an aborted vote): the file shrank
+  kReplaced,     // another file is under the name (a pack, a restored backup)
+  kMissing,      // no file is under the name (for a moment that is normal during a pack)
+  kTruncated,    // the file is shorter than the committed end
+  kOverwritten,  // magic or last transaction are not what was reported before
+  kCorrupt,      // unsound bytes at `position`; nothing from there on is reported. Found twice, on fresh reads.
+};
+
+struct TailReport {
+  TailEvent event = TailEvent::kNothingYet;
+  Boundary end;                // the committed end as reported so far
+  uint64_t pending_bytes = 0;  // behind the committed end and not committed
+  bool more = false;           // kAdvanced: call Poll again at once, there may be more
+  uint64_t file_size = 0;
+  uint64_t position = 0;       // kCorrupt, kTruncated, kOverwritten
+  std::string reason;          // all but the first two: one line for a person
+};
+
+// Used by one thread at a time; calls block on the disk.
+//
+// It never reports bytes as committed that were read while the status was 'c': a header is looked at first, and once
+// its status is another, the transaction is read afresh. Before each report it makes sure that the file is still the
+// one it reported about (name, magic, length, last transaction), and it syncs what it reports through its own
+// descriptor, since a commit is visible before the writer's fsync returns.
+// kReplaced, kTruncated, kOverwritten, kCorrupt are final while the file stays so: Poll repeats them.
+class Tail {
+ public:
+  // Opens for reading and takes the exclusive flock that keeps a second sidecar off. `known` is a boundary reported in
+  // an earlier life, from where to go on; FirstBoundary-like {offset 0} means from the start. FailedPrecondition
+  // with what differs when the file does not have `known` (magic, length, or digest of the last transaction).
+  // NotFound: no such file. DataLoss: not a FileStorage. Unavailable: another sidecar has it, or the file is empty so far.
+  static absl::StatusOr<std::unique_ptr<Tail>> Open(FileSystem& file_system, const std::string& path,
+                                                    const TailOptions& options, const Boundary& known);
+  virtual ~Tail() = default;
+
+  // An error Status is one of reading or syncing (R9: the storage stops); everything the file itself says is a report.
+  virtual absl::StatusOr<TailReport> Poll() = 0;
+
+  // Reads bytes below end().offset. Fewer than out.size() only when that is reached.
+  virtual absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) = 0;
+
+  virtual const Boundary& end() const = 0;
+  virtual Magic magic() const = 0;
+};
+
+}  // namespace zrs::filestorage
+
+#endif  // ZRS_FILESTORAGE_TAIL_H_

@@ -1,0 +1,35 @@
+// Full structural check of a FileStorage file, as ZODB's fstest does it, at disk speed and in constant memory.
+#ifndef ZRS_FILESTORAGE_VERIFY_H_
+#define ZRS_FILESTORAGE_VERIFY_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "filestorage/boundary.h"
+#include "filestorage/file_system.h"
+
+namespace zrs::filestorage {
+
+struct VerifyReport {
+  bool sound = false;
+  Boundary end;                  // behind the last sound transaction
+  uint64_t file_size = 0;
+  uint64_t transactions = 0;
+  uint64_t records = 0;
+  uint64_t decreasing_tids = 0;  // a warning, as in ZODB
+  uint64_t uncommitted_bytes = 0;  // a tail in progress ('c' or incomplete) behind `end`: not damage
+  uint64_t position = 0;         // of the damage
+  std::string reason;            // of the damage, one line
+};
+
+// Called every few megabytes with bytes done and total; return false to stop (Verify then answers Cancelled).
+using VerifyProgress = std::function<bool(uint64_t done, uint64_t total)>;
+
+// Blocks. Damage is a report, not an error; errors are those of opening and reading.
+absl::StatusOr<VerifyReport> Verify(FileSystem& file_system, const std::string& path, const VerifyProgress& progress);
+
+}  // namespace zrs::filestorage
+
+#endif  // ZRS_FILESTORAGE_VERIFY_H_

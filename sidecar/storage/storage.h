@@ -1,0 +1,76 @@
+// One replicated storage put together: a source of committed bytes (a primary's tail, or the copy that a secondary
+// keeps) and its publisher, which serves any number of followers from it.
+#ifndef ZRS_SIDECAR_STORAGE_STORAGE_H_
+#define ZRS_SIDECAR_STORAGE_STORAGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "filestorage/file_system.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/transport/message_stream.h"
+
+namespace zrs::storage {
+
+struct StorageOptions {
+  std::string name;        // "1" where the configuration gives none
+  std::string path;        // of the data file, absolute
+  std::string upstream;    // address to follow; empty: this is a primary
+  std::string source_name; // name of the upstream's storage; empty: the only one there
+  std::string state_path;  // of the state file; its directory exists
+  std::string machine_id;  // for the state file
+  std::string node_id;     // 16 random bytes, of this process and storage
+  std::string software;    // version, for the peer
+  uint32_t max_followers = 64;
+  absl::Duration poll_interval = absl::Seconds(1);       // behind the file notifications
+  absl::Duration heartbeat_interval = absl::Seconds(1);  // of a primary
+  absl::Duration reconnect_first = absl::Milliseconds(100);
+  absl::Duration reconnect_most = absl::Seconds(10);
+  absl::Duration refused_delay = absl::Seconds(10);      // after a refusal, whose cause is at the peer
+  absl::Duration state_interval = absl::Seconds(10);     // between writes of the durable lower bound
+};
+
+// What a storage runs on; all of it outlives the storage.
+struct StorageServices {
+  runtime::Runtime& runtime;
+  runtime::FileWatcher& watcher;
+  filestorage::FileSystem& file_system;
+  transport::Dialer& dialer;  // unused by a primary
+};
+
+// Thread-safe: every call posts to the storage's strand, and answers come on the strand.
+class Storage {
+ public:
+  virtual ~Storage() = default;  // only after Stop's `done`, or before Start
+
+  // Begins. `serving_changed` is called on the strand whenever the storage's health changes; it begins as not serving.
+  virtual void Start(absl::AnyInvocable<void(bool)> serving_changed) = 0;
+
+  // Publishes what is committed now, gives connected followers up to `timeout` to acknowledge it, closes every stream,
+  // cuts what is not committed, writes the state, closes the file and its lock; then calls `done`. A second call with
+  // a shorter timeout shortens it.
+  virtual void Stop(absl::Duration timeout, absl::AnyInvocable<void()> done) = 0;
+
+  // A follower's stream, with its first message.
+  virtual void Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) = 0;
+
+  virtual void GetStatus(absl::AnyInvocable<void(v1::StorageStatus)> answer) = 0;
+
+  // Looks at the file afresh, then answers when `replicas` followers (0: all that are connected now, at least one) have
+  // acknowledged what was committed then as durable, or after `timeout`.
+  virtual void Wait(uint32_t replicas, absl::Duration timeout, absl::AnyInvocable<void(v1::WaitResponse)> answer) = 0;
+
+  virtual const std::string& name() const = 0;
+};
+
+std::unique_ptr<Storage> MakeStorage(StorageOptions options, StorageServices services);
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_STORAGE_H_
