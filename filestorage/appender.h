@@ -1,14 +1,24 @@
 // Crash-safe append of whole transactions to a secondary's file, in groups, so that at every instant, also after a
 // power loss with any subset of the unsynced pages surviving, whoever opens the file finds a committed prefix.
 //
-// Strict mode, the only one so far. A group is one or more whole transactions. It begins with its first 23-byte header
-// with status 'c', synced; then the rest, synced; then the first transaction's status byte turns to its real value,
-// synced: only then is the group durable. Before the turn the file ends exactly at the group's end, and until the turn
-// is durable nothing follows but the next group's 23-byte 'c' header, which so shares the previous group's last sync.
+// Strict mode, the only one so far. A group is one or more whole transactions. These steps, each durable before the
+// next:
+//   1. announced: its first 17 bytes (tid, length, status), with status 'c' and the tid of the last committed
+//      transaction in place of its own, are at the committed end;
+//   2. the rest is behind them, and the file ends exactly at the group's end;
+//   3. tid and status turn to their real values, and the group is committed. The next group, if it is known, is
+//      announced with the same sync.
 // At rest the file ends at the committed end.
+//
+// Why 17 bytes: fewer than a header's 23 are ignored by ZODB whatever they are, so that in step 1 any of them may get
+// lost; and they end with the status byte, so that from then on all that follows is ignored. Why another's tid: ZODB
+// takes the tid of the transaction in progress for the storage's last one, so that its lastTransaction() would be
+// ahead of what it shows, and would go back when the group is cut. (It logs "time-stamp reduction" at the committed
+// end instead, when it opens the file while a group is being written.)
 #ifndef ZRS_FILESTORAGE_APPENDER_H_
 #define ZRS_FILESTORAGE_APPENDER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,53 +26,58 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "filestorage/boundary.h"
 #include "filestorage/file_system.h"
 #include "filestorage/format.h"
+#include "filestorage/recovery.h"
 
 namespace zrs::filestorage {
 
-// What recovery at open found and did.
-struct Recovery {
-  Boundary end;               // the committed end; the file ends there now, durably
-  uint64_t scanned_bytes = 0;
-  uint64_t cut_bytes = 0;     // bytes that were cut off behind the committed end
-  std::string saved_to;       // where they were saved first; empty when they were our own uncommitted tail
-};
-
 // Used by one thread at a time (the storage's I/O thread); calls block on the disk.
 //
-// Errors: ResourceExhausted (disk full) from Append or Commit leaves the committed end as it was: Cut() and go on once
-// there is space. After any other error, a failed sync above all, the appender is broken: every later call answers
-// FailedPrecondition with the first cause, except that the destructor closes the file. DataLoss: damage in the file.
+// Errors: ResourceExhausted (disk full) from Append, Commit or Cut leaves the committed end as it was: Cut() and go on
+// once there is space; until then Append and Commit answer FailedPrecondition. After any other error of the disk, a
+// failed sync above all, the appender is broken: every later call answers FailedPrecondition with the first cause.
+// A caller's mistake (said with each function) changes nothing.
 class Appender {
  public:
   // Creates an empty FileStorage (the magic alone) at `path`, which must not exist: it appears by rename from
-  // `path`.zrs-new, and is durable on return. AlreadyExists when there is one. `mode`: permission bits.
+  // `path`.zrs-new, and is durable on return. AlreadyExists when there is one, or when `path`.zrs-new holds more than a
+  // magic. `mode`: permission bits.
   static absl::Status Create(FileSystem& file_system, const std::string& path, Magic magic, uint32_t mode);
 
-  // Opens the file and recovers. `lower_bound` is a boundary known to be durable (FirstBoundary() if nothing is
-  // known). A file that ends before it, or whose last transaction there has another digest, or an unsound transaction
-  // where complete ones are followed by ... is refused with DataLoss and left as it is. Above it, complete
-  // transactions are kept; what follows them is cut: our own uncommitted tail (fewer than 23 bytes, a header with
-  // status 'c', or zeros that a power loss left of one) silently, anything else only after it was saved to
-  // `path`.trN (the first N that is free; synced, its directory too).
-  // On return the file ends at the committed end and that is durable.
+  // Opens the file, takes the exclusive flock that keeps a second sidecar off (Unavailable when another has it), and
+  // recovers. `lower_bound` is a boundary known to be durable (FirstBoundary(), or one with offset 0, if nothing is
+  // known). A file that does not have it (too short, another last transaction there, or another magic) is refused with
+  // DataLoss and left as it is. Above it, complete transactions are kept up to the first that is unsound or incomplete;
+  // everything from there on is cut: our own uncommitted tail (fewer than 23 bytes, or a transaction with status 'c',
+  // or nothing but zeros) silently, anything else only after it was saved to `path`.trN (the first N that is free;
+  // synced, its directory too).
+  // On return the file ends at the committed end and that is durable. NotFound: no such file. ResourceExhausted: no
+  // room to save the tail; the file is as it was.
   static absl::StatusOr<std::unique_ptr<Appender>> Open(FileSystem& file_system, const std::string& path,
                                                         const Boundary& lower_bound, Recovery* recovery);
+  // Cuts what is not committed, as far as that works, and closes the file.
   ~Appender();
+  Appender(const Appender&) = delete;
+  Appender& operator=(const Appender&) = delete;
 
   // Writes `bytes` behind tail_end(). The caller has checked with a Scanner that they continue a sound transaction
-  // sequence; the first call after a commit or cut starts a group and `bytes` begins with a transaction. Not visible
-  // to readers and not durable until Commit. Pieces may be of any size (a first piece shorter than a header is held).
+  // sequence; the first call after a commit or cut starts a group and `bytes` begins with a transaction (if the last
+  // Commit was told what follows: with that, else FailedPrecondition; with a status 'c', InvalidArgument). Not visible
+  // to readers and not durable until Commit. Pieces may be of any size (a first piece shorter than a header is held);
+  // each is one write, and the first one of a group that was not announced yet costs a sync.
   absl::Status Append(absl::string_view bytes);
 
   // Makes everything appended visible and durable. `end` is the boundary at tail_end() (FailedPrecondition if not).
-  // `following` is what will be appended next, if anything is known: when it has 23 bytes or more, the next group's
-  // header is written with this group's last sync. Those bytes must still be given to Append.
+  // `following` is what will be appended next, if anything is known: when it has 23 bytes or more, the next group is
+  // announced with this group's last sync. Those bytes must still be given to Append, or Cut() called. Two syncs (three
+  // where the group's first 17 bytes lie in two disk sectors).
   absl::Status Commit(const Boundary& end, absl::string_view following = {});
 
-  // Forgets what was appended and not committed: the file ends at the committed end again, durably.
+  // Forgets what was appended and not committed: the file ends at the committed end again, durably. No input or output
+  // where that is so already.
   absl::Status Cut();
 
   const Boundary& committed() const { return committed_; }
@@ -73,10 +88,31 @@ class Appender {
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
 
  private:
-  Appender() = default;
-  Magic magic_ = Magic::kFs30;
+  Appender(std::unique_ptr<File> file, Magic magic, const Boundary& committed);
+
+  absl::Status CheckUsable() const;
+  absl::Status CheckAppendable() const;
+  absl::Status BeginGroup(absl::string_view first);
+  absl::Status Announce(uint64_t offset, absl::string_view first, Tid tid_before);
+  absl::StatusOr<std::string> AnnounceFollowing(const Boundary& end, absl::string_view following);
+  absl::Status SyncBody();
+  absl::Status Turn();
+  void TurnBack();
+  absl::Status FinishTurn(const Boundary& end, absl::string_view following);
+  absl::Status AfterFailedWrite(const absl::Status& status);
+  absl::Status Break(const absl::Status& status);
+  void ForgetGroup();
+
+  std::unique_ptr<File> file_;
+  Magic magic_;
   Boundary committed_;
-  uint64_t tail_end_ = 0;
+  uint64_t tail_end_;
+  std::string held_;       // the group's first bytes while they are fewer than a header
+  std::string announced_;  // the real first bytes of the group that is announced at the committed end; or empty
+  bool began_ = false;     // the announced group's further bytes are being written
+  bool untidy_ = false;    // the file may have bytes behind the committed end
+  bool must_cut_ = false;  // the disk was full
+  absl::Status broken_;    // the first cause
 };
 
 }  // namespace zrs::filestorage

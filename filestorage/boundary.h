@@ -13,9 +13,9 @@ namespace zrs::filestorage {
 // are told, remembered and compared. `digest` covers the file's 4-byte magic followed by the bytes of the last
 // transaction, redundant length included; with no transaction, the magic alone.
 struct Boundary {
-  uint64_t offset = 0;        // in bytes from the start of the file; 0: an empty file without even a magic
-  uint64_t last_offset = 0;   // where the last transaction begins; 0 when there is none
-  Tid tid = 0;                // of the last transaction; 0 when there is none
+  uint64_t offset = 0;       // in bytes from the start of the file; 0: an empty file without even a magic
+  uint64_t last_offset = 0;  // where the last transaction begins; 0 when there is none
+  Tid tid = 0;               // of the last transaction; 0 when there is none
   Digest digest;
 
   friend bool operator==(const Boundary&, const Boundary&) = default;

@@ -28,9 +28,9 @@ struct FileInfo {
 
 // An open file. Offsets and sizes are in bytes. Calls may block on the disk; a File is used by one thread at a time.
 // Errors carry operation, path, offset and the system's cause:
-//   NotFound, PermissionDenied, AlreadyExists, ResourceExhausted (disk full or quota: only from writes and truncation;
-//   a Sync that reports one is a failed sync), Unavailable (a lock that another holds), DataLoss (everything else that
-//   the disk reports, EIO among it).
+//   NotFound, PermissionDenied, AlreadyExists, ResourceExhausted (disk full or quota: from writes, truncation and
+//   creation; a Sync that reports one is a failed sync), Unavailable (a lock that another holds), DataLoss (everything
+//   else that the disk reports, EIO among it).
 class File {
  public:
   virtual ~File() = default;

@@ -20,8 +20,8 @@ inline constexpr size_t kMagicSize = 4;
 inline constexpr size_t kTransactionHeaderSize = 23;  // tid 8, length 8, status 1, three string lengths of 2
 inline constexpr size_t kTransactionStatusOffset = 16;
 inline constexpr size_t kDataHeaderSize = 42;
-inline constexpr size_t kLengthSize = 8;       // the redundant length behind a transaction
-inline constexpr size_t kBackPointerSize = 8;  // in place of data, where the data length is 0
+inline constexpr size_t kLengthSize = 8;             // the redundant length behind a transaction
+inline constexpr size_t kBackPointerSize = 8;        // in place of data, where the data length is 0
 inline constexpr size_t kVersionPositionsSize = 16;  // before a version's name, in files from before ZODB 3.9
 
 // The first four bytes of a file.

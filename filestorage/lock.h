@@ -1,4 +1,5 @@
-// ZODB's `Data.fs.lock`, held as ZODB's FileStorage holds it (zc.lockfile): flock on the file, whose content is " PID\n".
+// ZODB's `Data.fs.lock`, held as ZODB's FileStorage holds it (zc.lockfile): flock on the file, whose content is "
+// PID\n".
 #ifndef ZRS_FILESTORAGE_LOCK_H_
 #define ZRS_FILESTORAGE_LOCK_H_
 

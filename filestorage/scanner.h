@@ -3,7 +3,10 @@
 #ifndef ZRS_FILESTORAGE_SCANNER_H_
 #define ZRS_FILESTORAGE_SCANNER_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -26,39 +29,51 @@ class ScannerObserver {
  public:
   virtual ~ScannerObserver() = default;
   virtual void OnTransaction(const ScannedTransaction& transaction) = 0;
-  // A data record's header; `position` is where the record begins.
+  // A data record's header; `position` is where the record begins. Called as soon as the header is there, so before it
+  // is known whether its transaction is complete and sound. Does nothing unless overridden.
   virtual void OnRecord(uint64_t position, const DataHeader& header);
 };
 
 // The three different answers.
 enum class ScanOutcome {
   kMore,        // all bytes were taken; what comes next decides
-  kInProgress,  // at Position::position a transaction begins whose status is 'c': not committed, its bytes not taken
+  kInProgress,  // at ScanResult::position a transaction begins whose status is 'c': not committed, its bytes not taken
   kCorrupt,     // the bytes at `position` cannot belong to a FileStorage; `reason` says why
 };
 
 struct ScanResult {
   ScanOutcome outcome = ScanOutcome::kMore;
-  uint64_t position = 0;  // of the transaction in progress, or of the offending bytes
-  std::string reason;     // for kCorrupt: one line, without position
+  // Of the transaction in progress; of the header or redundant length that is wrong; for kMore where the next byte
+  // belongs.
+  uint64_t position = 0;
+  std::string reason;  // for kCorrupt: one line, without position
 };
 
-// Checks, in each transaction: status one of ' ', 'p', 'u' ('c': kInProgress); length at least header and strings, no
-// overflow; each record within the transaction, its transaction position right (what ZODB's read_index and fstest
-// check; records of a transaction with status 'u' are skipped as ZODB does); records add up; redundant length equal.
-// Decreasing tids are counted, not refused, as in ZODB. Memory is constant: data, strings and records are not kept.
+// Checks, in each transaction: status one of ' ', 'p', 'u' ('c': kInProgress); length at least header and strings, and
+// an end that a file can have (below 2^63); each record within the transaction, its transaction position right (what
+// ZODB's read_index and fstest check; records of a transaction with status 'u' are skipped as ZODB does); records add
+// up; redundant length equal. Decreasing tids are counted, not refused, as in ZODB. Memory is constant: data, strings
+// and records are not kept.
 //
 // Not thread-safe. After kInProgress or kCorrupt the scanner takes no more bytes (further Feed calls answer the same);
 // go on with a new one from last().
 class Scanner {
  public:
-  // Begins behind `start`, a boundary of a file with `magic`. `observer` may be null and must outlive the scanner.
+  // Begins behind `start`, a boundary of a file with `magic`; one with offset 0 stands for FirstBoundary(magic).
+  // `observer` may be null and must outlive the scanner.
   Scanner(Magic magic, const Boundary& start, ScannerObserver* observer = nullptr);
 
   // Takes the bytes that follow those taken so far.
   ScanResult Feed(absl::string_view bytes);
 
-  // The boundary behind the last complete transaction.
+  // How many of the bytes that come next are strings or data, of which nothing is checked: PassOver may take them
+  // unread. 0 inside headers and between transactions.
+  uint64_t skippable() const { return step_ == Step::kSkip ? skip_left_ : 0; }
+  // Takes `size` bytes (at most skippable()) without having seen them. The transaction's digest is not known then: once
+  // it is complete, last().digest is "no digest". What follows from it is told by the next Feed, also an empty one.
+  void PassOver(uint64_t size);
+
+  // The boundary behind the last complete transaction. (From within an observer its digest is an earlier one's.)
   const Boundary& last() const { return last_; }
   // Where the next byte belongs. Equal to last().offset when not inside a transaction.
   uint64_t position() const { return position_; }
@@ -72,13 +87,39 @@ class Scanner {
 
  private:
   enum class Step { kTransactionHeader, kSkip, kDataHeader, kRedundantLength, kStopped };
-  // (implementation's own; see scanner.cc)
+  // One step on `bytes` (what is left of a Feed), of which it takes some off the front.
+  void TakeTransactionHeader(absl::string_view* bytes);
+  void Skip(absl::string_view* bytes);
+  // Passes over `size` of skip_left_.
+  void Advance(uint64_t size);
+  void TakeDataHeader(absl::string_view* bytes);
+  void TakeRedundantLength(absl::string_view* bytes);
+  // The next `size` bytes as one piece, or nothing when all of `bytes` was taken and more is needed. The view lasts
+  // until the next call.
+  std::optional<absl::string_view> Gather(size_t size, absl::string_view* bytes);
+  // Decides what follows at position_, inside a transaction whose header is sound.
+  void NextStep();
+  void StopInProgress();
+  void StopCorrupt(uint64_t position, std::string reason);
+  // Brings last_.digest and digester_ up to date with a Feed of `bytes`, which began at `feed_begin`.
+  void UpdateDigest(absl::string_view bytes, uint64_t feed_begin);
+
   Magic magic_;
   Boundary last_;
   uint64_t position_;
   uint64_t transactions_ = 0;
   uint64_t decreasing_tids_ = 0;
   ScannerObserver* observer_;
+
+  Step step_ = Step::kTransactionHeader;
+  ScanResult stopped_;                            // what every call answers once step_ is kStopped
+  std::array<char, kDataHeaderSize> gathered_{};  // a header or length that arrived in pieces
+  size_t gathered_size_ = 0;
+  TransactionHeader header_;         // of the transaction that position_ is inside of
+  uint64_t records_ = 0;             // in it, so far
+  uint64_t skip_left_ = 0;           // bytes of strings or data yet to pass over
+  uint64_t unread_transaction_ = 0;  // where the last transaction begins that PassOver took bytes of
+  Digester digester_;  // magic and bytes, up to the last Feed's end, of the transaction not yet complete then
 };
 
 }  // namespace zrs::filestorage

@@ -15,7 +15,7 @@
 namespace zrs::filestorage {
 
 struct TailOptions {
-  uint64_t read_size = 1 << 20;                  // bytes per read
+  uint64_t read_size = 1 << 20;                      // bytes per read
   uint64_t max_bytes_per_poll = uint64_t{64} << 20;  // a Poll reports after about so many bytes and says `more`
 };
 
@@ -34,10 +34,11 @@ struct TailReport {
   TailEvent event = TailEvent::kNothingYet;
   Boundary end;                // the committed end as reported so far
   uint64_t pending_bytes = 0;  // behind the committed end and not committed
-  bool more = false;           // kAdvanced: call Poll again at once, there may be more
+  bool more = false;           // call Poll again at once, there may be more (kAdvanced; or kNothingYet in the middle of
+                               // a committed transaction larger than max_bytes_per_poll, or of bytes that changed)
   uint64_t file_size = 0;
-  uint64_t position = 0;       // kCorrupt, kTruncated, kOverwritten
-  std::string reason;          // all but the first two: one line for a person
+  uint64_t position = 0;  // kCorrupt, kTruncated, kOverwritten
+  std::string reason;     // all but the first two: one line for a person
 };
 
 // Used by one thread at a time; calls block on the disk.
@@ -52,15 +53,18 @@ class Tail {
   // Opens for reading and takes the exclusive flock that keeps a second sidecar off. `known` is a boundary reported in
   // an earlier life, from where to go on; FirstBoundary-like {offset 0} means from the start. FailedPrecondition
   // with what differs when the file does not have `known` (magic, length, or digest of the last transaction).
-  // NotFound: no such file. DataLoss: not a FileStorage. Unavailable: another sidecar has it, or the file is empty so far.
+  // NotFound: no such file. DataLoss: not a FileStorage. Unavailable: another sidecar has it, or the file is empty so
+  // far.
   static absl::StatusOr<std::unique_ptr<Tail>> Open(FileSystem& file_system, const std::string& path,
                                                     const TailOptions& options, const Boundary& known);
   virtual ~Tail() = default;
 
-  // An error Status is one of reading or syncing (R9: the storage stops); everything the file itself says is a report.
+  // An error Status is one of reading or syncing (the storage stops); everything the file itself says is a report.
+  // After a failed sync every later Poll answers the same error, since the kernel reports a failed write-back once.
   virtual absl::StatusOr<TailReport> Poll() = 0;
 
-  // Reads bytes below end().offset. Fewer than out.size() only when that is reached.
+  // Reads bytes below end().offset. Fewer than out.size() only when that is reached. DataLoss when the file itself ends
+  // before: it was truncated, as the next Poll will report.
   virtual absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) = 0;
 
   virtual const Boundary& end() const = 0;

@@ -7,7 +7,6 @@ WARNINGS = [
     "-Wshadow",
     "-Wconversion",
     "-Wnon-virtual-dtor",
-    "-Woverloaded-virtual",
     "-Wextra-semi",
     "-Werror",
 ]

@@ -9,42 +9,43 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "filestorage/boundary.h"
 #include "filestorage/format.h"
+#include "filestorage/scanner.h"
 #include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/copy.h"
+#include "sidecar/replication/transaction_trail.h"
+#include "sidecar/replication/write_queue.h"
 
 namespace zrs::replication {
 
-// What the follower has when a stream begins.
-struct Copy {
-  v1::Lineage lineage;                         // database_id empty: none adopted yet
-  std::optional<filestorage::Magic> magic;     // absent: there is no file yet
-  filestorage::Boundary committed;             // durable; offset 0 without a file
-};
-
 struct FollowerOptions {
-  std::string storage;  // name to ask for; empty: the only one there is
-  std::string node_id;  // 16 random bytes
+  std::string storage;        // name to ask for; empty: the only one there is
+  std::string follower_name;  // of the follower's own storage
+  std::string node_id;        // 16 random bytes
   std::string software;
-  uint64_t queue_limit = 4 << 20;       // received bytes that wait to be written: past it nothing more is received
-  uint64_t group_limit = 32 << 20;      // a group is committed when it has so many bytes, though more has arrived
-  uint64_t largest_batch = 1 << 20;     // a batch with more data is a protocol error
+  uint64_t queue_limit = 4 << 20;    // received bytes that wait to be written: past it nothing more is received
+  uint64_t group_limit = 32 << 20;   // a group is committed when it has so many bytes, though more has arrived
+  uint64_t largest_batch = 1 << 20;  // a batch with more data is a protocol error
 };
 
-struct SendToPublisher { v1::FollowerMessage message; };  // answered by OnSent
-struct ReceiveFromPublisher {};                           // answered by OnMessage
+// What the owner is to do, in the order given.
+
+// Answered by OnSent.
+struct SendToPublisher {
+  v1::FollowerMessage message;
+};
+// Answered by OnMessage.
+struct ReceiveFromPublisher {};
 // First copy: make identity durable in the state file, then create the file with its magic. Answered by OnCreated.
-struct CreateCopy { v1::Lineage lineage; filestorage::Magic magic = filestorage::Magic::kFs30; };
-// Append the pieces in order to the uncommitted tail; then, if `commit`, make everything up to that boundary visible
-// and durable, with `following` (the next group's first bytes, at most a header) as Appender::Commit takes it.
-// Answered by OnWritten.
-struct WriteGroup {
-  std::vector<std::string> pieces;
-  std::optional<filestorage::Boundary> commit;
-  std::string following;
+struct CreateCopy {
+  v1::Lineage lineage;
+  filestorage::Magic magic = filestorage::Magic::kFs30;
 };
 // The stream is over. Nothing follows. The owner cuts the uncommitted tail once the Write under way is answered.
 struct ClosePublisher {};
+// A WriteGroup is answered by OnWritten.
 using FollowerEffect = std::variant<SendToPublisher, ReceiveFromPublisher, CreateCopy, WriteGroup, ClosePublisher>;
 using FollowerEffects = std::vector<FollowerEffect>;
 
@@ -53,39 +54,96 @@ struct FollowerEnd {
   v1::End::Reason reason = v1::End::REASON_UNSPECIFIED;
   std::string message;
   std::string remedy;
+  bool by_publisher = false;  // the publisher said so; else it was decided here
 };
 
 // Not thread-safe: owned by its storage's strand. At most one Send, one Receive and one Write (or Create) are
-// outstanding at a time. What it holds is bounded by queue_limit plus one batch.
+// outstanding at a time. What it holds is bounded by queue_limit plus one batch. After ClosePublisher no event has
+// effects. An event that answers nothing is the owner's bug, and asserted.
+//
+// Nothing is written that was not checked before: place, digest, the transaction before it, and that it is a sound
+// continuation of the file.
 class FollowerSession {
  public:
   FollowerSession(FollowerOptions options, Copy copy);
+  FollowerSession(const FollowerSession&) = delete;
+  FollowerSession& operator=(const FollowerSession&) = delete;
 
   // The stream is open: sends Hello. The owner has cut the file to its committed end before.
   FollowerEffects OnOpen();
   FollowerEffects OnMessage(v1::PublisherMessage message);  // moves a batch's data on
   FollowerEffects OnSent();
   FollowerEffects OnCreated(absl::Status status);
-  // `status` of the last WriteGroup. An error ends the session (the owner decides by its code whether it heals).
+  // `status` of the last WriteGroup. An error ends the session (the owner decides by its code whether it heals). A
+  // write that is answered after the end still moves durable().
   FollowerEffects OnWritten(absl::Status status);
   // The owner stops: say so to the publisher and close.
   FollowerEffects OnStop();
 
   enum class State { kHandshake, kCopying, kStreaming, kEnded };
-  // kCopying until the committed end that Welcome named is durable.
+  // kCopying until the committed end that Welcome named is durable. kEnded from the moment that end() is there, though
+  // the publisher is still to be told.
   State state() const;
-  const filestorage::Boundary& durable() const;
-  uint64_t received_offset() const;  // past the last byte received and checked
-  uint64_t start_offset() const;     // where this stream began, for progress
-  // The publisher's lineage, once welcomed.
-  const v1::Lineage& lineage() const;
+  const filestorage::Boundary& durable() const { return durable_; }
+  // Past the last byte received and checked.
+  uint64_t received_offset() const { return received_offset_; }
+  // Where this stream began, for progress.
+  uint64_t start_offset() const { return start_offset_; }
+  // The publisher's lineage, once welcomed; ours before.
+  const v1::Lineage& lineage() const { return copy_.lineage; }
   // The newest heartbeat as received (the owner notes when and relays it); absent before the first.
-  const std::optional<v1::Heartbeat>& heartbeat() const;
-  // The largest committed end that Welcome or a heartbeat named.
-  uint64_t upstream_end() const;
-  // Tid of the oldest transaction that has been received (its first bytes at least) and is not durable; 0: none.
-  filestorage::Tid oldest_not_durable() const;
-  const std::optional<FollowerEnd>& end() const;
+  const std::optional<v1::Heartbeat>& heartbeat() const { return heartbeat_; }
+  // The largest committed end that Welcome or a heartbeat named; 0 before.
+  uint64_t upstream_end() const { return upstream_end_; }
+  // Tid of the oldest transaction that has been received (its first bytes at least) and is not durable; 0: none. With
+  // more than a thousand of them it may be that of an earlier one.
+  filestorage::Tid oldest_not_durable() const { return trail_.OldestBefore(received_offset_); }
+  const std::optional<FollowerEnd>& end() const { return end_; }
+  // Bytes that wait to be given out to be written.
+  uint64_t queued_bytes() const { return queue_.queued(); }
+
+ private:
+  enum class Phase { kUnopened, kHello, kCreating, kFollowing, kEnding, kClosed };
+
+  bool over() const { return phase_ == Phase::kEnding || phase_ == Phase::kClosed; }
+  void TakeMessage(v1::PublisherMessage message, FollowerEffects* effects);
+  void TakeWelcome(const v1::Welcome& welcome, FollowerEffects* effects);
+  void TakeBatch(v1::Batch* batch, FollowerEffects* effects);
+  absl::Status CheckBatch(const v1::Batch& batch) const;
+  void TakeHeartbeat(const v1::Heartbeat& heartbeat, FollowerEffects* effects);
+  void TakeEnd(const v1::End& end, FollowerEffects* effects);
+
+  // Starts what can be started: an acknowledgement, a write, the next message.
+  void Pump(FollowerEffects* effects);
+  void Send(v1::FollowerMessage message, FollowerEffects* effects);
+  void Receive(FollowerEffects* effects);
+
+  void FailProtocol(absl::string_view what, FollowerEffects* effects);
+  void FailWriting(absl::string_view doing, const absl::Status& error, FollowerEffects* effects);
+  // Says `end` once the stream is writable, then closes.
+  void Finish(const v1::End& end, FollowerEffects* effects);
+  void SendEnd(FollowerEffects* effects);
+  void Close(FollowerEffects* effects);
+
+  FollowerOptions options_;
+  Copy copy_;
+  Phase phase_ = Phase::kUnopened;
+  bool sending_ = false;
+  bool receiving_ = false;
+  bool acknowledge_due_ = false;
+  bool end_sent_ = false;
+
+  TransactionTrail trail_;
+  std::optional<filestorage::Scanner> scanner_;  // once welcomed
+  WriteQueue queue_;
+
+  filestorage::Boundary durable_;
+  uint64_t received_offset_ = 0;
+  uint64_t start_offset_ = 0;
+  uint64_t welcome_end_ = 0;  // the committed end that Welcome named
+  uint64_t upstream_end_ = 0;
+  std::optional<v1::Heartbeat> heartbeat_;
+  std::optional<FollowerEnd> end_;
 };
 
 }  // namespace zrs::replication

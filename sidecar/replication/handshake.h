@@ -2,29 +2,48 @@
 #ifndef ZRS_SIDECAR_REPLICATION_HANDSHAKE_H_
 #define ZRS_SIDECAR_REPLICATION_HANDSHAKE_H_
 
-#include <string>
+#include <cstdint>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "filestorage/boundary.h"
 #include "proto/zrs/v1/replication.pb.h"
-#include "sidecar/replication/publisher_session.h"
+#include "sidecar/replication/publication.h"
 
 namespace zrs::replication {
 
+// The protocol versions that this release speaks, as publisher and as follower.
+inline constexpr uint32_t kLowestProtocolVersion = 1;
 inline constexpr uint32_t kProtocolVersion = 1;
 
-struct DecideCopy {};                                              // from the start
-struct DecideProbe { filestorage::Boundary boundary; };            // resume if the file has this boundary, else diverged
-struct DecideRefuse { v1::End end; };
+// Copy from the start of the file.
+struct DecideCopy {};
+// Resume if the file has this boundary, else DivergedEnd.
+struct DecideProbe {
+  filestorage::Boundary boundary;
+};
+struct DecideRefuse {
+  v1::End end;
+};
 using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRefuse>;
 
-// What a publisher answers to a follower's hello.
+// InvalidArgument, naming the field, unless ids, position, lineage and names have the sizes and shapes that the
+// protocol gives them. Versions are not looked at: they are what tells whether the rest can be understood.
+absl::Status ValidateHello(const v1::Hello& hello);
+
+// What a publisher answers to a follower's hello. The first row that fits decides.
+//   nothing to serve yet                  refuse NOT_READY
+//   lowest version 0 or above the highest refuse PROTOCOL
 //   no common protocol version            refuse VERSION, naming both sides' versions
-//   no file (offset 0)                    copy; but OTHER_DATABASE when it already has another id
+//   malformed (ValidateHello)             refuse PROTOCOL, naming the field
+//   no file (offset 0), no database id    copy
 //   a file, but no database id            refuse UNPROVED
 //   another database id                   refuse OTHER_DATABASE
 //   epoch unknown here                    refuse SUPERSEDED if the follower's lineage goes on past ours, else DIVERGED
-//   past our committed end                refuse DIVERGED (naming both positions)
+//   no file, epoch known here             copy
+//   the file was replaced since           refuse DIVERGED: its position means nothing in the present file
+//   past the fork that ended its epoch    refuse DIVERGED, naming both positions
+//   past our committed end                refuse DIVERGED, naming both positions
 //   else                                  probe: equal resumes, different is DIVERGED
 HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hello& hello);
 

@@ -3,44 +3,62 @@
 #define ZRS_SIDECAR_REPLICATION_PUBLISHER_SESSION_H_
 
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
+#include "absl/status/statusor.h"
 #include "filestorage/boundary.h"
 #include "filestorage/format.h"
+#include "filestorage/scanner.h"
 #include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/handshake.h"
+#include "sidecar/replication/publication.h"
+#include "sidecar/replication/transaction_trail.h"
 
 namespace zrs::replication {
 
-// What a storage has to offer to its followers.
-struct Publication {
-  v1::Lineage lineage;
-  filestorage::Magic magic = filestorage::Magic::kFs30;
-  filestorage::Boundary end;  // committed and durable here
-};
-
 struct PublisherOptions {
-  uint64_t batch_size = 256 << 10;    // most bytes of a batch's data
-  uint32_t read_ahead = 2;            // batches read from the file before the stream takes them
+  uint64_t batch_size = 256 << 10;  // most bytes of a batch's data; at least 1
+  uint32_t read_ahead = 2;          // batches read from the file before the stream takes them; at least 1
 };
 
 // What the owner is to do, in the order given. Each Read, Probe, Send and Receive is answered by one event.
-struct SendToFollower { v1::PublisherMessage message; };                    // answered by OnSent
-struct ReceiveFromFollower {};                                              // answered by OnMessage
-struct ReadBytes { uint64_t offset = 0; uint64_t size = 0; };               // answered by OnBytes
-struct ProbeBoundary { filestorage::Boundary boundary; };                   // answered by OnProbed
-struct CloseFollower {};                                                    // after what was sent; nothing follows
+
+// Answered by OnSent.
+struct SendToFollower {
+  v1::PublisherMessage message;
+};
+// Answered by OnMessage.
+struct ReceiveFromFollower {};
+// Answered by OnBytes.
+struct ReadBytes {
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+// Answered by OnProbed.
+struct ProbeBoundary {
+  filestorage::Boundary boundary;
+};
+// The stream is over; everything was sent. Nothing follows.
+struct CloseFollower {};
 using PublisherEffect = std::variant<SendToFollower, ReceiveFromFollower, ReadBytes, ProbeBoundary, CloseFollower>;
 using PublisherEffects = std::vector<PublisherEffect>;
 
 // Not thread-safe: owned by its storage's strand. At most one Send and one Receive are outstanding at a time, and at
 // most `read_ahead` Reads; so its memory is bounded by read_ahead * batch_size. After CloseFollower events are ignored.
+// An event that answers nothing is the owner's bug, and asserted.
+//
+// What is shipped was parsed before: bytes below the committed end that are not a sound sequence of transactions which
+// ends at that boundary end the stream with REASON_SOURCE_FAILED and source_error().
 class PublisherSession {
  public:
   PublisherSession(PublisherOptions options, Publication publication);
+  PublisherSession(const PublisherSession&) = delete;
+  PublisherSession& operator=(const PublisherSession&) = delete;
 
   // The first event. `message` was received by whoever found the storage by its name.
   PublisherEffects OnMessage(const v1::FollowerMessage& message);
@@ -49,23 +67,92 @@ class PublisherSession {
   PublisherEffects OnBytes(uint64_t offset, absl::StatusOr<std::string> bytes);
   // Whether the file has exactly this boundary.
   PublisherEffects OnProbed(absl::StatusOr<bool> matches);
-  // The committed end moved.
+  // The committed end moved; never backwards.
   PublisherEffects OnCommittedEnd(const filestorage::Boundary& end);
   // A heartbeat to pass on, made here (primary) or received (secondary). Only the newest is kept while the stream is
-  // not writable.
+  // not writable; batches go first, but one heartbeat goes after each kBatchesPerHeartbeat of them.
   PublisherEffects OnHeartbeat(const v1::Heartbeat& heartbeat);
-  // The storage stops serving: say so and close.
+  // The storage stops serving: say so and close. Texts are cleaned as CleanText does.
   PublisherEffects OnEnd(v1::End::Reason reason, const std::string& message, const std::string& remedy);
 
+  static constexpr uint32_t kBatchesPerHeartbeat = 16;
+
   enum class State { kHandshake, kCopying, kStreaming, kEnding };
-  // kCopying until the committed end at the handshake was sent.
+  // kCopying until the committed end at the handshake was sent. kEnding stays.
   State state() const;
-  uint64_t sent_offset() const;          // handed to the stream; 0 before the handshake
-  uint64_t acknowledged_offset() const;  // durable at the follower; its position before its first acknowledgement
-  filestorage::Tid acknowledged_tid() const;
-  // Tid of the first transaction that was sent and is not acknowledged as durable; 0 when there is none.
-  filestorage::Tid oldest_unacknowledged() const;
-  const std::string& node_id() const;
+  // Handed to the stream; 0 before the handshake.
+  uint64_t sent_offset() const { return sent_offset_; }
+  // Durable at the follower; its position before its first acknowledgement.
+  uint64_t acknowledged_offset() const { return acknowledged_offset_; }
+  filestorage::Tid acknowledged_tid() const { return acknowledged_tid_; }
+  // Tid of the first transaction that was sent (a piece of it at least) and is not acknowledged as durable; 0 when
+  // there is none. With more than a thousand on their way it may be that of an earlier one.
+  filestorage::Tid oldest_unacknowledged() const { return trail_.OldestBefore(sent_offset_); }
+  // The follower's, 16 bytes; empty before a well-formed hello.
+  const std::string& node_id() const { return node_id_; }
+  // Why the file could not be read, or is not sound; OK otherwise.
+  const absl::Status& source_error() const { return source_error_; }
+  // What this side ended the stream with (a refusal, for one), or the follower; at most one is there.
+  const std::optional<v1::End>& own_end() const { return own_end_; }
+  const std::optional<v1::End>& follower_end() const { return follower_end_; }
+
+ private:
+  enum class Phase { kHello, kProbing, kServing, kEnding, kClosed };
+  // A read under way or, with bytes, answered before an earlier one was.
+  struct Read {
+    uint64_t offset = 0;
+    uint64_t size = 0;
+    std::optional<std::string> bytes;
+  };
+
+  bool over() const { return phase_ == Phase::kEnding || phase_ == Phase::kClosed; }
+  void TakeHello(const v1::FollowerMessage& message, PublisherEffects* effects);
+  void TakeMessage(const v1::FollowerMessage& message, PublisherEffects* effects);
+  void TakeAcknowledge(const v1::Acknowledge& acknowledge, PublisherEffects* effects);
+  void Welcome(v1::Welcome::Decision decision, const filestorage::Boundary& start, PublisherEffects* effects);
+
+  // Starts what can be started: reads, then a message.
+  void Pump(PublisherEffects* effects);
+  void StartReads(PublisherEffects* effects);
+  void SendNext(PublisherEffects* effects);
+  void Send(v1::PublisherMessage message, PublisherEffects* effects);
+
+  // Parses `bytes` and makes them the next batch. The error of a source that is not sound.
+  absl::Status MakeBatch(uint64_t offset, std::string bytes);
+  absl::Status CheckScanned(const filestorage::ScanResult& result) const;
+
+  void FailProtocol(absl::string_view what, PublisherEffects* effects);
+  void FailSource(absl::Status error, PublisherEffects* effects);
+  // Says `end` once the stream is writable, then closes.
+  void Finish(v1::End end, PublisherEffects* effects);
+  void SendEnd(PublisherEffects* effects);
+  void Close(PublisherEffects* effects);
+  void DropWork();
+
+  PublisherOptions options_;
+  Publication publication_;
+  Phase phase_ = Phase::kHello;
+  std::string node_id_;
+  filestorage::Boundary probed_;
+
+  TransactionTrail trail_;
+  std::optional<filestorage::Scanner> scanner_;  // once welcomed
+  uint64_t read_offset_ = 0;                     // where the next ReadBytes begins
+  std::deque<Read> reads_;
+  std::deque<v1::PublisherMessage> batches_;  // ready to be sent
+  std::optional<v1::Heartbeat> heartbeat_;    // to be sent
+  uint32_t batches_since_heartbeat_ = 0;
+  bool sending_ = false;
+  bool receiving_ = true;  // the hello is the answer to nobody's Receive
+  bool end_sent_ = false;
+
+  uint64_t welcome_end_ = 0;  // the committed end at the handshake
+  uint64_t sent_offset_ = 0;
+  uint64_t acknowledged_offset_ = 0;
+  filestorage::Tid acknowledged_tid_ = 0;
+  absl::Status source_error_;
+  std::optional<v1::End> own_end_;
+  std::optional<v1::End> follower_end_;
 };
 
 }  // namespace zrs::replication

@@ -1,5 +1,5 @@
 // The seam to the network: a stream of messages in both directions, and the two ways to come by one. The gRPC
-// implementation is in grpc_server.h and grpc_dialer.h; the simulation has its own.
+// implementation is in replication_server.h and grpc_dialer.h; the simulation has its own.
 #ifndef ZRS_SIDECAR_TRANSPORT_MESSAGE_STREAM_H_
 #define ZRS_SIDECAR_TRANSPORT_MESSAGE_STREAM_H_
 
@@ -18,9 +18,9 @@ template <typename In>
 class StreamEvents {
  public:
   virtual ~StreamEvents() = default;
-  virtual void OnOpen() = 0;            // the stream is established (for an accepted stream: at once, on Start)
+  virtual void OnOpen() = 0;               // the stream is established (for an accepted stream: at once, on Start)
   virtual void OnMessage(In message) = 0;  // answers Read
-  virtual void OnWritten() = 0;         // answers Write: the transport takes another message
+  virtual void OnWritten() = 0;            // answers Write: the transport takes another message
   virtual void OnClosed(absl::Status status) = 0;  // OK when the peer closed in order; else what broke
 };
 

@@ -2,6 +2,7 @@
 #ifndef ZRS_SIDECAR_TRANSPORT_REPLICATION_SERVER_H_
 #define ZRS_SIDECAR_TRANSPORT_REPLICATION_SERVER_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,39 +11,49 @@
 #include "absl/time/time.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/transport/message_stream.h"
+#include "sidecar/transport/peer_address.h"
 
 namespace zrs::transport {
 
-// A stream whose Hello has been received. The taker calls Start on it; its events begin with OnOpen.
+// A stream whose Hello has been received. The taker calls Start on it, from any thread and at any time; its events
+// begin with OnOpen. Called on a transport thread: it only posts.
 using AcceptStream = std::function<void(std::shared_ptr<PublisherStream> stream, v1::Hello hello)>;
-// The storage of that name ("" : the only one), or why there is none (NotFound with a message listing the names).
-// Thread-safe.
-using FindStorage = std::function<absl::StatusOr<AcceptStream>(const std::string& name)>;
+// The storage that a hello asks for, by its `storage` and `follower_name`, or why there is none: NotFound with a message
+// listing the names, which the follower is told as REASON_NO_SUCH_STORAGE; any other error is told as REASON_NOT_READY.
+// Thread-safe; does not block.
+using FindStorage = std::function<absl::StatusOr<AcceptStream>(const v1::Hello& hello)>;
 
 struct ServerOptions {
-  std::string address;    // "host:port", "[v6]:port", "port" (all interfaces), or a path (Unix socket)
-  bool insecure = false;  // answer peers other than loopback and Unix sockets without TLS (said so in the configuration)
+  std::string address;  // "host:port", "[v6]:port", "port" (all interfaces), or a path (Unix socket)
+  bool insecure =
+      false;  // answer peers other than loopback and Unix sockets without TLS (said so in the configuration)
+  absl::Duration hello_timeout = absl::Seconds(10);  // for a stream's first message
+  absl::Duration close_timeout = absl::Seconds(5);   // from a stream's Close until it is torn down
+  size_t max_streams = 1000;                         // of all storages, greeted or not; more are refused
+  int threads = 1;                                   // that the streams' events are called on
+  std::function<bool(const std::string& peer)> is_local = IsLocalPeer;  // whom protected mode lets in
 };
 
 class ReplicationServer {
  public:
-  virtual ~ReplicationServer() = default;  // Shutdown, then waits until every stream is gone
-  // Health of one service ("" : the process) as grpc.health.v1 tells it.
+  // Shutdown, and at once; then waits until every stream has called OnClosed. Not from within an event. A Unix socket's
+  // file is removed.
+  virtual ~ReplicationServer() = default;
+  // Health of one service ("" : the process, which begins as serving) as grpc.health.v1 tells it, to anybody who can
+  // reach the address. Without effect after Shutdown.
   virtual void SetServing(const std::string& service, bool serving) = 0;
-  // Refuses new streams and gives the present ones until `deadline` to close by themselves. Idempotent.
+  // Refuses new streams, tells all services' health as not serving, and gives the present streams until `deadline` to
+  // close by themselves before they are torn down. Returns at once. A second call can only bring the deadline forward.
   virtual void Shutdown(absl::Time deadline) = 0;
   // The port that was bound (useful with port 0); 0 for a Unix socket.
   virtual int port() const = 0;
 };
 
-// Binds and serves. Unavailable, naming the address and the cause, when it cannot be bound. A peer that protected mode
-// refuses gets End REASON_REFUSED with the remedies in words, then PERMISSION_DENIED.
+// Binds and serves. Unavailable, naming the address and the cause, when it cannot be bound; InvalidArgument when the
+// address is none. The file of a Unix socket that nobody answers at is taken over. A peer that protected mode refuses
+// gets End REASON_REFUSED with the remedies in words, then PERMISSION_DENIED.
 absl::StatusOr<std::unique_ptr<ReplicationServer>> StartReplicationServer(const ServerOptions& options,
                                                                           FindStorage find_storage);
-
-// Whether a peer as gRPC prints it ("ipv4:127.0.0.1:1", "ipv6:%5B::1%5D:1", v4-mapped, "unix:...") is on this host's
-// loopback or a Unix socket. Anything not understood is not.
-bool IsLocalPeer(const std::string& peer);
 
 }  // namespace zrs::transport
 

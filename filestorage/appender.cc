@@ -1,0 +1,236 @@
+#include "filestorage/appender.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace zrs::filestorage {
+namespace {
+
+// What a disk writes as a whole, or not at all.
+constexpr uint64_t kSectorSize = 512;
+constexpr size_t kTidSize = 8;
+
+// Whether the announcement of a transaction at `offset` is written as a whole or not at all.
+bool InOneSector(uint64_t offset) { return offset / kSectorSize == (offset + kTransactionStatusOffset) / kSectorSize; }
+
+absl::StatusOr<Magic> ReadMagic(File& file) {
+  std::string bytes(kMagicSize, '\0');
+  const absl::StatusOr<size_t> read = file.ReadAt(0, absl::MakeSpan(bytes));
+  if (!read.ok()) return read.status();
+  const absl::StatusOr<Magic> magic = ParseMagic(absl::string_view(bytes).substr(0, *read));
+  if (magic.ok()) return magic;
+  return absl::DataLossError(absl::StrCat("opening ", file.path(), " at 0: ", magic.status().message(),
+                                          "; nothing was changed. Move it away, to have everything copied afresh"));
+}
+
+}  // namespace
+
+absl::Status Appender::Create(FileSystem& file_system, const std::string& path, Magic magic, uint32_t mode) {
+  const absl::StatusOr<FileInfo> existing = file_system.Stat(path);
+  if (existing.ok()) return absl::AlreadyExistsError(absl::StrCat("creating ", path, ": there is one already"));
+  if (!absl::IsNotFound(existing.status())) return existing.status();
+  const std::string new_path = absl::StrCat(path, ".zrs-new");
+  {
+    // One that a crash left behind is used again.
+    absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenOrCreate(new_path, mode);
+    if (!file.ok()) return file.status();
+    const absl::StatusOr<FileInfo> info = (*file)->Stat();
+    if (!info.ok()) return info.status();
+    if (info->size > kMagicSize) {
+      return absl::AlreadyExistsError(absl::StrCat("creating ", path, ": ", new_path, " is in the way and has ",
+                                                   info->size, " bytes; look at it, and move it away"));
+    }
+    if (absl::Status status = (*file)->WriteAt(0, MagicBytes(magic)); !status.ok()) return status;
+    if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
+  }
+  if (absl::Status status = file_system.Rename(new_path, path); !status.ok()) return status;
+  return file_system.SyncDirectory(DirectoryOf(path));
+}
+
+absl::StatusOr<std::unique_ptr<Appender>> Appender::Open(FileSystem& file_system, const std::string& path,
+                                                         const Boundary& lower_bound, Recovery* recovery) {
+  absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenForWriting(path);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = (*file)->LockExclusively(); !status.ok()) return status;
+  const absl::StatusOr<Magic> magic = ReadMagic(**file);
+  if (!magic.ok()) return magic.status();
+  const Boundary from = lower_bound.offset == 0 ? FirstBoundary(*magic) : lower_bound;
+  if (absl::Status status = Recover(file_system, **file, *magic, from, recovery); !status.ok()) return status;
+  return std::unique_ptr<Appender>(new Appender(*std::move(file), *magic, recovery->end));
+}
+
+Appender::Appender(std::unique_ptr<File> file, Magic magic, const Boundary& committed)
+    : file_(std::move(file)), magic_(magic), committed_(committed), tail_end_(committed.offset) {}
+
+Appender::~Appender() {
+  if (broken_.ok()) Cut().IgnoreError();
+}
+
+absl::Status Appender::CheckUsable() const {
+  if (broken_.ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(file_->path(), ": stopped by an earlier error: ", broken_.message(),
+                                                    "; see to the disk, then start this storage again"));
+}
+
+absl::Status Appender::CheckAppendable() const {
+  if (absl::Status usable = CheckUsable(); !usable.ok()) return usable;
+  if (!must_cut_) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(file_->path(), ": the disk was full; what was not committed has to be cut first"));
+}
+
+absl::Status Appender::Append(absl::string_view bytes) {
+  if (absl::Status appendable = CheckAppendable(); !appendable.ok()) return appendable;
+  if (bytes.empty()) return absl::OkStatus();
+  if (began_) {
+    if (absl::Status status = file_->WriteAt(tail_end_, bytes); !status.ok()) return AfterFailedWrite(status);
+    tail_end_ += bytes.size();
+    return absl::OkStatus();
+  }
+  if (held_.size() + bytes.size() < kTransactionHeaderSize) {
+    held_.append(bytes.data(), bytes.size());
+    tail_end_ += bytes.size();
+    return absl::OkStatus();
+  }
+  if (held_.empty()) return BeginGroup(bytes);
+  return BeginGroup(absl::StrCat(held_, bytes));
+}
+
+// Step 1, and step 2 for the bytes that are there.
+absl::Status Appender::BeginGroup(absl::string_view first) {
+  if (first[kTransactionStatusOffset] == kStatusInProgress) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("appending to ", file_->path(), " at ", committed_.offset, ": the transaction is not committed"));
+  }
+  const absl::string_view announcement = first.substr(0, kAnnouncementSize);
+  if (announced_.empty()) {
+    untidy_ = true;
+    absl::Status status = Announce(committed_.offset, announcement, committed_.tid);
+    if (!status.ok()) return AfterFailedWrite(status);
+    if (status = SyncFile(*file_); !status.ok()) return Break(status);
+    announced_ = std::string(announcement);
+  } else if (announced_ != announcement) {
+    return absl::FailedPreconditionError(absl::StrCat("appending to ", file_->path(), " at ", committed_.offset,
+                                                      ": another transaction than was announced; cut first"));
+  }
+  const absl::Status status = file_->WriteAt(committed_.offset + kAnnouncementSize, first.substr(kAnnouncementSize));
+  if (!status.ok()) return AfterFailedWrite(status);
+  began_ = true;
+  held_.clear();
+  tail_end_ = committed_.offset + first.size();
+  return absl::OkStatus();
+}
+
+absl::Status Appender::Announce(uint64_t offset, absl::string_view first, Tid tid_before) {
+  std::string provisional = absl::StrCat(EncodeUint64(tid_before), first.substr(kTidSize));
+  provisional[kTransactionStatusOffset] = kStatusInProgress;
+  return file_->WriteAt(offset, provisional);
+}
+
+absl::Status Appender::Commit(const Boundary& end, absl::string_view following) {
+  if (absl::Status appendable = CheckAppendable(); !appendable.ok()) return appendable;
+  if (end == committed_ && tail_end_ == committed_.offset) return absl::OkStatus();
+  if (end.offset != tail_end_ || !began_) {
+    return absl::FailedPreconditionError(absl::StrCat("committing to ", file_->path(), " up to ", end.offset,
+                                                      ": but the bytes appended end at ", tail_end_));
+  }
+  if (absl::Status status = SyncBody(); !status.ok()) return status;
+  return FinishTurn(end, following);
+}
+
+absl::Status Appender::SyncBody() {
+  absl::Status status = SyncFile(*file_);
+  if (status.ok()) return status;
+  // Whoever opens the file next must not take what reads back well for what is on the disk.
+  file_->Truncate(committed_.offset + kAnnouncementSize).IgnoreError();
+  return Break(status);
+}
+
+// Writes the group's real first bytes. Nothing may ever show the status without the tid: one sector changes as a whole.
+absl::Status Appender::Turn() {
+  if (InOneSector(committed_.offset)) return file_->WriteAt(committed_.offset, announced_);
+  const absl::string_view real = announced_;
+  if (absl::Status status = file_->WriteAt(committed_.offset, real.substr(0, kTidSize)); !status.ok()) return status;
+  if (absl::Status status = SyncBody(); !status.ok()) return status;
+  return file_->WriteAt(committed_.offset + kTransactionStatusOffset, real.substr(kTransactionStatusOffset, 1));
+}
+
+// Nobody knows whether the group's status on the disk has turned. It must not read as committed, or the next opener
+// would vouch for a group that a power loss may still take back.
+void Appender::TurnBack() {
+  if (InOneSector(committed_.offset)) {
+    Announce(committed_.offset, announced_, committed_.tid).IgnoreError();
+  } else {
+    const absl::string_view in_progress(&kStatusInProgress, 1);
+    file_->WriteAt(committed_.offset + kTransactionStatusOffset, in_progress).IgnoreError();
+  }
+}
+
+// Step 3.
+absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view following) {
+  if (absl::Status turned = Turn(); !turned.ok()) return AfterFailedWrite(turned);
+  absl::StatusOr<std::string> next = AnnounceFollowing(end, following);
+  absl::Status status = next.status();
+  if (status.ok()) status = SyncFile(*file_);
+  if (!status.ok()) {
+    TurnBack();
+    return Break(status);
+  }
+  committed_ = end;
+  ForgetGroup();
+  announced_ = *std::move(next);
+  untidy_ = !announced_.empty();
+  return absl::OkStatus();
+}
+
+// Returns what it announced; nothing where there is nothing to announce, or no room for it: that can wait.
+absl::StatusOr<std::string> Appender::AnnounceFollowing(const Boundary& end, absl::string_view following) {
+  if (following.size() < kTransactionHeaderSize) return "";
+  if (following[kTransactionStatusOffset] == kStatusInProgress) return "";
+  std::string announcement(following.substr(0, kAnnouncementSize));
+  absl::Status status = Announce(end.offset, announcement, end.tid);
+  if (status.ok()) return announcement;
+  if (absl::IsResourceExhausted(status)) status = file_->Truncate(end.offset);
+  if (!status.ok()) return status;
+  return "";
+}
+
+absl::Status Appender::Cut() {
+  if (absl::Status usable = CheckUsable(); !usable.ok()) return usable;
+  if (untidy_) {
+    if (absl::Status status = CutTail(*file_, committed_.offset); !status.ok()) return AfterFailedWrite(status);
+  }
+  ForgetGroup();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> Appender::Read(uint64_t offset, absl::Span<char> out) {
+  if (absl::Status usable = CheckUsable(); !usable.ok()) return usable;
+  if (offset >= committed_.offset) return 0;
+  return file_->ReadAt(offset,
+                       out.subspan(0, static_cast<size_t>(std::min<uint64_t>(out.size(), committed_.offset - offset))));
+}
+
+absl::Status Appender::AfterFailedWrite(const absl::Status& status) {
+  if (!absl::IsResourceExhausted(status)) return Break(status);
+  must_cut_ = true;
+  return status;
+}
+
+absl::Status Appender::Break(const absl::Status& status) {
+  if (broken_.ok()) broken_ = status;
+  return status;
+}
+
+void Appender::ForgetGroup() {
+  tail_end_ = committed_.offset;
+  held_.clear();
+  announced_.clear();
+  began_ = false;
+  untidy_ = false;
+  must_cut_ = false;
+}
+
+}  // namespace zrs::filestorage

@@ -1,0 +1,52 @@
+#include "filestorage/file_system.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+
+namespace zrs::filestorage {
+
+std::string DirectoryOf(const std::string& path) {
+  const size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  const size_t last = path.find_last_not_of('/', slash);
+  return last == std::string::npos ? "/" : path.substr(0, last + 1);
+}
+
+absl::Status ReplaceFile(FileSystem& file_system, const std::string& path, absl::string_view contents, uint32_t mode) {
+  const std::string new_path = absl::StrCat(path, ".new");
+  {
+    // One that a crash left behind is used again: it was never renamed, so nothing refers to it.
+    absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenOrCreate(new_path, mode);
+    if (!file.ok()) return file.status();
+    if (absl::Status status = (*file)->Truncate(0); !status.ok()) return status;
+    if (absl::Status status = (*file)->WriteAt(0, contents); !status.ok()) return status;
+    if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
+  }
+  if (absl::Status status = file_system.Rename(new_path, path); !status.ok()) return status;
+  return file_system.SyncDirectory(DirectoryOf(path));
+}
+
+absl::StatusOr<std::string> ReadWholeFile(FileSystem& file_system, const std::string& path, uint64_t limit) {
+  absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenForReading(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<FileInfo> info = (*file)->Stat();
+  if (!info.ok()) return info.status();
+  limit = std::min(limit, std::numeric_limits<uint64_t>::max() - 1);
+  // One byte more than the limit is asked for, so that a file that grows meanwhile is noticed too.
+  std::string contents;
+  while (info->size <= limit && contents.size() <= limit) {
+    const size_t begin = contents.size();
+    contents.resize(std::min<uint64_t>(limit + 1, std::max<uint64_t>(info->size + 1, begin + 4096)));
+    const absl::StatusOr<size_t> read = (*file)->ReadAt(begin, absl::MakeSpan(contents).subspan(begin));
+    if (!read.ok()) return read.status();
+    const bool at_end = begin + *read < contents.size();
+    contents.resize(begin + *read);
+    if (at_end) return contents;
+  }
+  return absl::ResourceExhaustedError(absl::StrCat("reading ", path, ": it is larger than the ", limit,
+                                                   " bytes that such a file may have; check the path"));
+}
+
+}  // namespace zrs::filestorage

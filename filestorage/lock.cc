@@ -1,0 +1,45 @@
+#include "filestorage/lock.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace zrs::filestorage {
+namespace {
+
+// "process 123", where the lock file names one as zc.lockfile and we write it; else "another process".
+std::string HolderOf(File& file) {
+  std::array<char, 32> buffer;
+  const absl::StatusOr<size_t> read = file.ReadAt(0, absl::MakeSpan(buffer));
+  const absl::string_view text = absl::string_view(buffer.data(), read.value_or(0));
+  const absl::string_view id = absl::StripAsciiWhitespace(text);
+  bool is_number = !id.empty() && text.size() < buffer.size();
+  for (const char c : id) is_number = is_number && absl::ascii_isdigit(static_cast<unsigned char>(c));
+  return is_number ? absl::StrCat("process ", id) : "another process";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DataFileLock>> DataFileLock::Take(FileSystem& file_system, const std::string& data_path,
+                                                                 uint32_t mode) {
+  const std::string path = absl::StrCat(data_path, ".lock");
+  absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenOrCreate(path, mode);
+  if (!file.ok()) return file.status();
+  absl::Status status = (*file)->LockExclusively();
+  if (absl::IsUnavailable(status)) {
+    return absl::UnavailableError(absl::StrCat("locking ", path, ": ", HolderOf(**file), " has ", data_path,
+                                               " open for writing; stop it, or open that file read-only there"));
+  }
+  if (!status.ok()) return status;
+  const std::string content = absl::StrCat(" ", ::getpid(), "\n");
+  if (status = (*file)->WriteAt(0, content); !status.ok()) return status;
+  if (status = (*file)->Truncate(content.size()); !status.ok()) return status;
+  return std::unique_ptr<DataFileLock>(new DataFileLock(*std::move(file)));
+}
+
+}  // namespace zrs::filestorage

@@ -1,0 +1,47 @@
+// What an opener of a secondary's file does before anything is appended: find the committed end, save and cut the rest.
+#ifndef ZRS_FILESTORAGE_RECOVERY_H_
+#define ZRS_FILESTORAGE_RECOVERY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "filestorage/boundary.h"
+#include "filestorage/file_system.h"
+#include "filestorage/format.h"
+
+namespace zrs::filestorage {
+
+// A group of transactions announces itself by its first bytes up to and with the status byte. That is less than a
+// header, which ZODB ignores at the end of a file whatever the bytes are; and once they are durable, all that follows
+// is ignored for the status 'c' among them. So what survives of them without the rest can do no harm, nor can their
+// loss.
+inline constexpr size_t kAnnouncementSize = kTransactionStatusOffset + 1;
+
+// What recovery at open found and did.
+struct Recovery {
+  Boundary end;                // the committed end; the file ends there now, durably
+  uint64_t scanned_bytes = 0;  // above the lower bound
+  uint64_t cut_bytes = 0;      // bytes that were cut off behind the committed end
+  std::string saved_to;        // where they were saved first; empty when they were our own uncommitted tail
+};
+
+// Finds the committed end of `file`, which is open for writing and locked, and makes the file end there, durably. See
+// Appender::Open for what is refused, kept, saved and cut. `lower_bound` as there. Blocks. Errors: DataLoss where the
+// lower bound does not hold (nothing was changed); ResourceExhausted where there is no room to save the tail (nothing
+// was changed); those of the file.
+absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Boundary& lower_bound, Recovery* recovery);
+
+// Cuts off all that lies behind `end`, the committed end, durably, and so that a crash on the way leaves nothing that
+// an opener of the file would refuse or misread. What is there must be durable up to a header (announcement) at least,
+// or be shorter than one. Blocks; may be repeated after an error that was no failed sync.
+absl::Status CutTail(File& file, uint64_t end);
+
+// file.Sync(), with an error code that nobody takes for a full disk, which can be waited for: a sync that fails for
+// want of room has lost what it was to write as any other failed sync has.
+absl::Status SyncFile(File& file);
+
+}  // namespace zrs::filestorage
+
+#endif  // ZRS_FILESTORAGE_RECOVERY_H_

@@ -1,0 +1,31 @@
+// Asks a running zrs over its admin socket.
+#ifndef ZRS_SIDECAR_ADMIN_ADMIN_CLIENT_H_
+#define ZRS_SIDECAR_ADMIN_ADMIN_CLIENT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "proto/zrs/v1/admin.grpc.pb.h"
+#include "proto/zrs/v1/admin.pb.h"
+
+namespace zrs::admin {
+
+// Not thread-safe. Calls block. Unavailable, naming the socket, when no zrs answers there.
+class AdminClient {
+ public:
+  explicit AdminClient(const std::string& socket_path);
+
+  absl::StatusOr<v1::StatusResponse> Status(absl::Duration timeout);
+  // Blocks as long as the request says (0: without end), and a little longer for the answer.
+  absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request);
+
+ private:
+  std::string socket_path_;
+  std::unique_ptr<v1::Admin::Stub> stub_;
+};
+
+}  // namespace zrs::admin
+
+#endif  // ZRS_SIDECAR_ADMIN_ADMIN_CLIENT_H_

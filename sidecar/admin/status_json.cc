@@ -1,0 +1,79 @@
+#include "sidecar/admin/status_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace zrs::admin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Value>
+Json OrNull(bool known, const Value& value) {
+  return known ? Json(value) : Json(nullptr);
+}
+
+Json ProgressToJson(const v1::StorageStatus& status) {
+  if (!status.has_progress()) return nullptr;
+  const v1::Progress& progress = status.progress();
+  return {{"bytes", progress.bytes()},
+          {"total", progress.total()},
+          {"rate", progress.rate()},
+          {"secondsLeft", OrNull(progress.has_seconds_left(), progress.seconds_left())}};
+}
+
+Json UpstreamToJson(const v1::StorageStatus& status) {
+  if (!status.has_upstream()) return nullptr;
+  const v1::Upstream& upstream = status.upstream();
+  return {{"address", upstream.address()},
+          {"connected", upstream.connected()},
+          {"since", OrNull(upstream.has_since(), upstream.since())},
+          {"lastError", OrNull(upstream.has_last_error(), upstream.last_error())}};
+}
+
+Json FollowerToJson(const v1::Follower& follower) {
+  return {{"peer", follower.peer()},
+          {"state", follower.state()},
+          {"sent", OrNull(follower.has_sent(), follower.sent())},
+          {"acknowledged", OrNull(follower.has_acknowledged(), follower.acknowledged())},
+          {"lagBytes", OrNull(follower.has_lag_bytes(), follower.lag_bytes())},
+          {"lagSeconds", OrNull(follower.has_lag_seconds(), follower.lag_seconds())},
+          {"connectedSince", follower.connected_since()}};
+}
+
+Json ErrorToJson(const v1::StorageStatus& status) {
+  if (!status.has_error()) return nullptr;
+  return {{"message", status.error().message()}, {"remedy", status.error().remedy()}, {"since", status.error().since()}};
+}
+
+Json StorageToJson(const v1::StorageStatus& status) {
+  Json followers = Json::array();
+  for (const v1::Follower& follower : status.followers()) followers.push_back(FollowerToJson(follower));
+  return {{"name", status.name()},
+          {"role", status.role()},
+          {"state", status.state()},
+          {"path", status.path()},
+          {"databaseId", OrNull(status.has_database_id(), status.database_id())},
+          {"epoch", OrNull(status.has_epoch(), status.epoch())},
+          {"committedEnd", OrNull(status.has_committed_end(), status.committed_end())},
+          {"lastTid", OrNull(status.has_last_tid(), status.last_tid())},
+          {"lastTidTime", OrNull(status.has_last_tid_time(), status.last_tid_time())},
+          {"lagBytes", OrNull(status.has_lag_bytes(), status.lag_bytes())},
+          {"lagSeconds", OrNull(status.has_lag_seconds(), status.lag_seconds())},
+          {"watch", OrNull(status.has_watch(), status.watch())},
+          {"progress", ProgressToJson(status)},
+          {"upstream", UpstreamToJson(status)},
+          {"followers", std::move(followers)},
+          {"error", ErrorToJson(status)}};
+}
+
+}  // namespace
+
+std::string StatusToJson(const v1::StatusResponse& status) {
+  Json storages = Json::array();
+  for (const v1::StorageStatus& storage : status.storages()) storages.push_back(StorageToJson(storage));
+  const Json json = {{"version", status.version()}, {"pid", status.pid()}, {"storages", std::move(storages)}};
+  // Paths may hold any bytes; what is not UTF-8 is replaced rather than thrown about.
+  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace zrs::admin

@@ -1,0 +1,30 @@
+// What each subcommand does, once its options are parsed. Each returns the process's exit code; results go to standard
+// output, messages to standard error.
+#ifndef ZRS_SIDECAR_CLI_COMMANDS_H_
+#define ZRS_SIDECAR_CLI_COMMANDS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace zrs::cli {
+
+// 0 after an orderly stop; 1 when it could not start; 2 for a configuration that is wrong.
+int RunCommand(const std::string& config);
+
+// 0 whenever zrs could be asked, also with a failed storage; 1 when it could not; 2 for a wrong configuration.
+int StatusCommand(const std::string& config, bool json);
+
+struct WaitOptions {
+  std::string storage;    // empty: all
+  uint32_t replicas = 0;  // 0: all that are connected, at least one
+  double timeout = 0;     // seconds; 0: no limit
+};
+// 0 when enough followers have it; 1 when the time is over or no follower is there; 2 on a secondary, for an unknown
+// storage and a wrong configuration.
+int WaitCommand(const std::string& config, const WaitOptions& options);
+
+int VersionCommand();
+
+}  // namespace zrs::cli
+
+#endif  // ZRS_SIDECAR_CLI_COMMANDS_H_

@@ -1,0 +1,16 @@
+// Where the log goes.
+#ifndef ZRS_SIDECAR_CLI_LOGGING_H_
+#define ZRS_SIDECAR_CLI_LOGGING_H_
+
+#include "absl/status/status.h"
+#include "sidecar/config/settings.h"
+
+namespace zrs::cli {
+
+// Standard error, or the configured file (appended to; opened again by nothing: a rotation copies and truncates).
+// InvalidArgument, naming the file, when it cannot be opened.
+absl::Status StartLogging(const config::SidecarSettings& settings);
+
+}  // namespace zrs::cli
+
+#endif  // ZRS_SIDECAR_CLI_LOGGING_H_

@@ -1,0 +1,49 @@
+// The validated configuration: plain values, complete, with every default filled in.
+#ifndef ZRS_SIDECAR_CONFIG_SETTINGS_H_
+#define ZRS_SIDECAR_CONFIG_SETTINGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace zrs::config {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+struct SidecarSettings {
+  std::string admin_socket;  // absolute, at most 107 bytes; nothing is known of its directory
+  std::string state_dir;     // absolute, without a slash at its end; may not exist yet
+  std::string log_file;      // absolute; "": standard error
+  LogLevel log_level = LogLevel::kInfo;
+  absl::Duration stop_timeout = absl::Seconds(30);
+};
+
+// What a storage is follows from `replicate_from`; at least one of it and `listen` is not empty.
+struct StorageSettings {
+  std::string name;            // lower case; letters, digits, '.', '_', '-'; "1" where the section has none
+  std::string path;            // of the data file, absolute
+  std::string replicate_from;  // "host:port", "[v6]:port", or an absolute path; "": this is a primary
+  std::string listen;          // "port" (all interfaces), or as above; "": no followers
+  std::string source_name;     // "": not said
+  bool insecure = false;       // the same for all storages that share a listening address
+  uint32_t max_followers = 64;
+  absl::Duration keep_alive_delay = absl::Seconds(1);  // between heartbeats
+  absl::Duration reconnect_delay = absl::Seconds(10);
+  absl::Duration poll_interval = absl::Seconds(1);
+  std::string file;  // where its section begins
+  int line = 0;
+
+  bool is_primary() const { return replicate_from.empty(); }
+};
+
+struct Settings {
+  std::string file;  // the configuration's, absolute, as it was named
+  SidecarSettings sidecar;
+  std::vector<StorageSettings> storages;  // at least one, in the order written; names and data files are distinct
+};
+
+}  // namespace zrs::config
+
+#endif  // ZRS_SIDECAR_CONFIG_SETTINGS_H_

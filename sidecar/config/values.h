@@ -1,0 +1,46 @@
+// The datatypes of values, as ZConfig's of the same names, strictly: the whole value is used or it is an error.
+// Every error is InvalidArgument "what; remedy"; who calls adds where.
+#ifndef ZRS_SIDECAR_CONFIG_VALUES_H_
+#define ZRS_SIDECAR_CONFIG_VALUES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace zrs::config {
+
+// on, yes, true; off, no, false. In any case.
+absl::StatusOr<bool> ParseBoolean(absl::string_view text);
+
+// Decimal digits, with a sign or without.
+absl::StatusOr<int64_t> ParseInteger(absl::string_view text);
+
+// A decimal number, with a fraction or without, and a unit: ms, s, m, h, d; no unit is seconds. Never negative; at most
+// 3650 days. Fractions beyond a nanosecond are cut.
+absl::StatusOr<absl::Duration> ParseTimeInterval(absl::string_view text);
+
+// Decimal digits and a unit: KB, MB, GB of 1024, 1024^2, 1024^3 bytes; no unit is bytes.
+absl::StatusOr<uint64_t> ParseByteSize(absl::string_view text);
+
+// Where a service listens or is reached. Either a path, or a port with a host or without.
+struct Address {
+  std::string path;   // of a Unix socket, as written: has a slash; "" otherwise
+  std::string host;   // lower case, without brackets; "" for a bare port
+  uint16_t port = 0;  // 1 to 65535; 0 with a path
+
+  bool is_unix() const { return !path.empty(); }
+  bool operator==(const Address&) const = default;
+};
+
+// `port`, `:port`, `host:port`, `[v6]:port`, or a path with a slash.
+absl::StatusOr<Address> ParseAddress(absl::string_view text);
+
+// As written above; a bare port stays one: what it means depends on whether one listens or connects.
+std::string AddressText(const Address& address);
+
+}  // namespace zrs::config
+
+#endif  // ZRS_SIDECAR_CONFIG_VALUES_H_

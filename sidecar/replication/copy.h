@@ -1,0 +1,21 @@
+// What a follower has when a stream begins. Plain value; any thread.
+#ifndef ZRS_SIDECAR_REPLICATION_COPY_H_
+#define ZRS_SIDECAR_REPLICATION_COPY_H_
+
+#include <optional>
+
+#include "filestorage/boundary.h"
+#include "filestorage/format.h"
+#include "proto/zrs/v1/replication.pb.h"
+
+namespace zrs::replication {
+
+struct Copy {
+  v1::Lineage lineage;                      // database_id empty: none adopted yet
+  std::optional<filestorage::Magic> magic;  // absent: there is no file yet
+  filestorage::Boundary committed;          // durable; offset 0 without a file
+};
+
+}  // namespace zrs::replication
+
+#endif  // ZRS_SIDECAR_REPLICATION_COPY_H_

@@ -1,0 +1,298 @@
+#include "sidecar/replication/follower_session.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "filestorage/digest.h"
+#include "sidecar/replication/handshake.h"
+#include "sidecar/replication/welcome.h"
+#include "sidecar/replication/wire.h"
+
+namespace zrs::replication {
+namespace {
+
+using filestorage::Boundary;
+
+WriteQueueOptions QueueOptions(const FollowerOptions& options) {
+  // A full queue must always be writable in part: so the limits below it are parts of it.
+  const uint64_t part = std::max<uint64_t>(options.queue_limit / 4, 1);
+  return {.group_limit = options.group_limit, .piece_limit = part, .far_behind = part};
+}
+
+}  // namespace
+
+FollowerSession::FollowerSession(FollowerOptions options, Copy copy)
+    : options_(std::move(options)),
+      copy_(std::move(copy)),
+      queue_(QueueOptions(options_)),
+      durable_(copy_.committed),
+      received_offset_(durable_.offset),
+      start_offset_(durable_.offset) {
+  assert(options_.queue_limit > 0 && options_.largest_batch > 0);
+  assert(copy_.magic.has_value() == (durable_.offset != 0));
+}
+
+FollowerSession::State FollowerSession::state() const {
+  switch (phase_) {
+    case Phase::kUnopened:
+    case Phase::kHello:
+      return State::kHandshake;
+    case Phase::kCreating:
+    case Phase::kFollowing:
+      return durable_.offset < welcome_end_ ? State::kCopying : State::kStreaming;
+    case Phase::kEnding:
+    case Phase::kClosed:
+      break;
+  }
+  return State::kEnded;
+}
+
+FollowerEffects FollowerSession::OnOpen() {
+  FollowerEffects effects;
+  if (over()) return effects;
+  assert(phase_ == Phase::kUnopened);
+  phase_ = Phase::kHello;
+  v1::FollowerMessage message;
+  v1::Hello& hello = *message.mutable_hello();
+  hello.set_lowest_version(kLowestProtocolVersion);
+  hello.set_highest_version(kProtocolVersion);
+  hello.set_storage(options_.storage);
+  hello.set_follower_name(options_.follower_name);
+  *hello.mutable_lineage() = copy_.lineage;
+  *hello.mutable_position() = ToProto(durable_);
+  hello.set_node_id(options_.node_id);
+  hello.set_software(options_.software);
+  Send(std::move(message), &effects);
+  Receive(&effects);
+  return effects;
+}
+
+FollowerEffects FollowerSession::OnMessage(v1::PublisherMessage message) {
+  FollowerEffects effects;
+  if (phase_ == Phase::kClosed) return effects;
+  assert(receiving_);
+  receiving_ = false;
+  if (message.has_end()) {
+    TakeEnd(message.end(), &effects);
+  } else if (phase_ != Phase::kEnding) {
+    TakeMessage(std::move(message), &effects);
+    Pump(&effects);
+  }
+  return effects;
+}
+
+void FollowerSession::TakeMessage(v1::PublisherMessage message, FollowerEffects* effects) {
+  const bool welcomed = phase_ != Phase::kHello;
+  switch (message.message_case()) {
+    case v1::PublisherMessage::kWelcome:
+      return welcomed ? FailProtocol("a second welcome", effects) : TakeWelcome(message.welcome(), effects);
+    case v1::PublisherMessage::kBatch:
+      return welcomed ? TakeBatch(message.mutable_batch(), effects)
+                      : FailProtocol("a batch before the welcome", effects);
+    case v1::PublisherMessage::kHeartbeat:
+      return welcomed ? TakeHeartbeat(message.heartbeat(), effects)
+                      : FailProtocol("a heartbeat before the welcome", effects);
+    case v1::PublisherMessage::kEnd:  // taken by OnMessage
+    case v1::PublisherMessage::MESSAGE_NOT_SET:
+      return FailProtocol("a message of unknown kind", effects);
+  }
+}
+
+void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* effects) {
+  const WelcomeDecision decision = CheckWelcome(copy_, welcome);
+  if (const auto* refuse = std::get_if<RefuseWelcome>(&decision)) return Finish(refuse->end, effects);
+  const auto& accept = std::get<AcceptWelcome>(decision);
+  copy_.lineage = welcome.lineage();
+  copy_.magic = accept.magic;
+  start_offset_ = accept.start.offset;
+  received_offset_ = accept.start.offset;
+  welcome_end_ = welcome.committed_end();
+  upstream_end_ = welcome_end_;
+  scanner_.emplace(accept.magic, accept.start, &trail_);
+  queue_.Start(accept.start);
+  phase_ = accept.create ? Phase::kCreating : Phase::kFollowing;
+  if (accept.create) effects->emplace_back(CreateCopy{copy_.lineage, accept.magic});
+}
+
+FollowerEffects FollowerSession::OnCreated(absl::Status status) {
+  FollowerEffects effects;
+  if (status.ok() && copy_.magic) durable_ = filestorage::FirstBoundary(*copy_.magic);
+  if (over()) return effects;
+  assert(phase_ == Phase::kCreating);
+  if (!status.ok()) {
+    FailWriting("creating the copy", status, &effects);
+    return effects;
+  }
+  phase_ = Phase::kFollowing;
+  acknowledge_due_ = true;
+  Pump(&effects);
+  return effects;
+}
+
+absl::Status FollowerSession::CheckBatch(const v1::Batch& batch) const {
+  if (batch.offset() != received_offset_) {
+    return absl::InvalidArgumentError(absl::StrCat("due is a batch at offset ", received_offset_));
+  }
+  if (batch.data().empty()) return absl::InvalidArgumentError("it is empty");
+  if (batch.data().size() > options_.largest_batch) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("it has ", batch.data().size(), " bytes, more than ", options_.largest_batch));
+  }
+  const absl::StatusOr<filestorage::Digest> digest = filestorage::Digest::FromBytes(batch.digest());
+  if (!digest.ok()) return digest.status();
+  if (*digest != filestorage::DigestOf(batch.data())) {
+    return absl::DataLossError("its bytes do not have its digest: it was damaged on the way");
+  }
+  const absl::StatusOr<Boundary> predecessor = FromProto(batch.predecessor());
+  if (!predecessor.ok()) return predecessor.status();
+  if (*predecessor != scanner_->last()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("it follows a transaction that ends at ", DescribePosition(*predecessor), " with digest ",
+                     predecessor->digest.ToHex(), ", ours ends at ", DescribePosition(scanner_->last()),
+                     " with digest ", scanner_->last().digest.ToHex()));
+  }
+  return absl::OkStatus();
+}
+
+void FollowerSession::TakeBatch(v1::Batch* batch, FollowerEffects* effects) {
+  if (absl::Status sound = CheckBatch(*batch); !sound.ok()) {
+    return FailProtocol(absl::StrCat("malformed batch at offset ", batch->offset(), ": ", sound.message()), effects);
+  }
+  const filestorage::ScanResult result = scanner_->Feed(batch->data());
+  if (result.outcome != filestorage::ScanOutcome::kMore) {
+    const bool in_progress = result.outcome == filestorage::ScanOutcome::kInProgress;
+    return FailProtocol(absl::StrCat("unsound bytes at offset ", result.position, ": ",
+                                     in_progress ? "a transaction that is not committed" : result.reason),
+                        effects);
+  }
+  trail_.OnFed(*scanner_, received_offset_, batch->data());
+  received_offset_ = scanner_->position();
+  queue_.Push(std::move(*batch->mutable_data()));
+}
+
+void FollowerSession::TakeHeartbeat(const v1::Heartbeat& heartbeat, FollowerEffects* effects) {
+  if (absl::Status valid = ValidateHeartbeat(heartbeat); !valid.ok()) return FailProtocol(valid.message(), effects);
+  const auto& path = heartbeat.path();
+  if (std::find(path.begin(), path.end(), options_.node_id) != path.end()) {
+    return Finish(MakeEnd(v1::End::REASON_LOOP,
+                          absl::StrCat("a loop of followers: the publisher follows, over ", path.size() - 1,
+                                       " other hosts, this follower"),
+                          "let one of them follow the primary: see replicate-from in their configurations"),
+                  effects);
+  }
+  heartbeat_ = heartbeat;
+  // A heartbeat that was relayed late may name an end that is behind us already.
+  upstream_end_ = std::max(upstream_end_, heartbeat.committed_end());
+}
+
+void FollowerSession::TakeEnd(const v1::End& end, FollowerEffects* effects) {
+  if (!end_) {
+    const v1::End clean = MakeEnd(end.reason(), end.message(), end.remedy());
+    end_ = FollowerEnd{clean.reason(), clean.message(), clean.remedy(), true};
+  }
+  Close(effects);
+}
+
+FollowerEffects FollowerSession::OnSent() {
+  FollowerEffects effects;
+  if (phase_ == Phase::kClosed) return effects;
+  assert(sending_);
+  sending_ = false;
+  if (phase_ == Phase::kEnding) {
+    end_sent_ ? Close(&effects) : SendEnd(&effects);
+  } else {
+    Pump(&effects);
+  }
+  return effects;
+}
+
+FollowerEffects FollowerSession::OnWritten(absl::Status status) {
+  FollowerEffects effects;
+  const std::optional<Boundary> committed = queue_.OnWritten();
+  if (status.ok() && committed) {
+    durable_ = *committed;
+    trail_.DropUntil(durable_.offset);
+    acknowledge_due_ = true;
+  }
+  if (over()) return effects;
+  if (!status.ok()) {
+    FailWriting(committed ? "committing" : "writing", status, &effects);
+  } else {
+    Pump(&effects);
+  }
+  return effects;
+}
+
+FollowerEffects FollowerSession::OnStop() {
+  FollowerEffects effects;
+  Finish(MakeEnd(v1::End::REASON_SHUTDOWN, "the follower stops", "none needed: it comes back when it is started again"),
+         &effects);
+  return effects;
+}
+
+void FollowerSession::Pump(FollowerEffects* effects) {
+  if (over()) return;
+  if (acknowledge_due_ && !sending_) {
+    acknowledge_due_ = false;
+    v1::FollowerMessage message;
+    message.mutable_acknowledge()->set_durable_offset(durable_.offset);
+    message.mutable_acknowledge()->set_durable_tid(durable_.tid);
+    Send(std::move(message), effects);
+  }
+  if (phase_ == Phase::kFollowing) {
+    if (std::optional<WriteGroup> group = queue_.Next(scanner_->last(), upstream_end_)) {
+      effects->emplace_back(*std::move(group));
+    }
+  }
+  if (!receiving_ && queue_.queued() < options_.queue_limit) Receive(effects);
+}
+
+void FollowerSession::Send(v1::FollowerMessage message, FollowerEffects* effects) {
+  sending_ = true;
+  effects->emplace_back(SendToPublisher{std::move(message)});
+}
+
+void FollowerSession::Receive(FollowerEffects* effects) {
+  receiving_ = true;
+  effects->emplace_back(ReceiveFromPublisher{});
+}
+
+void FollowerSession::FailProtocol(absl::string_view what, FollowerEffects* effects) {
+  Finish(MakeEnd(v1::End::REASON_PROTOCOL, absl::StrCat("protocol error by the publisher: ", what), kProtocolRemedy),
+         effects);
+}
+
+void FollowerSession::FailWriting(absl::string_view doing, const absl::Status& error, FollowerEffects* effects) {
+  Finish(MakeEnd(
+             v1::End::REASON_FOLLOWER_FAILED,
+             absl::StrCat("the follower failed ", doing, " behind ", DescribePosition(durable_), ": ", error.message()),
+             "see to the disk of the follower's host; its log says whether it goes on by itself"),
+         effects);
+}
+
+void FollowerSession::Finish(const v1::End& end, FollowerEffects* effects) {
+  if (over()) return;
+  end_ = FollowerEnd{end.reason(), end.message(), end.remedy(), false};
+  queue_.Clear();
+  if (phase_ == Phase::kUnopened) return Close(effects);
+  phase_ = Phase::kEnding;
+  if (!sending_) SendEnd(effects);
+}
+
+void FollowerSession::SendEnd(FollowerEffects* effects) {
+  end_sent_ = true;
+  v1::FollowerMessage message;
+  *message.mutable_end() = MakeEnd(end_->reason, end_->message, end_->remedy);
+  Send(std::move(message), effects);
+}
+
+void FollowerSession::Close(FollowerEffects* effects) {
+  phase_ = Phase::kClosed;
+  queue_.Clear();
+  effects->emplace_back(ClosePublisher{});
+}
+
+}  // namespace zrs::replication

@@ -1,0 +1,156 @@
+#include "sidecar/replication/handshake.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sidecar/replication/wire.h"
+
+namespace zrs::replication {
+namespace {
+
+using filestorage::Boundary;
+
+DecideRefuse Refuse(v1::End::Reason reason, absl::string_view message, absl::string_view remedy) {
+  return {MakeEnd(reason, message, remedy)};
+}
+
+constexpr absl::string_view kKeepBoth =
+    "both files are left as they are; keep the one that is right, move the other away with its state file and start "
+    "its sidecar again to copy afresh";
+
+absl::Status ValidateName(absl::string_view what, absl::string_view name) {
+  if (name.size() <= kLongestName) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " of ", name.size(), " bytes, more than ", kLongestName));
+}
+
+std::string VersionRange(uint32_t lowest, uint32_t highest) {
+  return lowest == highest ? absl::StrCat(lowest) : absl::StrCat(lowest, " to ", highest);
+}
+
+DecideRefuse RefuseVersion(const v1::Hello& hello) {
+  const bool follower_is_old = hello.highest_version() < kLowestProtocolVersion;
+  return Refuse(v1::End::REASON_VERSION,
+                absl::StrCat("no common protocol version: the follower (zrs ", hello.software(), ") speaks ",
+                             VersionRange(hello.lowest_version(), hello.highest_version()), ", the publisher ",
+                             VersionRange(kLowestProtocolVersion, kProtocolVersion)),
+                follower_is_old ? "upgrade zrs on the follower's host" : "upgrade zrs on the publisher's host");
+}
+
+DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
+  const v1::Lineage& theirs = hello.lineage();
+  const std::string epochs = absl::StrCat("the follower is in epoch ", DescribeId(CurrentEpoch(theirs)->id()),
+                                          ", the publisher in ", DescribeId(CurrentEpoch(publication.lineage)->id()));
+  if (IsPrefixOf(publication.lineage, theirs)) {
+    return Refuse(v1::End::REASON_SUPERSEDED,
+                  absl::StrCat("the publisher is a stale primary: the follower knows later epochs (", epochs, ")"),
+                  "find the host that was promoted and let this publisher follow it");
+  }
+  return Refuse(v1::End::REASON_DIVERGED,
+                absl::StrCat("their histories parted after ", CommonEpochs(publication.lineage, theirs),
+                             " common epochs: ", epochs, "; the follower has ", DescribePosition(position),
+                             ", the publisher ", DescribePosition(publication.end)),
+                kKeepBoth);
+}
+
+// For a follower in an ancestor epoch: whether its position still means the same in ours. Null if it does.
+const v1::Epoch* EpochThatCutOff(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
+  const v1::Lineage& ours = publication.lineage;
+  for (int i = hello.lineage().epochs_size(); i < ours.epochs_size(); ++i) {
+    const v1::Epoch& later = ours.epochs(i);
+    if (later.origin() != v1::Epoch::ORIGIN_FORKED || position.offset > later.fork_offset()) return &later;
+  }
+  return nullptr;
+}
+
+DecideRefuse RefuseCutOff(const v1::Epoch& epoch, const Boundary& position) {
+  if (epoch.origin() != v1::Epoch::ORIGIN_FORKED) {
+    return Refuse(
+        v1::End::REASON_DIVERGED,
+        absl::StrCat("the publisher's file was replaced (packed, or restored from a backup) since the follower "
+                     "was at ",
+                     DescribePosition(position)),
+        kKeepBoth);
+  }
+  return Refuse(
+      v1::End::REASON_DIVERGED,
+      absl::StrCat("the follower has ", DescribePosition(position), ", but the publisher was promoted at offset ",
+                   epoch.fork_offset(), " (tid ", TidHex(epoch.fork_tid()), ") and went on from there"),
+      kKeepBoth);
+}
+
+HandshakeDecision DecideForFile(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
+  if (const v1::Epoch* epoch = EpochThatCutOff(publication, hello, position)) {
+    return RefuseCutOff(*epoch, position);
+  }
+  if (position.offset > publication.end.offset) {
+    return Refuse(v1::End::REASON_DIVERGED,
+                  absl::StrCat("the follower has ", DescribePosition(position),
+                               ", past the publisher's committed end at ", DescribePosition(publication.end)),
+                  kKeepBoth);
+  }
+  return DecideProbe{position};
+}
+
+}  // namespace
+
+absl::Status ValidateHello(const v1::Hello& hello) {
+  if (absl::Status name = ValidateName("storage name", hello.storage()); !name.ok()) return name;
+  if (absl::Status name = ValidateName("follower name", hello.follower_name()); !name.ok()) return name;
+  if (absl::Status software = ValidateName("software version", hello.software()); !software.ok()) return software;
+  if (hello.node_id().size() != kIdSize) {
+    return absl::InvalidArgumentError(absl::StrCat("node id of ", hello.node_id().size(), " bytes, not 16"));
+  }
+  if (absl::Status lineage = ValidateLineage(hello.lineage()); !lineage.ok()) return lineage;
+  return FromProto(hello.position()).status();
+}
+
+HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hello& hello) {
+  if (publication.end.offset == 0) {
+    return Refuse(v1::End::REASON_NOT_READY, "the storage has nothing to serve yet",
+                  "none needed: the follower tries again");
+  }
+  if (hello.lowest_version() == 0 || hello.lowest_version() > hello.highest_version()) {
+    return Refuse(
+        v1::End::REASON_PROTOCOL,
+        absl::StrCat("malformed hello: protocol versions ", hello.lowest_version(), " to ", hello.highest_version()),
+        kProtocolRemedy);
+  }
+  if (hello.lowest_version() > kProtocolVersion || hello.highest_version() < kLowestProtocolVersion) {
+    return RefuseVersion(hello);
+  }
+  if (absl::Status valid = ValidateHello(hello); !valid.ok()) {
+    return Refuse(v1::End::REASON_PROTOCOL, absl::StrCat("malformed hello: ", valid.message()), kProtocolRemedy);
+  }
+  const Boundary position = *FromProto(hello.position());
+  const bool has_file = position.offset != 0;
+  if (hello.lineage().database_id().empty()) {
+    if (!has_file) return DecideCopy{};
+    return Refuse(v1::End::REASON_UNPROVED,
+                  absl::StrCat("the follower has a file at ", DescribePosition(position),
+                               " but no state that tells which database it is"),
+                  "restore its state file, or move the follower's file away so that it is copied afresh");
+  }
+  if (hello.lineage().database_id() != publication.lineage.database_id()) {
+    return Refuse(v1::End::REASON_OTHER_DATABASE,
+                  absl::StrCat("the follower keeps database ", DescribeId(hello.lineage().database_id()),
+                               ", the publisher serves ", DescribeId(publication.lineage.database_id())),
+                  "check the addresses and storage names in both configurations; to follow this database instead, move "
+                  "the follower's file and its state file away");
+  }
+  if (!IsPrefixOf(hello.lineage(), publication.lineage)) return RefuseEpoch(publication, hello, position);
+  if (!has_file) return DecideCopy{};
+  return DecideForFile(publication, hello, position);
+}
+
+v1::End DivergedEnd(const Publication& publication, const Boundary& follower) {
+  return MakeEnd(
+      v1::End::REASON_DIVERGED,
+      absl::StrCat("the follower has ", DescribePosition(follower), ", but the publisher's file, committed up to ",
+                   DescribePosition(publication.end), ", has other bytes there"),
+      kKeepBoth);
+}
+
+}  // namespace zrs::replication

@@ -1,0 +1,19 @@
+// What a storage has to offer to its followers. Plain value; any thread.
+#ifndef ZRS_SIDECAR_REPLICATION_PUBLICATION_H_
+#define ZRS_SIDECAR_REPLICATION_PUBLICATION_H_
+
+#include "filestorage/boundary.h"
+#include "filestorage/format.h"
+#include "proto/zrs/v1/replication.pb.h"
+
+namespace zrs::replication {
+
+struct Publication {
+  v1::Lineage lineage;
+  filestorage::Magic magic = filestorage::Magic::kFs30;
+  filestorage::Boundary end;  // committed and durable here; offset 0: nothing to serve yet
+};
+
+}  // namespace zrs::replication
+
+#endif  // ZRS_SIDECAR_REPLICATION_PUBLICATION_H_

@@ -1,0 +1,314 @@
+#include "sidecar/replication/publisher_session.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/digest.h"
+#include "sidecar/replication/wire.h"
+
+namespace zrs::replication {
+
+using filestorage::Boundary;
+
+PublisherSession::PublisherSession(PublisherOptions options, Publication publication)
+    : options_(options), publication_(std::move(publication)) {
+  assert(options_.batch_size > 0 && options_.read_ahead > 0);
+}
+
+PublisherSession::State PublisherSession::state() const {
+  switch (phase_) {
+    case Phase::kHello:
+    case Phase::kProbing:
+      return State::kHandshake;
+    case Phase::kServing:
+      return sent_offset_ < welcome_end_ ? State::kCopying : State::kStreaming;
+    case Phase::kEnding:
+    case Phase::kClosed:
+      break;
+  }
+  return State::kEnding;
+}
+
+PublisherEffects PublisherSession::OnMessage(const v1::FollowerMessage& message) {
+  PublisherEffects effects;
+  if (phase_ == Phase::kClosed) return effects;
+  assert(receiving_);
+  receiving_ = false;
+  if (message.has_end()) {
+    if (!own_end_) follower_end_ = MakeEnd(message.end().reason(), message.end().message(), message.end().remedy());
+    Close(&effects);
+  } else if (phase_ == Phase::kHello) {
+    TakeHello(message, &effects);
+  } else if (phase_ == Phase::kServing) {
+    TakeMessage(message, &effects);
+  }
+  return effects;
+}
+
+void PublisherSession::TakeHello(const v1::FollowerMessage& message, PublisherEffects* effects) {
+  if (!message.has_hello()) return FailProtocol("the first message is not a hello", effects);
+  const v1::Hello& hello = message.hello();
+  HandshakeDecision decision = DecideHandshake(publication_, hello);
+  if (auto* refuse = std::get_if<DecideRefuse>(&decision)) return Finish(std::move(refuse->end), effects);
+  node_id_ = hello.node_id();
+  if (auto* probe = std::get_if<DecideProbe>(&decision)) {
+    phase_ = Phase::kProbing;
+    probed_ = probe->boundary;
+    effects->emplace_back(ProbeBoundary{probed_});
+    return;
+  }
+  Welcome(v1::Welcome::DECISION_COPY, filestorage::FirstBoundary(publication_.magic), effects);
+}
+
+PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
+  PublisherEffects effects;
+  if (over()) return effects;
+  assert(phase_ == Phase::kProbing);
+  if (!matches.ok()) {
+    FailSource(absl::Status(matches.status().code(),
+                            absl::StrCat("looking for the follower's position, ", DescribePosition(probed_), ": ",
+                                         matches.status().message())),
+               &effects);
+  } else if (!*matches) {
+    Finish(DivergedEnd(publication_, probed_), &effects);
+  } else {
+    acknowledged_offset_ = probed_.offset;
+    acknowledged_tid_ = probed_.tid;
+    Welcome(v1::Welcome::DECISION_RESUME, probed_, &effects);
+  }
+  return effects;
+}
+
+void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& start, PublisherEffects* effects) {
+  phase_ = Phase::kServing;
+  scanner_.emplace(publication_.magic, start, &trail_);
+  read_offset_ = start.offset;
+  sent_offset_ = start.offset;
+  welcome_end_ = publication_.end.offset;
+  v1::PublisherMessage message;
+  v1::Welcome& welcome = *message.mutable_welcome();
+  welcome.set_version(kProtocolVersion);  // the highest that both speak, as long as there is only one
+  welcome.set_decision(decision);
+  *welcome.mutable_lineage() = publication_.lineage;
+  welcome.set_magic(std::string(filestorage::MagicBytes(publication_.magic)));
+  *welcome.mutable_start() = ToProto(start);
+  welcome.set_committed_end(welcome_end_);
+  Send(std::move(message), effects);
+  receiving_ = true;
+  effects->emplace_back(ReceiveFromFollower{});
+  Pump(effects);
+}
+
+void PublisherSession::TakeMessage(const v1::FollowerMessage& message, PublisherEffects* effects) {
+  switch (message.message_case()) {
+    case v1::FollowerMessage::kAcknowledge:
+      return TakeAcknowledge(message.acknowledge(), effects);
+    case v1::FollowerMessage::kHello:
+      return FailProtocol("a second hello", effects);
+    case v1::FollowerMessage::kEnd:  // taken by OnMessage
+    case v1::FollowerMessage::MESSAGE_NOT_SET:
+      return FailProtocol("a message of unknown kind", effects);
+  }
+}
+
+void PublisherSession::TakeAcknowledge(const v1::Acknowledge& acknowledge, PublisherEffects* effects) {
+  const uint64_t offset = acknowledge.durable_offset();
+  if (offset < acknowledged_offset_) {
+    return FailProtocol(absl::StrCat("acknowledged offset went back from ", acknowledged_offset_, " to ", offset),
+                        effects);
+  }
+  if (offset > sent_offset_) {
+    return FailProtocol(absl::StrCat("acknowledged offset ", offset, ", but only ", sent_offset_, " was sent"),
+                        effects);
+  }
+  acknowledged_offset_ = offset;
+  acknowledged_tid_ = acknowledge.durable_tid();
+  trail_.DropUntil(offset);
+  receiving_ = true;
+  effects->emplace_back(ReceiveFromFollower{});
+}
+
+PublisherEffects PublisherSession::OnSent() {
+  PublisherEffects effects;
+  if (phase_ == Phase::kClosed) return effects;
+  assert(sending_);
+  sending_ = false;
+  if (phase_ == Phase::kEnding) {
+    end_sent_ ? Close(&effects) : SendEnd(&effects);
+  } else {
+    Pump(&effects);
+  }
+  return effects;
+}
+
+PublisherEffects PublisherSession::OnBytes(uint64_t offset, absl::StatusOr<std::string> bytes) {
+  PublisherEffects effects;
+  if (over()) return effects;
+  const auto read = std::find_if(reads_.begin(), reads_.end(), [offset](const Read& r) { return r.offset == offset; });
+  assert(read != reads_.end() && !read->bytes);
+  if (!bytes.ok()) {
+    FailSource(absl::Status(bytes.status().code(), absl::StrCat("reading ", read->size, " bytes at offset ", offset,
+                                                                ": ", bytes.status().message())),
+               &effects);
+    return effects;
+  }
+  if (bytes->size() != read->size) {
+    FailSource(absl::DataLossError(absl::StrCat("reading ", read->size, " bytes at offset ", offset, ": only ",
+                                                bytes->size(), " are there, though the file is committed up to ",
+                                                DescribePosition(publication_.end))),
+               &effects);
+    return effects;
+  }
+  read->bytes = *std::move(bytes);
+  while (!reads_.empty() && reads_.front().bytes) {
+    Read answered = std::move(reads_.front());
+    reads_.pop_front();
+    if (absl::Status sound = MakeBatch(answered.offset, *std::move(answered.bytes)); !sound.ok()) {
+      FailSource(std::move(sound), &effects);
+      return effects;
+    }
+  }
+  Pump(&effects);
+  return effects;
+}
+
+absl::Status PublisherSession::MakeBatch(uint64_t offset, std::string bytes) {
+  v1::PublisherMessage message;
+  v1::Batch& batch = *message.mutable_batch();
+  batch.set_offset(offset);
+  *batch.mutable_predecessor() = ToProto(scanner_->last());
+  batch.set_digest(filestorage::DigestOf(bytes).ToBytes());
+  absl::Status sound = CheckScanned(scanner_->Feed(bytes));
+  if (!sound.ok()) return sound;
+  trail_.OnFed(*scanner_, offset, bytes);
+  batch.set_data(std::move(bytes));
+  batches_.push_back(std::move(message));
+  return absl::OkStatus();
+}
+
+absl::Status PublisherSession::CheckScanned(const filestorage::ScanResult& result) const {
+  const Boundary& end = publication_.end;
+  switch (result.outcome) {
+    case filestorage::ScanOutcome::kCorrupt:
+      return absl::DataLossError(absl::StrCat("the file is damaged at offset ", result.position, ": ", result.reason));
+    case filestorage::ScanOutcome::kInProgress:
+      return absl::DataLossError(absl::StrCat("the file has an uncommitted transaction at offset ", result.position,
+                                              ", though it was committed up to ", DescribePosition(end)));
+    case filestorage::ScanOutcome::kMore:
+      break;
+  }
+  // Also finds a file that was overwritten in place by another sound one.
+  if (scanner_->position() == end.offset && scanner_->last() != end) {
+    return absl::DataLossError(absl::StrCat("the file is not the one that was committed up to ", DescribePosition(end),
+                                            ": now its last transaction before is at ",
+                                            DescribePosition(scanner_->last())));
+  }
+  return absl::OkStatus();
+}
+
+PublisherEffects PublisherSession::OnCommittedEnd(const Boundary& end) {
+  PublisherEffects effects;
+  if (over()) return effects;
+  assert(end.offset >= publication_.end.offset);
+  publication_.end = end;
+  Pump(&effects);
+  return effects;
+}
+
+PublisherEffects PublisherSession::OnHeartbeat(const v1::Heartbeat& heartbeat) {
+  PublisherEffects effects;
+  if (over()) return effects;
+  if (!heartbeat_) batches_since_heartbeat_ = 0;
+  heartbeat_ = heartbeat;
+  Pump(&effects);
+  return effects;
+}
+
+PublisherEffects PublisherSession::OnEnd(v1::End::Reason reason, const std::string& message,
+                                         const std::string& remedy) {
+  PublisherEffects effects;
+  Finish(MakeEnd(reason, message, remedy), &effects);
+  return effects;
+}
+
+void PublisherSession::Pump(PublisherEffects* effects) {
+  if (phase_ != Phase::kServing) return;
+  StartReads(effects);
+  SendNext(effects);
+  StartReads(effects);  // in place of the batch that went
+}
+
+void PublisherSession::StartReads(PublisherEffects* effects) {
+  while (reads_.size() + batches_.size() < options_.read_ahead && read_offset_ < publication_.end.offset) {
+    const uint64_t size = std::min(options_.batch_size, publication_.end.offset - read_offset_);
+    reads_.push_back({read_offset_, size, std::nullopt});
+    effects->emplace_back(ReadBytes{read_offset_, size});
+    read_offset_ += size;
+  }
+}
+
+void PublisherSession::SendNext(PublisherEffects* effects) {
+  if (sending_) return;
+  // A heartbeat waits for bytes that are being read too: otherwise each commit's batch, which is read in a moment,
+  // would have to wait for the heartbeat that tells of the same commit.
+  const bool batches_go_first = !batches_.empty() || !reads_.empty();
+  if (heartbeat_ && (!batches_go_first || batches_since_heartbeat_ >= kBatchesPerHeartbeat)) {
+    v1::PublisherMessage message;
+    *message.mutable_heartbeat() = *std::exchange(heartbeat_, std::nullopt);
+    return Send(std::move(message), effects);
+  }
+  if (batches_.empty()) return;
+  v1::PublisherMessage message = std::move(batches_.front());
+  batches_.pop_front();
+  ++batches_since_heartbeat_;
+  sent_offset_ = message.batch().offset() + message.batch().data().size();
+  Send(std::move(message), effects);
+}
+
+void PublisherSession::Send(v1::PublisherMessage message, PublisherEffects* effects) {
+  sending_ = true;
+  effects->emplace_back(SendToFollower{std::move(message)});
+}
+
+void PublisherSession::FailProtocol(absl::string_view what, PublisherEffects* effects) {
+  Finish(MakeEnd(v1::End::REASON_PROTOCOL, absl::StrCat("protocol error by the follower: ", what), kProtocolRemedy),
+         effects);
+}
+
+void PublisherSession::FailSource(absl::Status error, PublisherEffects* effects) {
+  source_error_ = std::move(error);
+  Finish(MakeEnd(v1::End::REASON_SOURCE_FAILED, absl::StrCat("the publisher's file failed: ", source_error_.message()),
+                 "look at the publisher's log, and check its file and disk; this copy is left as it is"),
+         effects);
+}
+
+void PublisherSession::Finish(v1::End end, PublisherEffects* effects) {
+  if (over()) return;
+  phase_ = Phase::kEnding;
+  own_end_ = std::move(end);
+  DropWork();
+  if (!sending_) SendEnd(effects);
+}
+
+void PublisherSession::SendEnd(PublisherEffects* effects) {
+  end_sent_ = true;
+  v1::PublisherMessage message;
+  *message.mutable_end() = *own_end_;
+  Send(std::move(message), effects);
+}
+
+void PublisherSession::Close(PublisherEffects* effects) {
+  phase_ = Phase::kClosed;
+  DropWork();
+  effects->emplace_back(CloseFollower{});
+}
+
+void PublisherSession::DropWork() {
+  reads_.clear();
+  batches_.clear();
+  heartbeat_.reset();
+}
+
+}  // namespace zrs::replication

@@ -1,0 +1,40 @@
+// The follower's side of the handshake, as one pure function: nobody is followed on their word alone.
+#ifndef ZRS_SIDECAR_REPLICATION_WELCOME_H_
+#define ZRS_SIDECAR_REPLICATION_WELCOME_H_
+
+#include <variant>
+
+#include "filestorage/boundary.h"
+#include "filestorage/format.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/copy.h"
+
+namespace zrs::replication {
+
+struct AcceptWelcome {
+  filestorage::Magic magic = filestorage::Magic::kFs30;
+  filestorage::Boundary start;
+  bool create = false;  // there is no file yet
+};
+struct RefuseWelcome {
+  v1::End end;
+};
+using WelcomeDecision = std::variant<AcceptWelcome, RefuseWelcome>;
+
+// What a follower with `copy` makes of a publisher's welcome. The first row that fits decides.
+//   a version that was not offered                        refuse PROTOCOL
+//   malformed lineage, none, malformed magic or boundary  refuse PROTOCOL
+//   another database id than ours                         refuse OTHER_DATABASE
+//   our lineage goes on past theirs                       refuse SUPERSEDED
+//   our epoch unknown there                               refuse DIVERGED
+//   COPY, though we have a file                           refuse PROTOCOL
+//   RESUME, without a file, or from elsewhere, or with
+//   another magic than our file's                         refuse PROTOCOL
+//   no decision, or one that we do not know               refuse PROTOCOL
+//   committed end before the start, or impossible         refuse PROTOCOL
+//   else                                                  accept
+WelcomeDecision CheckWelcome(const Copy& copy, const v1::Welcome& welcome);
+
+}  // namespace zrs::replication
+
+#endif  // ZRS_SIDECAR_REPLICATION_WELCOME_H_

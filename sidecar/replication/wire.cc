@@ -1,0 +1,181 @@
+#include "sidecar/replication/wire.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "filestorage/digest.h"
+
+namespace zrs::replication {
+namespace {
+
+constexpr uint64_t kSmallestTransaction = filestorage::kTransactionHeaderSize + filestorage::kLengthSize;
+
+absl::Status Malformed(absl::string_view what) { return absl::InvalidArgumentError(what); }
+
+absl::StatusOr<filestorage::Boundary> NoFile(const v1::Boundary& boundary) {
+  if (boundary.last_offset() != 0 || boundary.tid() != 0 || !boundary.digest().empty()) {
+    return Malformed("boundary at offset 0 has a last transaction or a digest");
+  }
+  return filestorage::Boundary{};
+}
+
+absl::Status ValidateOffsets(const v1::Boundary& boundary) {
+  const uint64_t offset = boundary.offset();
+  const uint64_t last = boundary.last_offset();
+  if (offset < filestorage::kMagicSize || offset > kLargestOffset) {
+    return Malformed(absl::StrCat("boundary at impossible offset ", offset));
+  }
+  if (offset == filestorage::kMagicSize) {
+    if (last != 0 || boundary.tid() != 0) return Malformed("boundary behind the magic has a last transaction");
+    return absl::OkStatus();
+  }
+  if (last < filestorage::kMagicSize || last > offset || offset - last < kSmallestTransaction) {
+    return Malformed(absl::StrCat("boundary at offset ", offset, " with impossible last_offset ", last));
+  }
+  return absl::OkStatus();
+}
+
+// Length of the UTF-8 character that `text` begins with, of `limit` bytes at most; 0 if there is none.
+size_t CharacterLength(absl::string_view text) {
+  const auto byte = [&text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xc2 && first < 0xe0   ? 2
+                        : (first & 0xf0) == 0xe0        ? 3
+                        : first >= 0xf0 && first < 0xf5 ? 4
+                                                        : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates, and what lies behind the last code point.
+  const unsigned char second = byte(1);
+  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0)) return 0;
+  if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90)) return 0;
+  return length;
+}
+
+bool IsControl(absl::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7f;
+  return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;  // U+0080 to U+009F
+}
+
+}  // namespace
+
+v1::Boundary ToProto(const filestorage::Boundary& boundary) {
+  v1::Boundary message;
+  if (boundary.offset == 0) return message;
+  message.set_offset(boundary.offset);
+  message.set_last_offset(boundary.last_offset);
+  message.set_tid(boundary.tid);
+  message.set_digest(boundary.digest.ToBytes());
+  return message;
+}
+
+absl::StatusOr<filestorage::Boundary> FromProto(const v1::Boundary& boundary) {
+  if (boundary.offset() == 0) return NoFile(boundary);
+  if (absl::Status offsets = ValidateOffsets(boundary); !offsets.ok()) return offsets;
+  absl::StatusOr<filestorage::Digest> digest = filestorage::Digest::FromBytes(boundary.digest());
+  if (!digest.ok()) {
+    return Malformed(absl::StrCat("boundary with a digest of ", boundary.digest().size(), " bytes, not 16"));
+  }
+  return filestorage::Boundary{boundary.offset(), boundary.last_offset(), boundary.tid(), *digest};
+}
+
+absl::Status ValidateLineage(const v1::Lineage& lineage) {
+  if (lineage.database_id().empty()) {
+    return lineage.epochs().empty() ? absl::OkStatus() : Malformed("lineage with epochs but without a database id");
+  }
+  if (lineage.database_id().size() != kIdSize) {
+    return Malformed(absl::StrCat("database id of ", lineage.database_id().size(), " bytes, not 16"));
+  }
+  if (lineage.epochs().empty()) return Malformed("lineage with a database id but without epochs");
+  if (lineage.epochs_size() > kMostEpochs) {
+    return Malformed(
+        absl::StrCat("lineage of ", lineage.epochs_size(), " epochs; this release understands at most ", kMostEpochs));
+  }
+  std::set<absl::string_view> seen;
+  uint64_t generation = 1;
+  for (const v1::Epoch& epoch : lineage.epochs()) {
+    if (epoch.id().size() != kIdSize)
+      return Malformed(absl::StrCat("epoch id of ", epoch.id().size(), " bytes, not 16"));
+    if (!seen.insert(epoch.id()).second)
+      return Malformed("lineage that names an epoch twice: " + DescribeId(epoch.id()));
+    if (epoch.generation() < generation) {
+      return Malformed(
+          absl::StrCat("epoch of generation ", epoch.generation(), " where at least ", generation, " is due"));
+    }
+    generation = epoch.generation();
+  }
+  return absl::OkStatus();
+}
+
+const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage) {
+  return lineage.epochs().empty() ? nullptr : &lineage.epochs(lineage.epochs_size() - 1);
+}
+
+int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b) {
+  if (a.database_id() != b.database_id()) return 0;
+  const int most = std::min(a.epochs_size(), b.epochs_size());
+  int common = 0;
+  while (common < most && a.epochs(common).id() == b.epochs(common).id()) ++common;
+  return common;
+}
+
+bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer) {
+  return lineage.database_id() == longer.database_id() && CommonEpochs(lineage, longer) == lineage.epochs_size();
+}
+
+absl::Status ValidateHeartbeat(const v1::Heartbeat& heartbeat) {
+  if (heartbeat.path().empty()) return Malformed("heartbeat without a path");
+  if (heartbeat.path_size() > kLongestPath) {
+    return Malformed(absl::StrCat("heartbeat that passed ", heartbeat.path_size(), " nodes, more than ", kLongestPath));
+  }
+  for (const std::string& node : heartbeat.path()) {
+    if (node.size() != kIdSize)
+      return Malformed(absl::StrCat("heartbeat with a node id of ", node.size(), " bytes, not 16"));
+  }
+  if (heartbeat.committed_end() < filestorage::kMagicSize || heartbeat.committed_end() > kLargestOffset) {
+    return Malformed(absl::StrCat("heartbeat with impossible committed end ", heartbeat.committed_end()));
+  }
+  return absl::OkStatus();
+}
+
+v1::End MakeEnd(v1::End::Reason reason, absl::string_view message, absl::string_view remedy) {
+  v1::End end;
+  end.set_reason(reason);
+  end.set_message(CleanText(message, kLongestEndText));
+  end.set_remedy(CleanText(remedy, kLongestEndText));
+  return end;
+}
+
+std::string CleanText(absl::string_view text, size_t limit) {
+  std::string clean;
+  while (!text.empty()) {
+    const size_t length = std::max<size_t>(CharacterLength(text), 1);
+    if (clean.size() + length > limit) break;
+    const absl::string_view character = text.substr(0, length);
+    if (CharacterLength(text) == 0 || IsControl(character)) {
+      clean.push_back('?');
+    } else {
+      absl::StrAppend(&clean, character);
+    }
+    text.remove_prefix(length);
+  }
+  return clean;
+}
+
+std::string TidHex(filestorage::Tid tid) { return absl::StrCat(absl::Hex(tid, absl::kZeroPad16)); }
+
+std::string DescribePosition(const filestorage::Boundary& boundary) {
+  if (boundary.offset == 0) return "no file";
+  if (boundary.offset == filestorage::kMagicSize) return absl::StrCat("offset ", boundary.offset, " (no transactions)");
+  return absl::StrCat("offset ", boundary.offset, " (tid ", TidHex(boundary.tid), ")");
+}
+
+std::string DescribeId(absl::string_view id) { return id.empty() ? "none" : absl::BytesToHexString(id); }
+
+}  // namespace zrs::replication

@@ -1,0 +1,81 @@
+#include "sidecar/runtime/asio_runtime.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "absl/time/clock.h"
+
+namespace zrs::runtime {
+namespace {
+
+// Asio's cancel cannot take back a handler that is queued already; the flag can. Both are touched on the strand only.
+struct TimerState {
+  template <typename Executor>
+  explicit TimerState(const Executor& executor) : timer(executor) {}
+  asio::steady_timer timer;
+  Task task;
+};
+
+class AsioTimer final : public Timer {
+ public:
+  explicit AsioTimer(std::shared_ptr<TimerState> state) : state_(std::move(state)) {}
+  ~AsioTimer() override { Cancel(); }
+  void Cancel() override {
+    state_->task = nullptr;
+    state_->timer.cancel();
+  }
+
+ private:
+  std::shared_ptr<TimerState> state_;
+};
+
+}  // namespace
+
+AsioRuntime::AsioRuntime(asio::io_context& context, const std::string& name)
+    : strand_(asio::make_strand(context)),
+      io_work_(asio::make_work_guard(io_context_)),
+      random_(std::random_device{}()) {
+  io_thread_ = std::thread([this, thread_name = name.substr(0, 15)] {
+    pthread_setname_np(pthread_self(), thread_name.c_str());
+    io_context_.run();
+  });
+}
+
+AsioRuntime::~AsioRuntime() {
+  io_work_.reset();
+  io_thread_.join();
+}
+
+void AsioRuntime::Post(Task task) {
+  asio::post(strand_, [task = std::move(task)]() mutable { task(); });
+}
+
+void AsioRuntime::PostIo(Task task) {
+  asio::post(io_context_, [task = std::move(task)]() mutable { task(); });
+}
+
+std::unique_ptr<Timer> AsioRuntime::After(absl::Duration delay, Task task) {
+  auto state = std::make_shared<TimerState>(strand_);
+  state->task = std::move(task);
+  state->timer.expires_after(absl::ToChronoNanoseconds(delay));
+  state->timer.async_wait([state](const asio::error_code&) {
+    // A task may cancel its own timer while it runs.
+    if (Task ready = std::exchange(state->task, nullptr)) ready();
+  });
+  return std::make_unique<AsioTimer>(state);
+}
+
+absl::Duration AsioRuntime::Now() { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); }
+
+absl::Time AsioRuntime::UnixNow() { return absl::Now(); }
+
+uint64_t AsioRuntime::Random() {
+  const std::lock_guard<std::mutex> lock(random_mutex_);
+  return random_();
+}
+
+}  // namespace zrs::runtime

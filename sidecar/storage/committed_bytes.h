@@ -1,0 +1,26 @@
+// What publishers read from: the committed bytes of a storage, whoever keeps them.
+#ifndef ZRS_SIDECAR_STORAGE_COMMITTED_BYTES_H_
+#define ZRS_SIDECAR_STORAGE_COMMITTED_BYTES_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "filestorage/boundary.h"
+
+namespace zrs::storage {
+
+// On the storage's I/O thread only.
+class CommittedBytes {
+ public:
+  virtual ~CommittedBytes() = default;
+  // Reads bytes below the committed end; fewer than out.size() only where that is reached. FailedPrecondition when
+  // the file is not open (any more).
+  virtual absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) = 0;
+  // Whether the committed bytes have exactly this boundary.
+  virtual absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) = 0;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_COMMITTED_BYTES_H_

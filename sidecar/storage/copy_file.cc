@@ -1,0 +1,119 @@
+#include "sidecar/storage/copy_file.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/boundary_probe.h"
+
+namespace zrs::storage {
+namespace {
+
+// As ZODB creates them: the umask says who may read.
+constexpr uint32_t kFileMode = 0666;
+
+}  // namespace
+
+CopyFile::CopyFile(const StorageOptions& options, filestorage::FileSystem& file_system)
+    : options_(options), file_system_(file_system), state_file_(file_system, options.state_path) {}
+
+absl::StatusOr<std::optional<State>> CopyFile::LoadState() {
+  auto loaded = state_file_.Load();
+  if (!loaded.ok() || !loaded->has_value()) return loaded;
+  absl::Status belongs = CheckStateBelongs(**loaded, state_file_.path(), options_.path, options_.machine_id);
+  if (!belongs.ok()) return belongs;
+  if ((*loaded)->role != "secondary") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "state file ", state_file_.path(), " says that ", options_.path,
+        " is a primary's own file; a secondary would replace its future by another's: configure it as a primary, or "
+        "move the data file and the state file away for a new copy"));
+  }
+  return loaded;
+}
+
+absl::StatusOr<CopyFile::Found> CopyFile::Open() {
+  if (!lock_) {
+    auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, kFileMode);
+    if (!lock.ok()) return lock.status();
+    lock_ = *std::move(lock);
+  }
+  auto state = LoadState();
+  if (!state.ok()) return state.status();
+  state_ = *std::move(state);
+  Found found;
+  if (state_) found.copy.lineage = state_->lineage;
+  auto info = file_system_.Stat(options_.path);
+  if (absl::IsNotFound(info.status())) return found;
+  if (!info.ok()) return info.status();
+  if (!state_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("open ", options_.path, ": there is a file (", info->size, " bytes) but no state file ",
+                     state_file_.path(), " that says which database it is a copy of; nothing was changed; move the "
+                     "file away for a new copy, or put the state file back"));
+  }
+  absl::Status opened = OpenAppender(state_->lower_bound, &found.recovery);
+  if (!opened.ok()) return opened;
+  found.copy.magic = appender_->magic();
+  found.copy.committed = appender_->committed();
+  return found;
+}
+
+absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, filestorage::Recovery* recovery) {
+  auto appender = filestorage::Appender::Open(file_system_, options_.path, lower_bound, recovery);
+  if (!appender.ok()) return appender.status();
+  appender_ = *std::move(appender);
+  return absl::OkStatus();
+}
+
+absl::Status CopyFile::Create(const v1::Lineage& lineage, filestorage::Magic magic) {
+  State state;
+  state.path = options_.path;
+  state.machine_id = options_.machine_id;
+  state.role = "secondary";
+  state.lineage = lineage;
+  state.lower_bound = filestorage::FirstBoundary(magic);
+  absl::Status saved = state_file_.Save(state);
+  if (!saved.ok()) return saved;
+  state_ = std::move(state);
+  absl::Status created = filestorage::Appender::Create(file_system_, options_.path, magic, kFileMode);
+  if (!created.ok()) return created;
+  filestorage::Recovery recovery;
+  return OpenAppender(state_->lower_bound, &recovery);
+}
+
+absl::Status CopyFile::Write(const replication::WriteGroup& group) {
+  for (const std::string& piece : group.pieces) {
+    absl::Status appended = appender_->Append(piece);
+    if (!appended.ok()) return appended;
+  }
+  if (!group.commit) return absl::OkStatus();
+  return appender_->Commit(*group.commit, group.following);
+}
+
+absl::Status CopyFile::Cut() { return appender_ ? appender_->Cut() : absl::OkStatus(); }
+
+absl::Status CopyFile::SaveState() {
+  if (!state_ || !appender_) return absl::OkStatus();
+  state_->lower_bound = appender_->committed();
+  return state_file_.Save(*state_);
+}
+
+void CopyFile::Close() {
+  // A state that was not saved costs a longer scan at the next start, no more.
+  (void)SaveState();
+  appender_.reset();
+  lock_.reset();
+}
+
+absl::StatusOr<size_t> CopyFile::Read(uint64_t offset, absl::Span<char> out) {
+  if (!appender_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is not open"));
+  return appender_->Read(offset, out);
+}
+
+absl::StatusOr<bool> CopyFile::HasBoundary(const filestorage::Boundary& boundary) {
+  if (!appender_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is not open"));
+  return filestorage::HasBoundary(
+      [this](uint64_t offset, absl::Span<char> out) { return appender_->Read(offset, out); }, appender_->magic(),
+      boundary);
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,317 @@
+#include "sidecar/storage/primary_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/boundary_probe.h"
+#include "filestorage/format.h"
+#include "sidecar/replication/wire.h"
+#include "sidecar/storage/identity.h"
+#include "sidecar/storage/status_text.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+using filestorage::TailEvent;
+using filestorage::TailReport;
+
+// The name is absent for a moment during each pack; only after this time it is worth a word.
+constexpr absl::Duration kMissingGrace = absl::Seconds(3);
+
+constexpr char kReplacedRemedy[] =
+    "this zrs does not follow a pack or a restored backup: stop it and its secondaries, remove this storage's state "
+    "file here, and on each secondary move the copy and its state file away; then start all again for a new copy";
+
+}  // namespace
+
+PrimarySource::PrimarySource(const StorageOptions& options, StorageServices services)
+    : options_(options),
+      services_(services),
+      runtime_(services.runtime),
+      problem_(options.name, services.runtime),
+      state_file_(services.file_system, options.state_path) {}
+
+void PrimarySource::Start(SourceEvents events) {
+  events_ = std::move(events);
+  TryOpen();
+}
+
+// ---- Opening
+
+absl::StatusOr<State> PrimarySource::LoadOrCreateState(bool& new_identity) {
+  auto loaded = state_file_.Load();
+  if (!loaded.ok()) return loaded.status();
+  new_identity = !loaded->has_value();
+  if (new_identity) {
+    State state;
+    state.path = options_.path;
+    state.machine_id = options_.machine_id;
+    state.role = "primary";
+    state.lineage = NewLineage(runtime_);
+    return state;
+  }
+  State state = **std::move(loaded);
+  absl::Status belongs = CheckStateBelongs(state, state_file_.path(), options_.path, options_.machine_id);
+  if (!belongs.ok()) return belongs;
+  if (state.role != "primary") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "state file ", state_file_.path(), " says that ", options_.path,
+        " is a secondary's copy; to make this host a primary with a new database identity, remove that state file "
+        "(every secondary then needs a new copy), else configure it as a secondary again"));
+  }
+  return state;
+}
+
+absl::StatusOr<PrimarySource::Opened> PrimarySource::OpenFile() {
+  // A writer that creates the file writes its magic a moment later: both are "not there yet".
+  auto info = services_.file_system.Stat(options_.path);
+  if (!info.ok()) return info.status();
+  if (info->is_regular && info->size < filestorage::kMagicSize) {
+    return absl::NotFoundError(absl::StrCat("open ", options_.path, ": the file is empty so far"));
+  }
+  Opened opened;
+  auto state = LoadOrCreateState(opened.new_identity);
+  if (!state.ok()) return state.status();
+  opened.state = *std::move(state);
+  auto tail = filestorage::Tail::Open(services_.file_system, options_.path, filestorage::TailOptions{},
+                                      opened.state.lower_bound);
+  if (!tail.ok()) return tail.status();
+  opened.magic = (*tail)->magic();
+  opened.end = (*tail)->end();
+  if (opened.new_identity) {
+    opened.state.lower_bound = opened.end;
+    absl::Status saved = state_file_.Save(opened.state);
+    if (!saved.ok()) return saved;
+  }
+  tail_ = *std::move(tail);
+  return opened;
+}
+
+void PrimarySource::TryOpen() {
+  runtime_.PostIo([this] {
+    auto opened = OpenFile();
+    runtime_.Post([this, opened = std::move(opened)]() mutable { OnOpened(std::move(opened)); });
+  });
+}
+
+void PrimarySource::OnOpened(absl::StatusOr<Opened> opened) {
+  if (stopping_) return;
+  if (absl::IsNotFound(opened.status()) || absl::IsPermissionDenied(opened.status())) {
+    problem_.Raise(std::string(opened.status().message()),
+                   "waiting for it: start the database, or correct the path or the permissions");
+    tick_ = runtime_.After(options_.poll_interval, [this] { TryOpen(); });
+    events_.changed();
+    return;
+  }
+  if (!opened.ok()) {
+    return Fail(std::string(opened.status().message()), absl::IsFailedPrecondition(opened.status())
+                                                            ? kReplacedRemedy
+                                                            : "mend that, then restart zrs");
+  }
+  problem_.Clear();
+  state_ = std::move(opened->state);
+  magic_ = opened->magic;
+  end_ = opened->end;
+  state_saved_ = runtime_.Now();
+  spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, end_.offset,
+               opened->new_identity ? ", with a new database identity" : "");
+  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { Poll(); });
+  if (!watch_->native()) {
+    spdlog::warn("storage {}: no file notifications; looking at the file each {}", options_.name,
+                 absl::FormatDuration(options_.poll_interval));
+  }
+  // Nobody can know a new identity yet, so copies may begin while the file is still being scanned. Else followers come
+  // back with positions that only the whole scan can confirm.
+  if (opened->new_identity) Publish();
+  ScheduleTick();
+  Poll();
+}
+
+// ---- Following
+
+void PrimarySource::Poll() {
+  if (failed_ || stopping_ || !state_) return;
+  if (polling_) {
+    poll_again_ = true;
+    return;
+  }
+  polling_ = true;
+  refreshing_.insert(refreshing_.end(), std::make_move_iterator(refreshed_.begin()),
+                     std::make_move_iterator(refreshed_.end()));
+  refreshed_.clear();
+  runtime_.PostIo([this] {
+    auto report = tail_->Poll();
+    runtime_.Post([this, report = std::move(report)]() mutable { OnPolled(std::move(report)); });
+  });
+}
+
+void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
+  polling_ = false;
+  if (!report.ok()) {
+    Fail(std::string(report.status().message()),
+         "the disk or the file cannot be read or synced: mend that, then restart zrs");
+  } else if (!failed_) {
+    file_size_ = report->file_size;
+    OnReport(*report);
+  }
+  if (!failed_ && report->more) return Poll();
+  for (auto& done : std::exchange(refreshing_, {})) done();
+  if (failed_) {
+    for (auto& done : std::exchange(refreshed_, {})) done();
+  } else if (std::exchange(poll_again_, false)) {
+    Poll();
+  }
+}
+
+void PrimarySource::OnReport(const TailReport& report) {
+  switch (report.event) {
+    case TailEvent::kAdvanced:
+      end_ = report.end;
+      if (published_) events_.advanced(end_);
+      break;
+    case TailEvent::kNothingYet:
+      break;
+    case TailEvent::kAborted:
+      spdlog::debug("storage {}: {}", options_.name, report.reason);
+      break;
+    case TailEvent::kMissing:
+      return OnMissing(report);
+    case TailEvent::kReplaced:
+    case TailEvent::kTruncated:
+    case TailEvent::kOverwritten:
+      return Fail(report.reason, kReplacedRemedy);
+    case TailEvent::kCorrupt:
+      return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
+                  "check the file with ZODB's fstest; restore it from a backup or from a secondary");
+  }
+  missing_since_.reset();
+  problem_.Clear();
+  if (!published_ && !report.more) Publish();
+  events_.changed();
+}
+
+void PrimarySource::OnMissing(const TailReport& report) {
+  if (!missing_since_) missing_since_ = runtime_.Now();
+  if (runtime_.Now() - *missing_since_ < kMissingGrace) return;
+  problem_.Raise(report.reason, "the copies stay as they are; put the file back under its name");
+  events_.changed();
+}
+
+void PrimarySource::Publish() {
+  published_ = true;
+  events_.opened({state_->lineage, magic_, end_});
+  SendHeartbeat();
+  events_.changed();
+}
+
+void PrimarySource::ScheduleTick() {
+  tick_ = runtime_.After(options_.poll_interval, [this] { OnTick(); });
+}
+
+void PrimarySource::OnTick() {
+  Poll();
+  if (runtime_.Now() - state_saved_ >= options_.state_interval) SaveState();
+  ScheduleTick();
+}
+
+void PrimarySource::SendHeartbeat() {
+  v1::Heartbeat heartbeat;
+  heartbeat.set_committed_end(end_.offset);
+  heartbeat.set_tid(end_.tid);
+  heartbeat.set_primary_time_micros(absl::ToUnixMicros(runtime_.UnixNow()));
+  heartbeat.add_path(options_.node_id);
+  events_.heartbeat(heartbeat);
+  heartbeat_ = runtime_.After(options_.heartbeat_interval, [this] { SendHeartbeat(); });
+}
+
+void PrimarySource::SaveState() {
+  state_saved_ = runtime_.Now();
+  state_->lower_bound = end_;
+  runtime_.PostIo([this, state = *state_] {
+    absl::Status saved = state_file_.Save(state);
+    if (saved.ok()) return;
+    // The bound only saves time at the next start; the identity in the old file stays true.
+    spdlog::warn("storage {}: {}; the next start scans more of the file", options_.name, saved.ToString());
+  });
+}
+
+void PrimarySource::Fail(const std::string& message, const std::string& remedy) {
+  failed_ = true;
+  problem_.Raise(message, remedy, /*lasting=*/true);
+  watch_.reset();
+  tick_.reset();
+  heartbeat_.reset();
+  published_ = false;
+  events_.withdrawn(replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, remedy));
+  events_.changed();
+}
+
+void PrimarySource::OnUnreadable(const absl::Status& error) {
+  if (!failed_) Fail(std::string(error.message()), "check the file with ZODB's fstest, mend it, then restart zrs");
+}
+
+// ---- Stopping
+
+void PrimarySource::Refresh(absl::AnyInvocable<void()> done) {
+  if (failed_ || stopping_ || !state_) return done();
+  refreshed_.push_back(std::move(done));
+  Poll();
+}
+
+void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
+  auto stop = [this, done = std::move(done)]() mutable {
+    stopping_ = true;
+    watch_.reset();
+    tick_.reset();
+    heartbeat_.reset();
+    done();
+  };
+  Refresh(std::move(stop));
+}
+
+void PrimarySource::Close(absl::AnyInvocable<void()> done) {
+  stopping_ = true;
+  tick_.reset();
+  // A failed source's end is not worth remembering: what was reported before may be what is wrong.
+  if (state_ && !failed_) SaveState();
+  runtime_.PostIo([this, done = std::move(done)]() mutable {
+    tail_.reset();
+    runtime_.Post(std::move(done));
+  });
+}
+
+// ---- Reading and status
+
+absl::StatusOr<size_t> PrimarySource::Read(uint64_t offset, absl::Span<char> out) {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is closed"));
+  return tail_->Read(offset, out);
+}
+
+absl::StatusOr<bool> PrimarySource::HasBoundary(const filestorage::Boundary& boundary) {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is closed"));
+  return filestorage::HasBoundary([this](uint64_t offset, absl::Span<char> out) { return tail_->Read(offset, out); },
+                                  tail_->magic(), boundary);
+}
+
+void PrimarySource::FillStatus(v1::StorageStatus& status) const {
+  status.set_role("primary");
+  status.set_state(failed_ ? "stopped" : published_ ? "streaming" : "starting");
+  problem_.FillStatus(status);
+  if (!state_) return;
+  FillIdentity(state_->lineage, status);
+  status.set_committed_end(end_.offset);
+  if (end_.tid != 0) {
+    status.set_last_tid(replication::TidHex(end_.tid));
+    if (auto time = TimeOfTransaction(end_.tid)) status.set_last_tid_time(Rfc3339(*time));
+  }
+  if (watch_) status.set_watch(watch_->native() ? "inotify" : "poll");
+  if (polling_ && file_size_ > end_.offset && !failed_ && !published_) {
+    v1::Progress* progress = status.mutable_progress();
+    progress->set_bytes(end_.offset);
+    progress->set_total(file_size_);
+  }
+}
+
+}  // namespace zrs::storage

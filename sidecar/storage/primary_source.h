@@ -1,0 +1,94 @@
+// A primary's file as a source: opens it, follows its tail, gives it its identity.
+#ifndef ZRS_SIDECAR_STORAGE_PRIMARY_SOURCE_H_
+#define ZRS_SIDECAR_STORAGE_PRIMARY_SOURCE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "filestorage/tail.h"
+#include "sidecar/storage/options.h"
+#include "sidecar/storage/problem.h"
+#include "sidecar/storage/source.h"
+#include "sidecar/storage/state_file.h"
+
+namespace zrs::storage {
+
+class PrimarySource final : public Source {
+ public:
+  PrimarySource(const StorageOptions& options, StorageServices services);
+
+  void Start(SourceEvents events) override;
+  void Quiesce(absl::AnyInvocable<void()> done) override;
+  void Close(absl::AnyInvocable<void()> done) override;
+  void Refresh(absl::AnyInvocable<void()> done) override;
+  void OnUnreadable(const absl::Status& error) override;
+  bool is_primary() const override { return true; }
+  bool serving() const override { return published_ && !problem_.raised(); }
+  void FillStatus(v1::StorageStatus& status) const override;
+
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override;
+  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override;
+
+ private:
+  struct Opened {
+    State state;
+    filestorage::Magic magic = filestorage::Magic::kFs30;
+    filestorage::Boundary end;
+    bool new_identity = false;
+  };
+
+  // On the I/O thread.
+  absl::StatusOr<Opened> OpenFile();
+  absl::StatusOr<State> LoadOrCreateState(bool& new_identity);
+
+  // On the strand.
+  void TryOpen();
+  void OnOpened(absl::StatusOr<Opened> opened);
+  void Poll();
+  void OnPolled(absl::StatusOr<filestorage::TailReport> report);
+  void OnReport(const filestorage::TailReport& report);
+  void OnMissing(const filestorage::TailReport& report);
+  void Publish();
+  void OnTick();
+  void ScheduleTick();
+  void SendHeartbeat();
+  void SaveState();
+  void Fail(const std::string& message, const std::string& remedy);
+
+  const StorageOptions options_;
+  StorageServices services_;
+  runtime::Runtime& runtime_;
+  SourceEvents events_;
+  ProblemReport problem_;
+
+  // I/O thread.
+  std::unique_ptr<filestorage::Tail> tail_;
+  StateFile state_file_;
+
+  // Strand.
+  std::optional<State> state_;
+  filestorage::Magic magic_ = filestorage::Magic::kFs30;
+  filestorage::Boundary end_;
+  uint64_t file_size_ = 0;
+  std::unique_ptr<runtime::FileWatch> watch_;
+  std::unique_ptr<runtime::Timer> tick_;
+  std::unique_ptr<runtime::Timer> heartbeat_;
+  bool published_ = false;
+  bool failed_ = false;
+  bool stopping_ = false;
+  bool polling_ = false;
+  bool poll_again_ = false;
+  std::vector<absl::AnyInvocable<void()>> refreshed_;  // answered by the next poll that begins after they came
+  std::vector<absl::AnyInvocable<void()>> refreshing_;
+  std::optional<absl::Duration> missing_since_;
+  absl::Duration state_saved_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_PRIMARY_SOURCE_H_

@@ -1,0 +1,43 @@
+// What is the matter with a storage, if anything: for status, health, and a log that says it once.
+#ifndef ZRS_SIDECAR_STORAGE_PROBLEM_H_
+#define ZRS_SIDECAR_STORAGE_PROBLEM_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "sidecar/runtime/runtime.h"
+
+namespace zrs::storage {
+
+// Everything on the strand. Logs a problem when it is new or another, then again at a low rate while it is raised again
+// and again, and once when it is gone.
+class ProblemReport {
+ public:
+  ProblemReport(std::string storage_name, runtime::Runtime& runtime);
+
+  // `message`: what is the matter. `remedy`: what to do about it. `lasting`: it does not heal by itself.
+  void Raise(const std::string& message, const std::string& remedy, bool lasting = false);
+  void Clear();
+
+  bool raised() const { return problem_.has_value(); }
+  bool lasting() const { return lasting_; }
+  void FillStatus(v1::StorageStatus& status) const;
+
+ private:
+  struct Problem {
+    std::string message;
+    std::string remedy;
+    absl::Time since;
+  };
+  std::string storage_name_;
+  runtime::Runtime& runtime_;
+  std::optional<Problem> problem_;
+  bool lasting_ = false;
+  absl::Duration logged_;  // when last, by Runtime::Now
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_PROBLEM_H_

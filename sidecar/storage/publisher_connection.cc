@@ -1,0 +1,133 @@
+#include "sidecar/storage/publisher_connection.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/types/span.h"
+#include "sidecar/storage/overloaded.h"
+
+namespace zrs::storage {
+namespace {
+
+absl::StatusOr<std::string> ReadExactly(CommittedBytes& bytes, uint64_t offset, uint64_t size) {
+  std::string buffer;
+  buffer.resize(size);
+  auto read = bytes.Read(offset, absl::MakeSpan(buffer.data(), buffer.size()));
+  if (!read.ok()) return read.status();
+  buffer.resize(*read);
+  return buffer;
+}
+
+}  // namespace
+
+// Carries the stream's events, which come on the transport's threads, to the strand.
+class PublisherConnection::Events final : public transport::PublisherEvents {
+ public:
+  Events(runtime::Runtime& runtime, std::weak_ptr<PublisherConnection> connection)
+      : runtime_(runtime), connection_(std::move(connection)) {}
+
+  void OnOpen() override {}
+  void OnMessage(v1::FollowerMessage message) override {
+    runtime_.Post([weak = connection_, message = std::move(message)]() mutable {
+      if (auto connection = weak.lock()) connection->OnStreamMessage(std::move(message));
+    });
+  }
+  void OnWritten() override {
+    runtime_.Post([weak = connection_] {
+      if (auto connection = weak.lock()) connection->Perform(connection->session_.OnSent());
+    });
+  }
+  void OnClosed(absl::Status) override {
+    runtime_.Post([weak = connection_] {
+      if (auto connection = weak.lock()) connection->OnStreamClosed();
+    });
+  }
+
+ private:
+  runtime::Runtime& runtime_;
+  std::weak_ptr<PublisherConnection> connection_;
+};
+
+PublisherConnection::PublisherConnection(runtime::Runtime& runtime, CommittedBytes& bytes,
+                                         replication::PublisherOptions options, replication::Publication publication,
+                                         std::shared_ptr<transport::PublisherStream> stream, Hooks hooks)
+    : runtime_(runtime),
+      bytes_(bytes),
+      session_(options, std::move(publication)),
+      stream_(std::move(stream)),
+      hooks_(std::move(hooks)),
+      peer_(stream_->peer()),
+      connected_since_(runtime.UnixNow()) {}
+
+void PublisherConnection::Start(v1::Hello hello, std::function<void()> closed) {
+  closed_hook_ = std::move(closed);
+  stream_->Start(std::make_shared<Events>(runtime_, weak_from_this()));
+  v1::FollowerMessage message;
+  *message.mutable_hello() = std::move(hello);
+  Perform(session_.OnMessage(message));
+}
+
+void PublisherConnection::OnCommittedEnd(const filestorage::Boundary& end) { Perform(session_.OnCommittedEnd(end)); }
+
+void PublisherConnection::OnHeartbeat(const v1::Heartbeat& heartbeat) { Perform(session_.OnHeartbeat(heartbeat)); }
+
+void PublisherConnection::End(v1::End::Reason reason, const std::string& message, const std::string& remedy) {
+  Perform(session_.OnEnd(reason, message, remedy));
+}
+
+void PublisherConnection::Cancel() { stream_->Cancel(); }
+
+void PublisherConnection::Perform(replication::PublisherEffects effects) {
+  if (closed_) return;
+  for (replication::PublisherEffect& effect : effects) {
+    std::visit(Overloaded{
+                   [this](replication::SendToFollower& send) { stream_->Write(std::move(send.message)); },
+                   [this](replication::ReceiveFromFollower&) { stream_->Read(); },
+                   [this](replication::ReadBytes& read) { Read(read.offset, read.size); },
+                   [this](replication::ProbeBoundary& probe) { Probe(probe.boundary); },
+                   [this](replication::CloseFollower&) { stream_->Close(); },
+               },
+               effect);
+  }
+  ReportSourceError();
+}
+
+void PublisherConnection::Read(uint64_t offset, uint64_t size) {
+  runtime_.PostIo([this, self = shared_from_this(), offset, size]() mutable {
+    auto bytes = ReadExactly(bytes_, offset, size);
+    runtime_.Post([this, self = std::move(self), offset, bytes = std::move(bytes)]() mutable {
+      Perform(session_.OnBytes(offset, std::move(bytes)));
+    });
+  });
+}
+
+void PublisherConnection::Probe(const filestorage::Boundary& boundary) {
+  runtime_.PostIo([this, self = shared_from_this(), boundary]() mutable {
+    auto matches = bytes_.HasBoundary(boundary);
+    runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
+      Perform(session_.OnProbed(std::move(matches)));
+    });
+  });
+}
+
+void PublisherConnection::OnStreamMessage(v1::FollowerMessage message) {
+  Perform(session_.OnMessage(message));
+  hooks_.progressed();
+}
+
+void PublisherConnection::OnStreamClosed() {
+  if (closed_) return;
+  closed_ = true;
+  stream_.reset();
+  // The hook lets go of the connection: it must outlive its own member function.
+  const auto self = shared_from_this();
+  closed_hook_();
+}
+
+void PublisherConnection::ReportSourceError() {
+  if (source_error_reported_ || session_.source_error().ok()) return;
+  source_error_reported_ = true;
+  hooks_.failed(session_.source_error());
+}
+
+}  // namespace zrs::storage

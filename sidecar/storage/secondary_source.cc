@@ -1,0 +1,332 @@
+#include "sidecar/storage/secondary_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/wire.h"
+#include "sidecar/storage/identity.h"
+#include "sidecar/storage/status_text.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+using SessionState = replication::FollowerSession::State;
+
+// A heartbeat's content is old after some of the primary's intervals, however many of them were lost.
+absl::Duration FreshFor(const StorageOptions& options) {
+  return std::max(absl::Seconds(3), 3 * options.heartbeat_interval);
+}
+
+}  // namespace
+
+SecondarySource::SecondarySource(const StorageOptions& options, StorageServices services)
+    : options_(options),
+      services_(services),
+      runtime_(services.runtime),
+      problem_(options.name, services.runtime),
+      file_(options, services.file_system),
+      backoff_(options.reconnect_first, options.reconnect_most),
+      lag_(FreshFor(options)) {}
+
+void SecondarySource::Start(SourceEvents events) {
+  events_ = std::move(events);
+  TryOpen();
+}
+
+// ---- Opening
+
+void SecondarySource::TryOpen() {
+  runtime_.PostIo([this] {
+    auto found = file_.Open();
+    runtime_.Post([this, found = std::move(found)]() mutable { OnOpened(std::move(found)); });
+  });
+}
+
+void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
+  if (stopping_) return;
+  if (!found.ok()) {
+    return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
+  }
+  copy_ = std::move(found->copy);
+  const filestorage::Recovery& recovery = found->recovery;
+  if (recovery.cut_bytes > 0) {
+    spdlog::info("storage {}: cut {} bytes that were not committed behind offset {} of {}{}{}", options_.name,
+                 recovery.cut_bytes, recovery.end.offset, options_.path,
+                 recovery.saved_to.empty() ? "" : ", saved to ", recovery.saved_to);
+  }
+  spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.upstream, options_.path,
+               replication::DescribePosition(copy_.committed));
+  state_saved_ = runtime_.Now();
+  if (copy_.magic) Publish();
+  Connect();
+}
+
+void SecondarySource::Publish() {
+  published_ = true;
+  events_.opened({copy_.lineage, *copy_.magic, copy_.committed});
+}
+
+// ---- Following
+
+void SecondarySource::Connect() {
+  if (stopping_ || state_ == State::kStopped) return;
+  if (state_ == State::kStarting || state_ == State::kFollowing) state_ = State::kConnecting;
+  idle_ = false;
+  replication::FollowerOptions options;
+  options.storage = options_.source_name;
+  options.follower_name = options_.name;
+  options.node_id = options_.node_id;
+  options.software = options_.software;
+  UpstreamConnection::Hooks hooks;
+  hooks.write = [this](replication::WriteGroup group) { WriteGroup(std::move(group)); };
+  hooks.create = [this](replication::CreateCopy create) { CreateCopy(std::move(create)); };
+  hooks.changed = [this] { OnChanged(); };
+  hooks.closed = [this](const absl::Status& status) { OnDisconnected(status); };
+  upstream_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), copy_,
+                                                   services_.dialer.Dial(options_.upstream), std::move(hooks));
+  upstream_->Start();
+  events_.changed();
+}
+
+void SecondarySource::OnChanged() {
+  const replication::FollowerSession& session = upstream_->session();
+  const bool following = session.state() == SessionState::kCopying || session.state() == SessionState::kStreaming;
+  if (following && !upstream_connected_) {
+    upstream_connected_ = true;
+    upstream_since_ = runtime_.UnixNow();
+    upstream_error_.reset();
+    stream_began_ = runtime_.Now();
+    state_ = State::kFollowing;
+    backoff_.Reset();
+    copy_.lineage = session.lineage();
+    problem_.Clear();
+    // A copy that had diverged may be proved again, after its upstream was mended.
+    if (copy_.magic && !published_) Publish();
+    spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream, session.start_offset());
+  }
+  if (copy_.magic && session.durable().offset > copy_.committed.offset) {
+    copy_.committed = session.durable();
+    if (published_) events_.advanced(copy_.committed);
+    SaveStateNowAndThen();
+  }
+  OnHeartbeat();
+  events_.changed();
+}
+
+void SecondarySource::OnHeartbeat() {
+  const auto& heartbeat = upstream_->session().heartbeat();
+  if (!heartbeat || heartbeat->primary_time_micros() == last_heartbeat_) return;
+  last_heartbeat_ = heartbeat->primary_time_micros();
+  lag_.OnHeartbeat(*heartbeat, copy_.committed.offset, runtime_.Now());
+  if (!published_) return;
+  v1::Heartbeat relayed = *heartbeat;
+  relayed.add_path(options_.node_id);
+  events_.heartbeat(relayed);
+}
+
+void SecondarySource::WriteGroup(replication::WriteGroup group) {
+  runtime_.PostIo([this, upstream = upstream_, group = std::move(group)]() mutable {
+    absl::Status status = file_.Write(group);
+    runtime_.Post([this, upstream = std::move(upstream), status = std::move(status)] {
+      if (!status.ok()) OnLocalError(status);
+      upstream->OnWritten(status);
+    });
+  });
+}
+
+void SecondarySource::CreateCopy(replication::CreateCopy create) {
+  runtime_.PostIo([this, upstream = upstream_, create = std::move(create)]() mutable {
+    absl::Status status = file_.Create(create.lineage, create.magic);
+    runtime_.Post([this, upstream = std::move(upstream), create = std::move(create), status = std::move(status)] {
+      if (status.ok()) {
+        copy_.lineage = create.lineage;
+        copy_.magic = create.magic;
+        copy_.committed = filestorage::FirstBoundary(create.magic);
+        Publish();
+      } else {
+        OnLocalError(status);
+      }
+      upstream->OnCreated(status);
+    });
+  });
+}
+
+void SecondarySource::SaveStateNowAndThen() {
+  if (runtime_.Now() - state_saved_ < options_.state_interval) return;
+  state_saved_ = runtime_.Now();
+  runtime_.PostIo([this] {
+    absl::Status saved = file_.SaveState();
+    if (saved.ok()) return;
+    // The bound only saves time at the next start; the identity in the old file stays true.
+    spdlog::warn("storage {}: {}; the next start scans more of the file", options_.name, saved.ToString());
+  });
+}
+
+// ---- When it breaks
+
+void SecondarySource::OnLocalError(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) {
+    state_ = State::kDiskFull;
+    problem_.Raise(std::string(status.message()),
+                   "make room on that disk: replication goes on by itself as soon as it can write");
+    events_.changed();
+    return;
+  }
+  Fail(std::string(status.message()),
+       "nothing past the last synced position is trusted: check the disk, then restart zrs");
+}
+
+void SecondarySource::OnDisconnected(const absl::Status& status) {
+  const bool was_connected = std::exchange(upstream_connected_, false);
+  if (was_connected) upstream_since_ = runtime_.UnixNow();
+  const absl::Duration delay = DelayAfter(status);
+  // Whatever the reason, what was appended and not committed must go before anything else is written over it.
+  runtime_.PostIo([this, delay] {
+    absl::Status cut = file_.Cut();
+    runtime_.Post([this, delay, cut = std::move(cut)] { OnCut(cut, delay); });
+  });
+  events_.changed();
+}
+
+absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
+  if (stopping_ || state_ == State::kStopped) return absl::ZeroDuration();
+  if (state_ == State::kDiskFull) return backoff_.Next(runtime_.Random());
+  if (upstream_->session().end()) return DelayAfterEnd(*upstream_->session().end());
+  upstream_error_ = status.ok() ? "the upstream closed the connection" : std::string(status.message());
+  state_ = State::kConnecting;
+  problem_.Raise(absl::StrCat("not connected to ", options_.upstream, ": ", *upstream_error_),
+                 "zrs tries again by itself; check that the upstream's zrs runs and can be reached");
+  return backoff_.Next(runtime_.Random());
+}
+
+absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& end) {
+  upstream_error_ = end.message;
+  problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), end.remedy);
+  switch (end.reason) {
+    case v1::End::REASON_SHUTDOWN:
+    case v1::End::REASON_NOT_READY:
+      state_ = State::kConnecting;
+      return backoff_.Next(runtime_.Random());
+    case v1::End::REASON_DIVERGED:
+      state_ = State::kDiverged;
+      Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
+      break;
+    case v1::End::REASON_OTHER_DATABASE:
+    case v1::End::REASON_UNPROVED:
+    case v1::End::REASON_SUPERSEDED:
+    case v1::End::REASON_LOOP:
+    case v1::End::REASON_VERSION:
+      state_ = State::kRefused;
+      break;
+    default:
+      state_ = State::kConnecting;
+  }
+  // The cause is at the peer, and an address may soon lead to another: asked again, but rarely.
+  return options_.refused_delay;
+}
+
+void SecondarySource::OnCut(const absl::Status& status, absl::Duration delay) {
+  upstream_.reset();
+  idle_ = true;
+  if (!status.ok() && state_ != State::kStopped) OnLocalError(status);
+  if (quiesced_) return std::exchange(quiesced_, nullptr)();
+  if (stopping_ || state_ == State::kStopped) return;
+  retry_ = runtime_.After(delay, [this] { Connect(); });
+}
+
+void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy) {
+  published_ = false;
+  events_.withdrawn(replication::MakeEnd(reason, message, remedy));
+}
+
+void SecondarySource::Fail(const std::string& message, const std::string& remedy) {
+  state_ = State::kStopped;
+  problem_.Raise(message, remedy, /*lasting=*/true);
+  retry_.reset();
+  if (upstream_) upstream_->Stop();
+  Withdraw(v1::End::REASON_SOURCE_FAILED, message, remedy);
+  events_.changed();
+}
+
+void SecondarySource::OnUnreadable(const absl::Status& error) {
+  if (state_ != State::kStopped) {
+    Fail(std::string(error.message()), "check this copy's disk; move the copy and its state away for a new one");
+  }
+}
+
+// ---- Stopping
+
+void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
+  stopping_ = true;
+  retry_.reset();
+  if (idle_) return done();
+  quiesced_ = std::move(done);
+  upstream_->Stop();
+}
+
+void SecondarySource::Close(absl::AnyInvocable<void()> done) {
+  runtime_.PostIo([this, done = std::move(done)]() mutable {
+    file_.Close();
+    runtime_.Post(std::move(done));
+  });
+}
+
+// ---- Status
+
+bool SecondarySource::serving() const {
+  return upstream_connected_ && !problem_.raised() && state_ == State::kFollowing;
+}
+
+const char* SecondarySource::StateName() const {
+  switch (state_) {
+    case State::kStarting:
+      return "starting";
+    case State::kConnecting:
+      return "connecting";
+    case State::kFollowing:
+      return upstream_ && upstream_->session().state() == SessionState::kCopying ? "copying" : "streaming";
+    case State::kDiverged:
+      return "diverged";
+    case State::kDiskFull:
+      return "disk-full";
+    case State::kRefused:
+    case State::kStopped:
+      return "stopped";
+  }
+  return "stopped";
+}
+
+void SecondarySource::FillStatus(v1::StorageStatus& status) const {
+  status.set_role("secondary");
+  status.set_state(StateName());
+  problem_.FillStatus(status);
+  FillIdentity(copy_.lineage, status);
+  v1::Upstream* upstream = status.mutable_upstream();
+  upstream->set_address(options_.upstream);
+  upstream->set_connected(upstream_connected_);
+  if (upstream_since_) upstream->set_since(Rfc3339(*upstream_since_));
+  if (upstream_error_) upstream->set_last_error(*upstream_error_);
+  if (!copy_.magic) return;
+  const uint64_t durable = copy_.committed.offset;
+  status.set_committed_end(durable);
+  if (copy_.committed.tid != 0) status.set_last_tid(replication::TidHex(copy_.committed.tid));
+  if (auto time = TimeOfTransaction(copy_.committed.tid)) status.set_last_tid_time(Rfc3339(*time));
+  const absl::Duration now = runtime_.Now();
+  const filestorage::Tid oldest = upstream_ ? upstream_->session().oldest_not_durable() : 0;
+  if (auto bytes = lag_.Bytes(durable, now)) status.set_lag_bytes(*bytes);
+  if (auto seconds = lag_.Seconds(durable, oldest, now)) status.set_lag_seconds(*seconds);
+  if (!upstream_ || upstream_->session().state() != SessionState::kCopying) return;
+  const uint64_t start = upstream_->session().start_offset();
+  const uint64_t end = upstream_->session().upstream_end();
+  v1::Progress* progress = status.mutable_progress();
+  progress->set_bytes(durable);
+  progress->set_total(end);
+  const double seconds = absl::ToDoubleSeconds(now - stream_began_);
+  const double rate = seconds > 0 ? static_cast<double>(durable - start) / seconds : 0;
+  progress->set_rate(rate);
+  if (rate > 0) progress->set_seconds_left(static_cast<double>(end - std::min(end, durable)) / rate);
+}
+
+}  // namespace zrs::storage

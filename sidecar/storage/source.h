@@ -1,0 +1,46 @@
+// Where a storage's committed bytes come from: the primary's own file, or the copy that a secondary keeps.
+#ifndef ZRS_SIDECAR_STORAGE_SOURCE_H_
+#define ZRS_SIDECAR_STORAGE_SOURCE_H_
+
+#include <functional>
+
+#include "absl/functional/any_invocable.h"
+#include "filestorage/boundary.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/publication.h"
+#include "sidecar/storage/committed_bytes.h"
+
+namespace zrs::storage {
+
+// What a source tells its storage; on the strand.
+struct SourceEvents {
+  std::function<void(replication::Publication)> opened;        // there is something to serve
+  std::function<void(const filestorage::Boundary&)> advanced;  // a new committed end, durable here
+  std::function<void(const v1::Heartbeat&)> heartbeat;         // made here, or received and to be passed on
+  std::function<void(const v1::End&)> withdrawn;               // nothing to serve any more, and why
+  std::function<void()> changed;                               // health may have changed
+};
+
+// Everything on the strand, but for CommittedBytes' two, which run on the I/O thread.
+class Source : public CommittedBytes {
+ public:
+  virtual void Start(SourceEvents events) = 0;
+  // Takes in what can be had at once, then no more: `done` when the committed end will not move again.
+  virtual void Quiesce(absl::AnyInvocable<void()> done) = 0;
+  // After Quiesce: writes the state and closes the file; `done` when the I/O thread has nothing more of this source.
+  virtual void Close(absl::AnyInvocable<void()> done) = 0;
+  // Brings the committed end up to date with the file; `done` when that is so (a failed source answers too).
+  virtual void Refresh(absl::AnyInvocable<void()> done) = 0;
+  // The publisher could not read what the source said to be committed.
+  virtual void OnUnreadable(const absl::Status& error) = 0;
+
+  virtual bool is_primary() const = 0;
+  virtual bool serving() const = 0;
+  // All of the status but name, path and followers.
+  virtual void FillStatus(v1::StorageStatus& status) const = 0;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SOURCE_H_

@@ -1,0 +1,191 @@
+#include "sidecar/storage/state_file.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "proto/zrs/v1/state.pb.h"
+
+namespace zrs::storage {
+namespace {
+
+constexpr uint32_t kStateVersion = 1;
+constexpr uint64_t kLargestStateFile = 16 << 20;
+// Only the sidecar reads it, and it names the database: not for everybody.
+constexpr uint32_t kStateMode = 0640;
+constexpr size_t kIdBytes = 16;
+
+absl::StatusOr<std::string> IdFromHex(const std::string& hex, const char* what) {
+  if (hex.size() != 2 * kIdBytes || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat(what, " is not 32 lower-case hex digits: \"", hex, "\""));
+  }
+  return absl::HexStringToBytes(hex);
+}
+
+absl::StatusOr<filestorage::Tid> TidFromHex(const std::string& hex) {
+  uint64_t tid = 0;
+  if (hex.size() != 16 || !absl::SimpleHexAtoi(hex, &tid)) {
+    return absl::InvalidArgumentError(absl::StrCat("a transaction id is not 16 hex digits: \"", hex, "\""));
+  }
+  return tid;
+}
+
+const char* OriginName(v1::Epoch::Origin origin) {
+  switch (origin) {
+    case v1::Epoch::ORIGIN_FORKED:
+      return "forked";
+    case v1::Epoch::ORIGIN_REPLACED:
+      return "replaced";
+    default:
+      return "first";
+  }
+}
+
+absl::StatusOr<v1::Epoch::Origin> OriginFromName(const std::string& name) {
+  if (name == "first") return v1::Epoch::ORIGIN_FIRST;
+  if (name == "forked") return v1::Epoch::ORIGIN_FORKED;
+  if (name == "replaced") return v1::Epoch::ORIGIN_REPLACED;
+  return absl::InvalidArgumentError(absl::StrCat("unknown origin of an epoch: \"", name, "\""));
+}
+
+absl::StatusOr<v1::Epoch> EpochFromState(const v1::StateEpoch& from) {
+  auto id = IdFromHex(from.id(), "an epoch's id");
+  if (!id.ok()) return id.status();
+  auto origin = OriginFromName(from.origin());
+  if (!origin.ok()) return origin.status();
+  auto fork_tid = TidFromHex(from.fork_tid());
+  if (!fork_tid.ok()) return fork_tid.status();
+  v1::Epoch epoch;
+  epoch.set_id(*std::move(id));
+  epoch.set_origin(*origin);
+  epoch.set_generation(from.generation());
+  epoch.set_fork_offset(from.fork_offset());
+  epoch.set_fork_tid(*fork_tid);
+  return epoch;
+}
+
+absl::StatusOr<filestorage::Boundary> BoundaryFromState(const v1::StateBoundary& from) {
+  filestorage::Boundary boundary;
+  boundary.offset = from.offset();
+  boundary.last_offset = from.last_offset();
+  auto tid = TidFromHex(from.tid());
+  if (!tid.ok()) return tid.status();
+  boundary.tid = *tid;
+  auto digest = filestorage::Digest::FromHex(from.digest());
+  if (!digest.ok()) return digest.status();
+  boundary.digest = *digest;
+  return boundary;
+}
+
+v1::StorageState ToProto(const State& state) {
+  v1::StorageState proto;
+  proto.set_version(kStateVersion);
+  proto.set_path(state.path);
+  proto.set_machine_id(state.machine_id);
+  proto.set_role(state.role);
+  proto.set_database_id(absl::BytesToHexString(state.lineage.database_id()));
+  for (const v1::Epoch& from : state.lineage.epochs()) {
+    v1::StateEpoch* epoch = proto.add_epochs();
+    epoch->set_id(absl::BytesToHexString(from.id()));
+    epoch->set_origin(OriginName(from.origin()));
+    epoch->set_generation(from.generation());
+    epoch->set_fork_offset(from.fork_offset());
+    epoch->set_fork_tid(absl::StrFormat("%016x", from.fork_tid()));
+  }
+  v1::StateBoundary* bound = proto.mutable_lower_bound();
+  bound->set_offset(state.lower_bound.offset);
+  bound->set_last_offset(state.lower_bound.last_offset);
+  bound->set_tid(absl::StrFormat("%016x", state.lower_bound.tid));
+  bound->set_digest(state.lower_bound.digest.ToHex());
+  return proto;
+}
+
+absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
+  if (proto.version() != kStateVersion) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("its version is ", proto.version(), " and this zrs knows only ", kStateVersion));
+  }
+  if (proto.role() != "primary" && proto.role() != "secondary") {
+    return absl::InvalidArgumentError(absl::StrCat("unknown role \"", proto.role(), "\""));
+  }
+  if (proto.epochs().empty()) return absl::InvalidArgumentError("it names no epoch");
+  State state;
+  state.path = proto.path();
+  state.machine_id = proto.machine_id();
+  state.role = proto.role();
+  auto id = IdFromHex(proto.database_id(), "the database id");
+  if (!id.ok()) return id.status();
+  state.lineage.set_database_id(*std::move(id));
+  for (const v1::StateEpoch& from : proto.epochs()) {
+    auto epoch = EpochFromState(from);
+    if (!epoch.ok()) return epoch.status();
+    *state.lineage.add_epochs() = *std::move(epoch);
+  }
+  auto bound = BoundaryFromState(proto.lower_bound());
+  if (!bound.ok()) return bound.status();
+  state.lower_bound = *bound;
+  return state;
+}
+
+absl::Status Damaged(const std::string& path, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "read state file ", path, ": ", why,
+      "; restore the file from a backup, or move it away: a primary then begins a new database identity, which its "
+      "secondaries refuse until they copy anew into an empty place"));
+}
+
+}  // namespace
+
+StateFile::StateFile(filestorage::FileSystem& file_system, std::string path)
+    : file_system_(file_system), path_(std::move(path)) {}
+
+absl::StatusOr<std::optional<State>> StateFile::Load() {
+  auto contents = filestorage::ReadWholeFile(file_system_, path_, kLargestStateFile);
+  if (absl::IsNotFound(contents.status())) return std::optional<State>();
+  if (!contents.ok()) return contents.status();
+  v1::StorageState proto;
+  // Unknown fields are errors: a later version that means something by them has another version number.
+  const auto parsed = google::protobuf::util::JsonStringToMessage(*contents, &proto);
+  if (!parsed.ok()) return Damaged(path_, parsed.ToString());
+  auto state = FromProto(proto);
+  if (!state.ok()) return Damaged(path_, state.status().message());
+  saved_ = *std::move(contents);
+  return std::optional<State>(*std::move(state));
+}
+
+absl::Status StateFile::Save(const State& state) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  std::string contents;
+  const auto printed = google::protobuf::util::MessageToJsonString(ToProto(state), &contents, options);
+  if (!printed.ok()) return absl::InternalError(absl::StrCat("print state for ", path_, ": ", printed.ToString()));
+  if (contents == saved_) return absl::OkStatus();
+  absl::Status replaced = filestorage::ReplaceFile(file_system_, path_, contents, kStateMode);
+  if (replaced.ok()) saved_ = std::move(contents);
+  return replaced;
+}
+
+absl::Status CheckStateBelongs(const State& state, const std::string& state_path, const std::string& data_path,
+                               const std::string& machine_id) {
+  if (state.path != data_path) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "state file ", state_path, " was written for ", state.path, ", not for ", data_path,
+        "; if the data file was moved, put its new path into the state file; if the state was copied along with a "
+        "configuration, give this storage a state directory of its own"));
+  }
+  if (!state.machine_id.empty() && !machine_id.empty() && state.machine_id != machine_id) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "state file ", state_path, " was written on another machine (", state.machine_id, ", this one is ", machine_id,
+        "): two machines with one identity would diverge; if this machine took the other's place for good, put its id "
+        "into the state file; if it is a clone, remove the state file and let the storage begin anew"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,51 @@
+// The state file of one storage: identity, lineage, and the durable lower bound of the committed end.
+#ifndef ZRS_SIDECAR_STORAGE_STATE_FILE_H_
+#define ZRS_SIDECAR_STORAGE_STATE_FILE_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "filestorage/boundary.h"
+#include "filestorage/file_system.h"
+#include "proto/zrs/v1/replication.pb.h"
+
+namespace zrs::storage {
+
+// What the file says, in the types that the rest uses. A plain value.
+struct State {
+  std::string path;
+  std::string machine_id;
+  std::string role;  // "primary" | "secondary"
+  v1::Lineage lineage;
+  filestorage::Boundary lower_bound;
+};
+
+// Blocks on the disk: for the I/O thread. Not thread-safe.
+class StateFile {
+ public:
+  // `path` is the state file's; its directory must exist by the time of Save.
+  StateFile(filestorage::FileSystem& file_system, std::string path);
+
+  // nullopt: there is none. InvalidArgument: damaged, or of a later version; names the file and what to do.
+  absl::StatusOr<std::optional<State>> Load();
+  // Replaces the file atomically and durably. What was saved last is not written again.
+  absl::Status Save(const State& state);
+
+  const std::string& path() const { return path_; }
+
+ private:
+  filestorage::FileSystem& file_system_;
+  std::string path_;
+  std::string saved_;  // the contents as of the last Load or Save
+};
+
+// FailedPrecondition, with what to do, when `state` was written for another data file or on another machine than the
+// ones given, as after the cloning of a machine or the copy of a directory. An empty machine id matches any.
+absl::Status CheckStateBelongs(const State& state, const std::string& state_path, const std::string& data_path,
+                               const std::string& machine_id);
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_STATE_FILE_H_

@@ -1,0 +1,148 @@
+#include "sidecar/storage/storage.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/wire.h"
+#include "sidecar/storage/primary_source.h"
+#include "sidecar/storage/publisher.h"
+#include "sidecar/storage/secondary_source.h"
+#include "sidecar/storage/source.h"
+#include "sidecar/storage/waiters.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+std::unique_ptr<Source> MakeSource(const StorageOptions& options, StorageServices services) {
+  if (options.upstream.empty()) return std::make_unique<PrimarySource>(options, services);
+  return std::make_unique<SecondarySource>(options, services);
+}
+
+class ReplicatedStorage final : public Storage {
+ public:
+  ReplicatedStorage(StorageOptions options, StorageServices services)
+      : options_(std::move(options)),
+        runtime_(services.runtime),
+        source_(MakeSource(options_, services)),
+        publisher_(
+            options_.name, options_.max_followers, runtime_, *source_, [this] { waiters_.Check(); },
+            [this](const absl::Status& error) { source_->OnUnreadable(error); }),
+        waiters_(options_.name, runtime_, publisher_) {}
+
+  void Start(absl::AnyInvocable<void(bool)> serving_changed) override {
+    runtime_.Post([this, serving_changed = std::move(serving_changed)]() mutable {
+      serving_changed_ = std::move(serving_changed);
+      source_->Start(MakeEvents());
+    });
+  }
+
+  void Stop(absl::Duration timeout, absl::AnyInvocable<void()> done) override {
+    runtime_.Post([this, timeout, done = std::move(done)]() mutable { StopOnStrand(timeout, std::move(done)); });
+  }
+
+  void Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) override {
+    runtime_.Post([this, stream = std::move(stream), hello = std::move(hello)]() mutable {
+      publisher_.Accept(std::move(stream), std::move(hello));
+    });
+  }
+
+  void GetStatus(absl::AnyInvocable<void(v1::StorageStatus)> answer) override {
+    runtime_.Post([this, answer = std::move(answer)]() mutable {
+      v1::StorageStatus status;
+      status.set_name(options_.name);
+      status.set_path(options_.path);
+      source_->FillStatus(status);
+      publisher_.FillStatus(status);
+      answer(std::move(status));
+    });
+  }
+
+  void Wait(uint32_t replicas, absl::Duration timeout, Waiters::Answer answer) override {
+    runtime_.Post([this, replicas, timeout, answer = std::move(answer)]() mutable {
+      WaitOnStrand(replicas, timeout, std::move(answer));
+    });
+  }
+
+  const std::string& name() const override { return options_.name; }
+
+ private:
+  SourceEvents MakeEvents() {
+    SourceEvents events;
+    events.opened = [this](replication::Publication publication) { publisher_.Open(std::move(publication)); };
+    events.advanced = [this](const filestorage::Boundary& end) { publisher_.OnCommittedEnd(end); };
+    events.heartbeat = [this](const v1::Heartbeat& heartbeat) { publisher_.OnHeartbeat(heartbeat); };
+    events.withdrawn = [this](const v1::End& end) { publisher_.Refuse(end); };
+    events.changed = [this] { ReportServing(); };
+    return events;
+  }
+
+  void ReportServing() {
+    const bool serving = source_->serving() && !stopping_;
+    if (serving == serving_) return;
+    serving_ = serving;
+    serving_changed_(serving);
+  }
+
+  void WaitOnStrand(uint32_t replicas, absl::Duration timeout, Waiters::Answer answer) {
+    if (!source_->is_primary()) {
+      return answer(MakeWaitResponse(
+          v1::WaitResponse::RESULT_NOT_PRIMARY,
+          absl::StrCat("storage ", options_.name, " is a secondary: ask its primary, which knows what is committed")));
+    }
+    // The poll first: a commit that the caller's database client has seen is in the file, whatever was noticed so far.
+    source_->Refresh([this, replicas, timeout, answer = std::move(answer)]() mutable {
+      if (!publisher_.publication() || stopping_) {
+        return answer(MakeWaitResponse(
+            v1::WaitResponse::RESULT_FAILED,
+            absl::StrCat("storage ", options_.name, " is not publishing; zrs status tells why")));
+      }
+      waiters_.Add(publisher_.publication()->end.offset, replicas, timeout, std::move(answer));
+    });
+  }
+
+  void StopOnStrand(absl::Duration timeout, absl::AnyInvocable<void()> done) {
+    stopped_.push_back(std::move(done));
+    stop_timeout_ = timeout;
+    if (std::exchange(stopping_, true)) {
+      if (draining_) Drain();
+      return;
+    }
+    if (serving_) ReportServing();
+    waiters_.Fail("zrs is stopping");
+    source_->Quiesce([this] {
+      draining_ = true;
+      Drain();
+    });
+  }
+
+  void Drain() {
+    publisher_.Drain(stop_timeout_, [this] {
+      source_->Close([this] {
+        spdlog::info("storage {}: stopped", options_.name);
+        for (auto& done : std::exchange(stopped_, {})) done();
+      });
+    });
+  }
+
+  const StorageOptions options_;
+  runtime::Runtime& runtime_;
+  std::unique_ptr<Source> source_;
+  Publisher publisher_;
+  Waiters waiters_;
+  absl::AnyInvocable<void(bool)> serving_changed_;
+  bool serving_ = false;
+  bool stopping_ = false;
+  bool draining_ = false;
+  absl::Duration stop_timeout_;
+  std::vector<absl::AnyInvocable<void()>> stopped_;
+};
+
+}  // namespace
+
+std::unique_ptr<Storage> MakeStorage(StorageOptions options, StorageServices services) {
+  return std::make_unique<ReplicatedStorage>(std::move(options), services);
+}
+
+}  // namespace zrs::storage

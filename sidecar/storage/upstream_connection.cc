@@ -1,0 +1,137 @@
+#include "sidecar/storage/upstream_connection.h"
+
+#include <utility>
+#include <variant>
+
+#include "sidecar/storage/overloaded.h"
+
+namespace zrs::storage {
+namespace {
+
+// Time for the peer to close after we did; then the stream is torn down.
+constexpr absl::Duration kCloseGrace = absl::Seconds(2);
+
+}  // namespace
+
+// Carries the stream's events, which come on the transport's threads, to the strand.
+class UpstreamConnection::Events final : public transport::FollowerEvents {
+ public:
+  Events(runtime::Runtime& runtime, std::weak_ptr<UpstreamConnection> connection)
+      : runtime_(runtime), connection_(std::move(connection)) {}
+
+  void OnOpen() override {
+    runtime_.Post([weak = connection_] {
+      if (auto connection = weak.lock()) connection->OnOpen();
+    });
+  }
+  void OnMessage(v1::PublisherMessage message) override {
+    runtime_.Post([weak = connection_, message = std::move(message)]() mutable {
+      if (auto connection = weak.lock()) connection->OnStreamMessage(std::move(message));
+    });
+  }
+  void OnWritten() override {
+    runtime_.Post([weak = connection_] {
+      if (auto connection = weak.lock()) connection->Perform(connection->session_.OnSent());
+    });
+  }
+  void OnClosed(absl::Status status) override {
+    runtime_.Post([weak = connection_, status = std::move(status)]() mutable {
+      if (auto connection = weak.lock()) connection->OnStreamClosed(std::move(status));
+    });
+  }
+
+ private:
+  runtime::Runtime& runtime_;
+  std::weak_ptr<UpstreamConnection> connection_;
+};
+
+UpstreamConnection::UpstreamConnection(runtime::Runtime& runtime, replication::FollowerOptions options,
+                                       replication::Copy copy, std::shared_ptr<transport::FollowerStream> stream,
+                                       Hooks hooks)
+    : runtime_(runtime),
+      session_(std::move(options), std::move(copy)),
+      stream_(std::move(stream)),
+      hooks_(std::move(hooks)) {}
+
+void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runtime_, weak_from_this())); }
+
+void UpstreamConnection::OnOpen() {
+  open_ = true;
+  Perform(session_.OnOpen());
+}
+
+void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
+  Perform(session_.OnMessage(std::move(message)));
+}
+
+void UpstreamConnection::OnWritten(const absl::Status& status) {
+  const auto self = shared_from_this();
+  --outstanding_;
+  Perform(session_.OnWritten(status));
+  FinishIfPossible();
+}
+
+void UpstreamConnection::OnCreated(const absl::Status& status) {
+  const auto self = shared_from_this();
+  --outstanding_;
+  Perform(session_.OnCreated(status));
+  FinishIfPossible();
+}
+
+void UpstreamConnection::Stop() {
+  if (open_) {
+    Perform(session_.OnStop());
+  } else if (stream_) {
+    stream_->Cancel();
+  }
+}
+
+void UpstreamConnection::Perform(replication::FollowerEffects effects) {
+  for (replication::FollowerEffect& effect : effects) {
+    std::visit(Overloaded{
+                   [this](replication::SendToPublisher& send) {
+                     if (stream_) stream_->Write(std::move(send.message));
+                   },
+                   [this](replication::ReceiveFromPublisher&) {
+                     if (stream_) stream_->Read();
+                   },
+                   [this](replication::CreateCopy& create) {
+                     ++outstanding_;
+                     hooks_.create(std::move(create));
+                   },
+                   [this](replication::WriteGroup& write) {
+                     ++outstanding_;
+                     hooks_.write(std::move(write));
+                   },
+                   [this](replication::ClosePublisher&) { CloseStream(); },
+               },
+               effect);
+  }
+  if (!finished_) hooks_.changed();
+}
+
+void UpstreamConnection::CloseStream() {
+  if (!stream_) return;
+  stream_->Close();
+  cancel_timer_ = runtime_.After(kCloseGrace, [this] {
+    if (stream_) stream_->Cancel();
+  });
+}
+
+void UpstreamConnection::OnStreamClosed(absl::Status status) {
+  const auto self = shared_from_this();
+  cancel_timer_.reset();
+  stream_.reset();
+  open_ = false;
+  stream_closed_ = true;
+  close_status_ = std::move(status);
+  FinishIfPossible();
+}
+
+void UpstreamConnection::FinishIfPossible() {
+  if (!stream_closed_ || outstanding_ > 0 || finished_) return;
+  finished_ = true;
+  hooks_.closed(close_status_);
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,47 @@
+// How far a secondary is behind, as told by the heartbeats that reach it.
+#ifndef ZRS_SIDECAR_STORAGE_UPSTREAM_LAG_H_
+#define ZRS_SIDECAR_STORAGE_UPSTREAM_LAG_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/time/time.h"
+#include "filestorage/format.h"
+#include "proto/zrs/v1/replication.pb.h"
+
+namespace zrs::storage {
+
+// Pure; times are given. On the strand.
+class UpstreamLag {
+ public:
+  // A heartbeat counts for `fresh_for` after it was made, then the lag is unknown.
+  explicit UpstreamLag(absl::Duration fresh_for) : fresh_for_(fresh_for) {}
+
+  // `durable`: this copy's durable end when the heartbeat came, at `now` (monotonic).
+  void OnHeartbeat(const v1::Heartbeat& heartbeat, uint64_t durable, absl::Duration now);
+
+  bool Fresh(absl::Duration now) const;
+  // Bytes that are committed at the primary and not durable here; nullopt when unknown.
+  std::optional<uint64_t> Bytes(uint64_t durable, absl::Duration now) const;
+  // Age in seconds, by the primary's clock, of the oldest commit that is not durable here: `oldest` is its tid where
+  // it has been received. Where it has not, the age is counted from the first heartbeat that told of it.
+  std::optional<double> Seconds(uint64_t durable, filestorage::Tid oldest, absl::Duration now) const;
+
+ private:
+  // The primary's clock, extrapolated.
+  absl::Time PrimaryNow(absl::Duration now) const;
+
+  absl::Duration fresh_for_;
+  std::optional<v1::Heartbeat> heartbeat_;
+  absl::Duration received_;
+  // The first heartbeat that told of bytes which are not here yet: its time by the primary's clock, and its end.
+  struct Behind {
+    absl::Time since;
+    uint64_t end = 0;
+  };
+  std::optional<Behind> behind_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_UPSTREAM_LAG_H_

@@ -1,0 +1,55 @@
+#include "sidecar/transport/channel_arguments.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grpc/grpc.h"
+#include "sidecar/transport/message_codec.h"
+
+namespace zrs::transport {
+namespace {
+
+constexpr int kKeepaliveMs = 10'000;
+
+// What both sides set.
+const std::vector<std::pair<std::string, int>>& CommonArguments() {
+  static const auto* const arguments = new std::vector<std::pair<std::string, int>>{
+      {GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, kLargestMessage},
+      {GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs},
+      {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs},
+      {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
+      // An idle stream is kept alive for as long as it takes.
+      {GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0},
+  };
+  return *arguments;
+}
+
+}  // namespace
+
+grpc::ChannelArguments ClientArguments(absl::Duration connect_timeout) {
+  grpc::ChannelArguments arguments;
+  for (const auto& [name, value] : CommonArguments()) arguments.SetInt(name, value);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // The name service is asked for addresses alone, and not for longer than it may take to connect.
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  const int timeout_ms = static_cast<int>(absl::ToInt64Milliseconds(connect_timeout));
+  arguments.SetInt(GRPC_ARG_DNS_ARES_QUERY_TIMEOUT_MS, timeout_ms);
+  // gRPC gives a connection attempt as long as it would wait before the next one.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, timeout_ms);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, timeout_ms);
+  return arguments;
+}
+
+void SetServerArguments(grpc::ServerBuilder& builder) {
+  for (const auto& [name, value] : CommonArguments()) builder.AddChannelArgument(name, value);
+  // Keepalive pings of followers are welcome: they never earn a "too many pings".
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kKeepaliveMs / 2);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  // Two servers on one port would share out the followers between them.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+}  // namespace zrs::transport

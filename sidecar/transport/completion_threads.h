@@ -1,0 +1,42 @@
+// The threads on which the network's answers arrive.
+#ifndef ZRS_SIDECAR_TRANSPORT_COMPLETION_THREADS_H_
+#define ZRS_SIDECAR_TRANSPORT_COMPLETION_THREADS_H_
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "grpcpp/completion_queue.h"
+
+namespace zrs::transport {
+
+// What gRPC is given as the tag of an operation.
+class Completion {
+ public:
+  virtual ~Completion() = default;
+  // Called once per operation, on one of the threads. May delete the completion.
+  virtual void Complete(bool ok) = 0;
+};
+
+// gRPC has threads of its own for this, behind its callback interface; those of gRPC 1.51 sleep for 100 ms after each
+// idle second, and a commit that falls into that sleep waits for its end. These do not.
+class CompletionThreads {
+ public:
+  CompletionThreads(std::unique_ptr<grpc::CompletionQueue> queue, int threads);
+  // Waits for the answers of what was started, so nothing may be started any more; never on one of the threads.
+  ~CompletionThreads();
+  CompletionThreads(const CompletionThreads&) = delete;
+  CompletionThreads& operator=(const CompletionThreads&) = delete;
+
+  grpc::CompletionQueue* queue() const { return queue_.get(); }
+
+ private:
+  void Run();
+
+  const std::unique_ptr<grpc::CompletionQueue> queue_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace zrs::transport
+
+#endif  // ZRS_SIDECAR_TRANSPORT_COMPLETION_THREADS_H_

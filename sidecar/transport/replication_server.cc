@@ -1,0 +1,137 @@
+#include "sidecar/transport/replication_server.h"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "sidecar/transport/call_registry.h"
+#include "sidecar/transport/channel_arguments.h"
+#include "sidecar/transport/completion_threads.h"
+#include "sidecar/transport/greeter.h"
+#include "sidecar/transport/listen_socket.h"
+#include "sidecar/transport/peer_address.h"
+#include "sidecar/transport/server_call.h"
+
+namespace zrs::transport {
+namespace {
+
+class GrpcServer final : public ReplicationServer {
+ public:
+  GrpcServer(const ServerOptions& options, FindStorage find_storage)
+      : options_(options), find_storage_(std::move(find_storage)) {}
+  ~GrpcServer() override;
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  absl::Status Start();
+  void SetServing(const std::string& service, bool serving) override {
+    server_->GetHealthCheckService()->SetServingStatus(service, serving);
+  }
+  void Shutdown(absl::Time deadline) override;
+  int port() const override { return port_; }
+
+ private:
+  void Accept(std::shared_ptr<PublisherCore> core);
+  void Drain();
+
+  const ServerOptions options_;
+  const FindStorage find_storage_;
+  int port_ = 0;
+  std::atomic<bool> draining_{false};
+  std::once_flag drain_once_;
+  std::thread drain_;
+
+  // In the order in which they may be destroyed, from the last to the first.
+  std::unique_ptr<SocketFile> socket_file_;
+  CallRegistry registry_;
+  ServerCall::Service service_;
+  std::unique_ptr<ServerCall::Host> host_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<CompletionThreads> threads_;
+};
+
+absl::Status GrpcServer::Start() {
+  const absl::StatusOr<std::string> target = ListenTarget(options_.address);
+  if (!target.ok()) return target.status();
+  if (absl::Status status = CheckListenAddress(options_.address); !status.ok()) return status;
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  SetServerArguments(builder);
+  builder.AddListeningPort(*target, grpc::InsecureServerCredentials(), &port_);
+  builder.RegisterService(&service_);
+  std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
+  host_ = std::make_unique<ServerCall::Host>(
+      ServerCall::Host{service_, registry_, queue.get(), options_.close_timeout,
+                       [this](std::shared_ptr<PublisherCore> core) { Accept(std::move(core)); }});
+  server_ = builder.BuildAndStart();
+  threads_ = std::make_unique<CompletionThreads>(std::move(queue), options_.threads);
+  if (server_ == nullptr) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.address, ": gRPC could not bind it"));
+  }
+  socket_file_ = std::make_unique<SocketFile>(options_.address);
+  // gRPC counts a Unix socket's port as 1.
+  if (target->rfind("unix:", 0) == 0) port_ = 0;
+  ServerCall::WaitForNext(*host_);
+  return absl::OkStatus();
+}
+
+GrpcServer::~GrpcServer() {
+  if (server_ == nullptr) return;
+  Shutdown(absl::InfinitePast());
+  drain_.join();
+  threads_.reset();
+}
+
+void GrpcServer::Shutdown(absl::Time deadline) {
+  draining_ = true;
+  registry_.SetDeadline(deadline);
+  std::call_once(drain_once_, [this] {
+    if (auto* const health = server_->GetHealthCheckService()) health->Shutdown();
+    drain_ = std::thread([this] { Drain(); });
+  });
+}
+
+void GrpcServer::Drain() {
+  registry_.DrainTo(1);  // the call that waits for the next follower
+  server_->Shutdown(gpr_now(GPR_CLOCK_REALTIME));
+  registry_.WaitUntilEmpty();
+}
+
+void GrpcServer::Accept(std::shared_ptr<PublisherCore> core) {
+  if (draining_) {
+    return Refuse(*core, v1::End::REASON_SHUTDOWN, "the process is stopping", "");
+  }
+  const std::string peer = core->peer();
+  if (!options_.insecure && !options_.is_local(peer)) {
+    const std::string message = absl::StrCat("protected mode: without TLS, ", options_.address,
+                                             " answers only peers on its own host, and ", peer, " is not");
+    return Refuse(*core, v1::End::REASON_REFUSED, message,
+                  "set `insecure true` in this storage's section on the listening side if the network between is "
+                  "trusted, or connect through a tunnel or a Unix socket",
+                  absl::PermissionDeniedError(message));
+  }
+  if (registry_.size() > options_.max_streams + 1) {
+    const std::string message = absl::StrCat(options_.address, " has ", options_.max_streams, " streams already");
+    return Refuse(*core, v1::End::REASON_REFUSED, message, "connect fewer followers to this address",
+                  absl::ResourceExhaustedError(message));
+  }
+  Greet(std::move(core), find_storage_, options_.hello_timeout);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ReplicationServer>> StartReplicationServer(const ServerOptions& options,
+                                                                          FindStorage find_storage) {
+  auto server = std::make_unique<GrpcServer>(options, std::move(find_storage));
+  if (absl::Status status = server->Start(); !status.ok()) return status;
+  return server;
+}
+
+}  // namespace zrs::transport

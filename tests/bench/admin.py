@@ -1,0 +1,49 @@
+"""The Admin service's Wait and Status, called without generated code: protoc's description of admin.proto is enough."""
+
+import os
+import subprocess
+import tempfile
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+
+class AdminClient:
+    """Of the sidecar whose admin socket this is."""
+
+    def __init__(self, root, socket_path):
+        messages = _messages(root)
+        self._channel = grpc.insecure_channel("unix:" + socket_path)
+        self._wait_request = messages["zrs.v1.WaitRequest"]
+        self._status_request = messages["zrs.v1.StatusRequest"]
+        self._wait = self._channel.unary_unary(
+            "/zrs.v1.Admin/Wait", request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=messages["zrs.v1.WaitResponse"].FromString)
+        self._status = self._channel.unary_unary(
+            "/zrs.v1.Admin/Status", request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=messages["zrs.v1.StatusResponse"].FromString)
+
+    def wait(self, timeout=10.0):
+        """Returns when every connected follower has what is committed now; AssertionError when that takes too long."""
+        result = self._wait(self._wait_request(timeout_seconds=timeout), timeout=timeout + 5)
+        assert result.result == 1, result
+
+    def status(self):
+        return self._status(self._status_request(), timeout=10)
+
+    def close(self):
+        self._channel.close()
+
+
+def _messages(root):
+    with tempfile.TemporaryDirectory() as directory:
+        described = os.path.join(directory, "admin.desc")
+        subprocess.run(["protoc", "-I.", "--include_imports", f"--descriptor_set_out={described}",
+                        "proto/zrs/v1/admin.proto"], cwd=root, check=True)
+        with open(described, "rb") as file:
+            files = descriptor_pb2.FileDescriptorSet.FromString(file.read())
+    pool = descriptor_pool.DescriptorPool()
+    for file in files.file:
+        pool.Add(file)
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+            for name in ("zrs.v1.WaitRequest", "zrs.v1.WaitResponse", "zrs.v1.StatusRequest", "zrs.v1.StatusResponse")}

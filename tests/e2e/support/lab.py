@@ -1,0 +1,72 @@
+"""One test's hosts and processes, in one temporary directory, and their end."""
+
+import os
+
+from . import config
+from .compare import until_identical
+from .ports import free_address
+from .sidecar import Sidecar
+from .zeo_server import ZeoServer
+
+
+class Lab:
+    """Everything that it makes is stopped by close(), last first."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self._closers = []
+
+    def close(self):
+        while self._closers:
+            self._closers.pop()()
+
+    def at_close(self, closer):
+        self._closers.append(closer)
+
+    def path(self, *parts):
+        """A path below the lab's directory, whose directory exists."""
+        path = os.path.join(self.directory, *parts)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
+    def zeo(self, name="zeo"):
+        """A started ZEO server."""
+        server = ZeoServer(os.path.join(self.directory, name))
+        self.at_close(server.stop)
+        return server.start()
+
+    def client(self, server):
+        """A ZODB.DB that is closed with the lab."""
+        database = server.client()
+        self.at_close(database.close)
+        return database
+
+    def sidecar(self, name, *sections, **options):
+        """A Sidecar that is not yet started."""
+        sidecar = Sidecar(name, os.path.join(self.directory, name), *sections, **options)
+        self.at_close(sidecar.kill)
+        return sidecar
+
+    def pair(self, path):
+        """A started primary of `path` and a started secondary."""
+        return Pair(self, path).start()
+
+
+class Pair:
+    """A primary and a secondary sidecar of one file."""
+
+    def __init__(self, lab, path):
+        self.address = free_address()
+        self.path = path
+        self.copy = lab.path("secondary", "Data.fs")
+        self.primary = lab.sidecar("primary", config.primary(path, self.address))
+        self.secondary = lab.sidecar("secondary", config.secondary(self.copy, self.address))
+
+    def start(self):
+        self.primary.start()
+        self.secondary.start()
+        return self
+
+    def until_identical(self, timeout=60):
+        """The end of nearly every test: nobody writes any more, and the files are equal."""
+        until_identical(self.path, self.copy, timeout=timeout)

@@ -1,0 +1,56 @@
+"""A real ZEO server on a real Data.fs."""
+
+import os
+import sys
+
+import ZEO
+
+from .ports import free_port
+from .process import Process
+from .waiting import until
+
+_CONF = """\
+<zeo>
+  address 127.0.0.1:{port}
+</zeo>
+<filestorage 1>
+  path {path}
+</filestorage>
+<eventlog>
+  level info
+  <logfile>
+    path STDOUT
+  </logfile>
+</eventlog>
+"""
+
+
+class ZeoServer:
+    """`runzeo` in a process of its own; `directory` gets Data.fs, zeo.conf and the log."""
+
+    def __init__(self, directory):
+        os.makedirs(directory, exist_ok=True)
+        self.path = os.path.join(directory, "Data.fs")
+        self.port = free_port()
+        config = os.path.join(directory, "zeo.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(_CONF.format(port=self.port, path=self.path))
+        runzeo = os.path.join(os.path.dirname(sys.executable), "runzeo")
+        self.process = Process("zeo", [runzeo, "-C", config], os.path.join(directory, "zeo.log"))
+
+    def start(self):
+        self.process.start()
+        self.process.until_logged("listening on")
+        return self
+
+    def stop(self):
+        if self.process.running():
+            self.process.terminate()
+        self.process.kill()
+
+    def client(self):
+        """A ZODB.DB over a new connection; the caller closes it."""
+        return ZEO.DB(("127.0.0.1", self.port), wait_timeout=20)
+
+    def until_size_is(self, size):
+        until(lambda: os.path.getsize(self.path) == size, f"{self.path} to have {size} bytes")

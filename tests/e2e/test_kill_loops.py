@@ -1,0 +1,88 @@
+"""kill -9 at any instant, again and again: what is found afterwards is always a beginning of the primary's file."""
+
+import random
+
+import pytest
+from support import database as db
+from support import rawfs
+from support.compare import assert_prefix, size_of
+from support.waiting import Stopwatch, until
+
+
+def until_grown(path, at_most):
+    """Waits until the file has grown by a random number of bytes."""
+    wanted = size_of(path) + random.randrange(1, at_most)
+    until(lambda: size_of(path) >= wanted, lambda: f"{path} ({size_of(path)} bytes) to reach {wanted}", interval=0.0005)
+
+
+@pytest.mark.parametrize("victim", ["primary", "secondary"])
+def test_kill_in_a_loop_under_load(lab, loop_seconds, victim):
+    zeo = lab.zeo()
+    pair = lab.pair(zeo.path)
+    client = lab.client(zeo)
+    killed = getattr(pair, victim)
+    clock = Stopwatch(loop_seconds)
+    rounds = 0
+    with db.Writers(client, threads=2, sizes=(100, 5_000, 300_000)):
+        while clock.running():
+            until_grown(pair.copy, 500_000)
+            killed.kill()
+            killed.start()
+            rounds += 1
+    assert rounds > 1
+    pair.until_identical()
+
+
+def test_kill_of_both_in_a_loop_under_load(lab, loop_seconds):
+    zeo = lab.zeo()
+    pair = lab.pair(zeo.path)
+    client = lab.client(zeo)
+    clock = Stopwatch(loop_seconds)
+    with db.Writers(client, threads=2):
+        while clock.running():
+            until_grown(pair.copy, 200_000)
+            for sidecar in random.sample([pair.primary, pair.secondary], 2):
+                sidecar.kill()
+            pair.start()
+    pair.until_identical()
+
+
+def test_kill_of_the_secondary_during_its_first_copy(lab, loop_seconds):
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path, commits=150, size=1_000_000)
+    pair = lab.pair(path)
+    clock = Stopwatch(loop_seconds)
+    while clock.running() and size_of(pair.copy) < size_of(path):
+        wanted = size_of(pair.copy) + random.randrange(1, 30_000_000)
+        until(lambda wanted=wanted: size_of(pair.copy) >= min(wanted, size_of(path)), "the copy to grow",
+              interval=0.0002)
+        pair.secondary.kill()
+        check_every_committed_byte(path, pair.copy)
+        pair.secondary.start()
+    pair.until_identical()
+
+
+def check_every_committed_byte(path, copy):
+    """Up to where an opener of the copy would read, it is the primary's file."""
+    end = rawfs.committed_end(copy)
+    with open(path, "rb") as first, open(copy, "rb") as second:
+        while second.tell() < end:
+            size = min(1 << 20, end - second.tell())
+            assert first.read(size) == second.read(size), f"differs below {second.tell()}"
+
+
+def test_kill_right_after_an_acknowledged_commit(lab):
+    path = lab.path("primary-data", "Data.fs")
+    database = db.open_file(path)
+    lab.at_close(database.close)
+    pair = lab.pair(path)
+    pair.secondary.until_streaming()
+    for number in range(5):
+        db.put(database, "key", number)
+        assert pair.primary.wait() == 0
+        pair.secondary.kill()
+        assert_prefix(path, pair.copy)
+        assert size_of(path) == size_of(pair.copy)
+        pair.secondary.start()
+        pair.secondary.until_streaming()
+    pair.until_identical()

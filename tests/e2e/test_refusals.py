@@ -1,0 +1,183 @@
+"""What must not be followed is refused, with a reason and a remedy, and both files stay as they are."""
+
+import os
+import shutil
+
+import pytest
+from support import config
+from support import database as db
+from support import rawfs
+from support.compare import read_bytes
+from support.ports import free_address
+from support.waiting import until
+
+
+def synced_pair(lab, path, commits=20):
+    db.fill(path, commits=commits)
+    pair = lab.pair(path)
+    pair.until_identical()
+    assert pair.primary.wait() == 0
+    return pair
+
+
+def flip_byte(path, offset):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ 0xFF]))
+
+
+def assert_explained(storage):
+    """An error says what is wrong and what to do."""
+    assert storage["error"]["message"], storage
+    assert storage["error"]["remedy"], storage
+
+
+class Unchanged:
+    """Both files, before and after."""
+
+    def __init__(self, *paths):
+        self._before = {path: read_bytes(path) for path in paths}
+
+    def check(self, *paths):
+        for path in paths or self._before:
+            assert read_bytes(path) == self._before[path], f"{path} was changed"
+
+
+def test_another_database_is_refused(lab):
+    pair = synced_pair(lab, lab.path("primary-data", "Data.fs"))
+    other_path = lab.path("other-data", "Data.fs")
+    db.fill(other_path, commits=50)
+    address = free_address()
+    lab.sidecar("other", config.primary(other_path, address)).start()
+    pair.secondary.stop()
+    files = Unchanged(pair.path, other_path, pair.copy)
+    pair.secondary.configure(config.secondary(pair.copy, address))
+    pair.secondary.start()
+    assert_explained(pair.secondary.until_refused())
+    files.check()
+    # Its own database is still the one that it follows.
+    pair.secondary.stop()
+    pair.secondary.configure(config.secondary(pair.copy, pair.address))
+    pair.secondary.start()
+    database = db.open_file(pair.path)
+    db.put(database, "key", "value")
+    database.close()
+    pair.until_identical()
+
+
+def test_a_copy_whose_last_transaction_has_other_bytes_is_refused(lab):
+    path = lab.path("primary-data", "Data.fs")
+    pair = synced_pair(lab, path)
+    pair.secondary.stop()
+    offset, _, _, length = rawfs.transactions(pair.copy)[-1]
+    flip_byte(pair.copy, offset + length - 30)
+    files = Unchanged(path, pair.copy)
+    pair.secondary.start()
+    assert_explained(pair.secondary.until_refused())
+    files.check()
+
+
+def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
+    path = lab.path("primary-data", "Data.fs")
+    pair = synced_pair(lab, path)
+    pair.secondary.stop()
+    state = lab.path("saved-state")
+    shutil.copytree(pair.secondary.state_dir, state)
+    pair.secondary.start()
+    database = db.open_file(path)
+    lab.at_close(database.close)
+    db.put(database, "key", b"x" * 10_000)
+    pair.until_identical()
+    pair.secondary.stop()
+    # As if it had been killed before it noted the last position: nothing but the primary can know better.
+    shutil.rmtree(pair.secondary.state_dir)
+    shutil.copytree(state, pair.secondary.state_dir)
+    offset, _, _, length = rawfs.transactions(pair.copy)[-1]
+    flip_byte(pair.copy, offset + length - 30)
+    files = Unchanged(path, pair.copy)
+    pair.secondary.start()
+    assert_explained(pair.secondary.until_refused())
+    db.put(database, "key", "still alive")
+    assert pair.primary.wait("--timeout", "1", timeout=1) == 1
+    files.check(pair.copy)
+
+
+def test_a_follower_ahead_of_its_primary_is_refused(lab):
+    path = lab.path("primary-data", "Data.fs")
+    pair = synced_pair(lab, path)
+    pair.primary.stop()
+    # The primary's host goes back to a snapshot: file and state of the same moment.
+    snapshot = lab.path("snapshot", "Data.fs")
+    shutil.copy(path, snapshot)
+    shutil.copytree(pair.primary.state_dir, lab.path("snapshot", "state"))
+    pair.primary.start()
+    database = db.open_file(path)
+    db.put(database, "key", "committed, replicated, and lost at the primary")
+    database.close()
+    pair.until_identical()
+    pair.primary.stop()
+    shutil.copy(snapshot, path)
+    shutil.rmtree(pair.primary.state_dir)
+    shutil.copytree(lab.path("snapshot", "state"), pair.primary.state_dir)
+    files = Unchanged(path, pair.copy)
+    pair.primary.start()
+    assert_explained(pair.secondary.until_refused())
+    files.check()
+    assert os.path.getsize(pair.copy) > os.path.getsize(path)
+
+
+def test_a_primary_file_that_went_back_behind_what_its_sidecar_noted_is_not_served(lab):
+    path = lab.path("primary-data", "Data.fs")
+    pair = synced_pair(lab, path)
+    pair.primary.stop()
+    offset = rawfs.transactions(path)[-3][0]
+    os.truncate(path, offset)
+    files = Unchanged(path, pair.copy)
+    pair.primary.start()
+    assert_explained(pair.primary.until_refused())
+    files.check()
+
+
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+def test_a_second_sidecar_on_the_same_file_is_refused(lab, role):
+    path = lab.path("primary-data", "Data.fs")
+    pair = synced_pair(lab, path)
+    if role == "primary":
+        section = config.primary(path, free_address())
+    else:
+        section = config.secondary(pair.copy, pair.address)
+    second = lab.sidecar("second", section)
+    second.process.start()
+    assert_second_is_refused(second)
+    database = db.open_file(path)
+    lab.at_close(database.close)
+    db.put(database, "key", "the first ones go on")
+    pair.until_identical()
+
+
+def assert_second_is_refused(second):
+    """It ends at once, or it stays and says of the storage that it cannot have the file."""
+    until(lambda: not second.process.running() or second.try_status(), "the second sidecar to end or answer")
+    if second.process.running():
+        assert_explained(second.until_refused())
+    else:
+        assert second.process.exit_code() not in (0, -6, -11)
+        assert "Data.fs" in second.process.log()
+
+
+def test_a_damaged_primary_file_is_served_up_to_the_damage(lab):
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path, commits=20)
+    offset = rawfs.transactions(path)[10][0]
+    # The length field of a transaction in the middle.
+    flip_byte(path, offset + 12)
+    files = Unchanged(path)
+    pair = lab.pair(path)
+    error = pair.primary.until_refused()["error"]
+    assert str(offset) in error["message"]
+    files.check()
+    if os.path.exists(pair.copy):
+        assert read_bytes(path).startswith(read_bytes(pair.copy))
+        assert os.path.getsize(pair.copy) <= offset

@@ -1,0 +1,355 @@
+// Every error of a configuration that is well-formed, with its message.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/config/loader.h"
+#include "tests/sidecar/config/test_environment.h"
+
+namespace zrs::config {
+namespace {
+
+std::string Message(const TestWorld& world) {
+  const absl::StatusOr<Settings> settings = LoadSettings("/etc/zrs.conf", MakeEnvironment(world));
+  return settings.ok() ? "no error" : std::string(settings.status().message());
+}
+
+std::string Message(const std::string& text) { return Message(TestWorld{{{"/etc/zrs.conf", text}}, {}, {}, 0}); }
+
+constexpr char kFile[] = "<filestorage>\npath /data/Data.fs\n</filestorage>\n";
+
+// The keys begin on line 2.
+std::string Zrs(const std::string& keys) { return absl::StrCat("<zrs main>\n", keys, "\n", kFile, "</zrs>\n"); }
+std::string Storage(const std::string& name, const std::string& keys, const std::string& path) {
+  return absl::StrCat("<zrs ", name, ">\n", keys, "\n<filestorage>\npath ", path, "\n</filestorage>\n</zrs>\n");
+}
+std::string Sidecar(const std::string& keys) {
+  return absl::StrCat("<sidecar>\n", keys, "\n</sidecar>\n", Zrs("replicate-to 5000"));
+}
+// Three lines down from the beginning of <zrs>.
+std::string InFileStorage(const std::string& keys) {
+  return absl::StrCat("<zrs>\nreplicate-to 1\n<filestorage>\n", keys, "\n</filestorage>\n</zrs>\n");
+}
+
+TEST(TopLevel, NothingThere) {
+  EXPECT_EQ(Message("# only a comment\n"),
+            "/etc/zrs.conf: no storage; add a section <zrs NAME>, <primary NAME> or <secondary NAME>");
+}
+TEST(TopLevel, EmptyName) {
+  EXPECT_EQ(LoadSettings("", MakeEnvironment(TestWorld())).status().message(),
+            "the configuration's name is empty; name a file, as in --config /etc/zrs/zrs.conf");
+}
+TEST(TopLevel, NoSuchFile) {
+  const absl::Status status = LoadSettings("zrs.conf", MakeEnvironment(TestWorld())).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(status.message(),
+            "/work/zrs.conf: cannot read the configuration: No such file or directory; create it, or name another one");
+}
+TEST(TopLevel, Key) {
+  EXPECT_EQ(Message("state-dir /x"),
+            "/etc/zrs.conf:1: the key \"state-dir\" outside of any section; it belongs in <sidecar>");
+  EXPECT_EQ(Message("colour red"),
+            "/etc/zrs.conf:1: the key \"colour\" outside of any section; put it inside the section that it belongs to");
+}
+TEST(TopLevel, MisspeltSection) {
+  EXPECT_EQ(Message("<secundary 1>\n</secundary>"),
+            "/etc/zrs.conf:1: unknown section <secundary 1>; did you mean <secondary>?");
+}
+TEST(TopLevel, ForeignSection) {
+  EXPECT_EQ(Message("<eventlog/>"),
+            "/etc/zrs.conf:1: unknown section <eventlog>; at the top level are <zrs NAME>, <primary NAME>, <secondary "
+            "NAME> and <sidecar>; what wraps a <filestorage> belongs inside <zrs NAME>");
+}
+TEST(TopLevel, FileStorage) {
+  EXPECT_EQ(Message(kFile), "/etc/zrs.conf:1: <filestorage> outside of a storage's section; put it inside <zrs NAME>");
+}
+
+TEST(SidecarSection, Twice) {
+  EXPECT_EQ(Message("<sidecar/>\n<sidecar/>"),
+            "/etc/zrs.conf:2: a second <sidecar>, after the one at /etc/zrs.conf:1; write all of it in one section");
+}
+TEST(SidecarSection, Named) {
+  EXPECT_EQ(Message("<sidecar a/>"), "/etc/zrs.conf:1: <sidecar a> has a name; write <sidecar>");
+}
+TEST(SidecarSection, SectionInside) {
+  EXPECT_EQ(Message("<sidecar>\n<zrs a/>\n</sidecar>"),
+            "/etc/zrs.conf:2: <zrs a> inside <sidecar>; close <sidecar> above it");
+}
+TEST(SidecarSection, LogLevel) {
+  EXPECT_EQ(Message(Sidecar("log-level loud")),
+            "/etc/zrs.conf:2: log-level: \"loud\" is not a log level; write debug, info, warning or error");
+}
+TEST(SidecarSection, LogFile) {
+  EXPECT_EQ(
+      Message(Sidecar("log-file STDOUT")),
+      "/etc/zrs.conf:2: log-file: messages cannot go to standard output, which is for results; write STDERR, or a "
+      "file");
+}
+TEST(SidecarSection, LongAdminSocket) {
+  const std::string path = "/" + std::string(106, 'a');
+  EXPECT_EQ(Message(Sidecar("admin-socket " + path)), "no error");
+  EXPECT_EQ(Message(Sidecar("admin-socket " + path + "b")),
+            absl::StrCat("/etc/zrs.conf:2: admin-socket: the path ", path,
+                         "b has 108 bytes, but that of a Unix socket at most 107; choose a shorter one"));
+}
+TEST(SidecarSection, StopTimeout) {
+  EXPECT_EQ(Message(Sidecar("stop-timeout 61m")),
+            "/etc/zrs.conf:2: stop-timeout: the value is out of range; write one from 0 to 1h");
+}
+
+TEST(Keys, Misspelt) {
+  EXPECT_EQ(Message(Zrs("replicate-form a:1")),
+            "/etc/zrs.conf:2: unknown key \"replicate-form\" in <zrs main>; did you mean replicate-from?");
+  EXPECT_EQ(Message(InFileStorage("pth /x")),
+            "/etc/zrs.conf:4: unknown key \"pth\" in <filestorage>; did you mean path?");
+  EXPECT_EQ(Message(Sidecar("statedir x")),
+            "/etc/zrs.conf:2: unknown key \"statedir\" in <sidecar>; did you mean state-dir?");
+}
+TEST(Keys, OfAnotherSection) {
+  EXPECT_EQ(Message(Zrs("path /x")),
+            "/etc/zrs.conf:2: unknown key \"path\" in <zrs main>; it belongs in <filestorage>");
+  EXPECT_EQ(Message(Zrs("address 5000")),
+            "/etc/zrs.conf:2: unknown key \"address\" in <zrs main>; it belongs in <primary> and <secondary>");
+}
+TEST(Keys, OfNoSection) {
+  EXPECT_EQ(
+      Message(Sidecar("colour red")),
+      "/etc/zrs.conf:2: unknown key \"colour\" in <sidecar>; the keys here are admin-socket, state-dir, log-file, "
+      "log-level, stop-timeout");
+}
+TEST(Keys, OfTheIncumbent) {
+  EXPECT_EQ(Message(Zrs("check-checksums true")),
+            "/etc/zrs.conf:2: unknown key \"check-checksums\" in <zrs main>; remove the line: every byte is checked by "
+            "digest, always");
+  EXPECT_EQ(
+      Message(Zrs("zookeeper x")),
+      "/etc/zrs.conf:2: unknown key \"zookeeper\" in <zrs main>; remove the line: addresses are not registered in "
+      "ZooKeeper");
+  EXPECT_EQ(Message(Zrs("replicate-from-zookeeper x")),
+            "/etc/zrs.conf:2: unknown key \"replicate-from-zookeeper\" in <zrs main>; write the address itself, as "
+            "replicate-from HOST:PORT");
+}
+TEST(Keys, OfTheOtherSpellingOfAStorage) {
+  EXPECT_EQ(Message("<primary 1>\nreplicate-to 1\n</primary>"),
+            "/etc/zrs.conf:2: unknown key \"replicate-to\" in <primary 1>; the key of that address is called address "
+            "here");
+  EXPECT_EQ(
+      Message("<secondary 1>\nreplicate-from a:1\n</secondary>"),
+      "/etc/zrs.conf:2: unknown key \"replicate-from\" in <secondary 1>; the key of that address is called address "
+      "here");
+}
+TEST(Keys, Twice) {
+  EXPECT_EQ(Message(Zrs("replicate-to 1\nREPLICATE-TO 2")),
+            "/etc/zrs.conf:3: a second replicate-to, after the one at /etc/zrs.conf:2; remove one of them");
+}
+TEST(Keys, Missing) {
+  EXPECT_EQ(Message("<primary 1>\n</primary>"),
+            "/etc/zrs.conf:1: <primary 1> has no address; add a line \"address VALUE\" to it");
+  EXPECT_EQ(Message("<secondary>\n</secondary>"),
+            "/etc/zrs.conf:1: <secondary> has no address; add a line \"address VALUE\" to it");
+  EXPECT_EQ(Message(InFileStorage("")), "/etc/zrs.conf:3: <filestorage> has no path; add a line \"path VALUE\" to it");
+}
+TEST(Keys, WithoutValue) {
+  EXPECT_EQ(
+      Message(Zrs("replicate-to")),
+      "/etc/zrs.conf:2: replicate-to: \"\" is not an address: it is empty; write PORT, HOST:PORT, [V6ADDRESS]:PORT, "
+      "or the path of a Unix socket with a slash in it");
+  EXPECT_EQ(Message(InFileStorage("path")), "/etc/zrs.conf:4: path: the path is empty; write a path");
+}
+
+TEST(Values, OfTheWrongType) {
+  EXPECT_EQ(Message(Zrs("replicate-to 5000\ninsecure 1")),
+            "/etc/zrs.conf:3: insecure: \"1\" is not a boolean; write on, yes or true, or off, no or false");
+  EXPECT_EQ(Message(Zrs("replicate-to 5000\nmax-followers many")),
+            "/etc/zrs.conf:3: max-followers: \"many\" is not an integer; write decimal digits");
+  EXPECT_EQ(
+      Message(Zrs("replicate-to 5000\npoll-interval often")),
+      "/etc/zrs.conf:3: poll-interval: \"often\" is not a time interval; write a number and ms, s, m, h or d, such "
+      "as 500ms, 30s or 5m");
+  EXPECT_EQ(Message(InFileStorage("quota lots")),
+            "/etc/zrs.conf:4: quota: \"lots\" is not a size in bytes; write decimal digits and KB, MB or GB, such as "
+            "10MB, or bytes without a unit");
+  EXPECT_EQ(Message(Zrs("replicate-to 5000\nblobs yes")),
+            "/etc/zrs.conf:3: blobs: \"yes\" is not a way to treat blobs; write external, or remove the line");
+  EXPECT_EQ(Message(Zrs("replicate-from h:1\nsource-name a/b")),
+            "/etc/zrs.conf:3: source-name: \"a/b\" cannot be the name of a storage; use up to 64 letters, digits, '.', "
+            "'_' and '-', a letter or digit first");
+}
+TEST(Values, OutOfRange) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"max-followers 0", "1 to 1000"},      {"max-followers 1001", "1 to 1000"}, {"keep-alive-delay 0", "10ms to 1h"},
+      {"keep-alive-delay 2h", "10ms to 1h"}, {"poll-interval 9ms", "10ms to 1h"}, {"max-followers -1", "1 to 1000"},
+  };
+  for (const auto& [key, range] : cases) {
+    const std::string name(key, std::string(key).find(' '));
+    EXPECT_EQ(Message(Zrs(absl::StrCat("replicate-to 5000\n", key))),
+              absl::StrCat("/etc/zrs.conf:3: ", name, ": the value is out of range; write one from ", range));
+  }
+  EXPECT_EQ(Message(Zrs("replicate-from h:1\nreconnect-delay 2h")),
+            "/etc/zrs.conf:3: reconnect-delay: the value is out of range; write one from 10ms to 1h");
+}
+TEST(Values, QuotedPath) {
+  EXPECT_EQ(Message(InFileStorage("path \"/data/Data.fs\"")),
+            "/etc/zrs.conf:4: path: the path is in quotes; remove them: values are not quoted here");
+}
+TEST(Values, PathOfADirectory) {
+  EXPECT_EQ(Message(InFileStorage("path /data/")),
+            "/etc/zrs.conf:4: path: \"/data/\" names a directory; write the path of a file");
+}
+TEST(Values, LongSocket) {
+  const std::string path = "/" + std::string(107, 'a');
+  EXPECT_EQ(Message(Zrs("replicate-to " + path)),
+            absl::StrCat("/etc/zrs.conf:2: replicate-to: the path ", path,
+                         " has 108 bytes, but that of a Unix socket at most 107; choose a shorter one"));
+}
+
+TEST(Roles, Neither) {
+  EXPECT_EQ(Message(Zrs("")),
+            "/etc/zrs.conf:1: <zrs main> has neither replicate-from nor replicate-to; add replicate-to ADDRESS for a "
+            "primary, or replicate-from ADDRESS for a secondary");
+}
+TEST(Roles, FollowingItself) {
+  EXPECT_EQ(Message(Zrs("replicate-to 5000\nreplicate-from 5000")),
+            "/etc/zrs.conf:3: replicate-from localhost:5000 is the storage's own replicate-to 5000; a storage cannot "
+            "follow itself: change one of the two");
+  EXPECT_EQ(
+      Message("<secondary>\naddress h:1\nreplicate-to h:1\n<filestorage>\npath x\n</filestorage>\n</secondary>"),
+      "/etc/zrs.conf:2: address h:1 is the storage's own replicate-to h:1; a storage cannot follow itself: change "
+      "one of the two");
+}
+TEST(Roles, FollowingItselfByAnotherName) {
+  for (const char* pair :
+       {"replicate-to 0.0.0.0:5000\nreplicate-from 127.0.0.1:5000", "replicate-to 5000\nreplicate-from [::1]:5000",
+        "replicate-to localhost:5000\nreplicate-from 127.0.0.1:5000", "replicate-to /run/a\nreplicate-from ../run/a",
+        "replicate-to Host:1\nreplicate-from hOST:1"}) {
+    const std::string message = Message(Zrs(pair));
+    // A path that is written differently is another one as far as names tell.
+    const bool same = message.find("a storage cannot follow itself") != std::string::npos;
+    EXPECT_EQ(same, std::string(pair).find("..") == std::string::npos) << message;
+  }
+}
+TEST(Roles, KeysForFollowersWithoutAny) {
+  EXPECT_EQ(
+      Message(Zrs("replicate-from h:1\ninsecure true")),
+      "/etc/zrs.conf:3: insecure without replicate-to has no effect; it belongs where followers connect to: remove "
+      "it here, or add replicate-to ADDRESS");
+  EXPECT_EQ(Message(Zrs("replicate-from h:1\nmax-followers 1")),
+            "/etc/zrs.conf:3: max-followers without replicate-to has no effect; it belongs where followers connect to: "
+            "remove it here, or add replicate-to ADDRESS");
+}
+TEST(Roles, KeysForFollowingInAPrimary) {
+  EXPECT_EQ(
+      Message(Zrs("replicate-to 1\nsource-name a")),
+      "/etc/zrs.conf:3: source-name without replicate-from has no effect; a primary connects to nobody: remove it "
+      "here, or add replicate-from ADDRESS");
+  EXPECT_EQ(
+      Message(Zrs("replicate-to 1\nreconnect-delay 1")),
+      "/etc/zrs.conf:3: reconnect-delay without replicate-from has no effect; a primary connects to nobody: remove "
+      "it here, or add replicate-from ADDRESS");
+}
+
+TEST(Names, Malformed) {
+  EXPECT_EQ(
+      Message("<zrs a/b>\n</zrs>"),
+      "/etc/zrs.conf:1: \"a/b\" cannot be the name of a storage; use up to 64 letters, digits, '.', '_' and '-', a "
+      "letter or digit first");
+  for (const std::string& name : {std::string(".."), std::string("-a"), std::string("*"), std::string(65, 'a')}) {
+    EXPECT_NE(Message(Storage(name, "replicate-to 1", "/x")).find("cannot be the name"), std::string::npos) << name;
+  }
+  EXPECT_EQ(Message(Storage(std::string(64, 'a'), "replicate-to 1", "/x")), "no error");
+}
+TEST(Names, Twice) {
+  EXPECT_EQ(
+      Message(Storage("a", "replicate-to 1", "x") + Storage("A", "replicate-to 2", "y")),
+      "/etc/zrs.conf:7: a second storage \"a\", after the one at /etc/zrs.conf:1; give it a name of its own, as in "
+      "<zrs NAME> (a section without a name is storage \"1\")");
+}
+TEST(Names, MissingTwice) {
+  EXPECT_EQ(
+      Message(Storage("", "replicate-to 1", "x") + Storage("1", "replicate-to 2", "y")),
+      "/etc/zrs.conf:7: a second storage \"1\", after the one at /etc/zrs.conf:1; give it a name of its own, as in "
+      "<zrs NAME> (a section without a name is storage \"1\")");
+}
+
+TEST(Conflicts, SameFile) {
+  EXPECT_EQ(
+      Message(Storage("a", "replicate-to 1", "data/../x") + Storage("b", "replicate-to 2", "/etc/x")),
+      "/etc/zrs.conf:7: the data file /etc/x is also that of storage \"a\" at /etc/zrs.conf:1; each storage needs "
+      "a file of its own");
+}
+TEST(Conflicts, SameFileByALink) {
+  TestWorld world;
+  world.files["/etc/zrs.conf"] = Storage("a", "replicate-to 1", "/a/x") + Storage("b", "replicate-to 2", "/b/y");
+  EXPECT_EQ(Message(world), "no error");
+  world.real_paths = {{"/a/x", "/c/z"}, {"/b/y", "/c/z"}};
+  EXPECT_NE(Message(world).find("the data file /b/y is also that"), std::string::npos);
+}
+TEST(Conflicts, SameFileInALinkedDirectory) {
+  TestWorld world;
+  world.files["/etc/zrs.conf"] = Storage("a", "replicate-to 1", "/a/x") + Storage("b", "replicate-to 2", "/b/x");
+  world.real_paths = {{"/a", "/c"}, {"/b", "/c"}};
+  EXPECT_NE(Message(world).find("the data file /b/x is also that"), std::string::npos);
+}
+TEST(Conflicts, SharedAddressInsecureForOne) {
+  EXPECT_EQ(Message(Storage("a", "replicate-to 1", "x") + Storage("b", "replicate-to :1\ninsecure on", "y")),
+            "/etc/zrs.conf:7: shares the address 1 with storage \"a\" at /etc/zrs.conf:1, but only one of them says "
+            "insecure; say the same in both, or give them different addresses");
+}
+TEST(Conflicts, AdminSocket) {
+  EXPECT_EQ(Message("<sidecar>\nadmin-socket /s\n</sidecar>\n" + Zrs("replicate-to /s")),
+            "/etc/zrs.conf:4: listens on /s, which is the admin-socket; choose another address for followers");
+}
+
+TEST(FileStorages, None) {
+  EXPECT_EQ(Message("<zrs a>\nreplicate-to 1\n</zrs>"),
+            "/etc/zrs.conf:1: no <filestorage> in <zrs a>; add <filestorage>, a line \"path /path/to/Data.fs\" and "
+            "</filestorage>");
+}
+TEST(FileStorages, Two) {
+  const std::string two = absl::StrCat("<zrs>\nreplicate-to 1\n", kFile, kFile, "</zrs>");
+  EXPECT_EQ(Message(two),
+            "/etc/zrs.conf:6: a second <filestorage>, after the one at /etc/zrs.conf:3; give each a storage section of "
+            "its own");
+}
+TEST(FileStorages, TwoInWrappers) {
+  const std::string wrapped = absl::StrCat("<zlibstorage>\n", kFile, "</zlibstorage>\n");
+  EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n", wrapped, wrapped, "</zrs>")),
+            "/etc/zrs.conf:9: a second <filestorage>, after the one at /etc/zrs.conf:4; give each a storage section of "
+            "its own");
+  EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n<demostorage>\n", kFile, kFile, "</demostorage>\n</zrs>")),
+            "/etc/zrs.conf:7: a second <filestorage>, after the one at /etc/zrs.conf:4; give each a storage section of "
+            "its own");
+}
+TEST(FileStorages, Misspelt) {
+  EXPECT_EQ(Message("<zrs>\nreplicate-to 1\n<filestoarge>\npath x\n</filestoarge>\n</zrs>"),
+            "/etc/zrs.conf:3: no <filestorage> in <filestoarge>; did you mean <filestorage>?");
+}
+TEST(FileStorages, WrapperOfSomethingElse) {
+  EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n<demostorage>\n<mappingstorage/>\n", kFile,
+                                 "</demostorage>\n</zrs>")),
+            "/etc/zrs.conf:4: no <filestorage> in <mappingstorage>; only a <filestorage> and what wraps it can be "
+            "replicated: add it, or remove the section");
+}
+TEST(FileStorages, SectionInside) {
+  EXPECT_EQ(Message(InFileStorage("<blobstorage/>\npath x")),
+            "/etc/zrs.conf:4: <blobstorage> inside <filestorage>; close <filestorage> above it");
+}
+TEST(FileStorages, StorageInside) {
+  EXPECT_EQ(Message("<zrs a>\nreplicate-to 1\n<zrs b>\n</zrs>\n</zrs>"),
+            "/etc/zrs.conf:3: <zrs b> inside <zrs a>; close <zrs a> above it");
+}
+TEST(FileStorages, BlobDirectory) {
+  EXPECT_EQ(
+      Message(InFileStorage("path x\nblob-dir blobs")),
+      "/etc/zrs.conf:5: blob-dir: blobs are not replicated; share or copy that directory by other means and say so: "
+      "add \"blobs external\" to <zrs>");
+  EXPECT_EQ(
+      Message(absl::StrCat("<zrs a>\nreplicate-to 1\n<blobstorage>\nblob-dir x\n", kFile, "</blobstorage>\n</zrs>")),
+      "/etc/zrs.conf:4: blob-dir: blobs are not replicated; share or copy that directory by other means and say so: "
+      "add \"blobs external\" to <zrs a>");
+}
+
+}  // namespace
+}  // namespace zrs::config

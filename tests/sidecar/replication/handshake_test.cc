@@ -1,0 +1,237 @@
+// One test per row of the handshake's table, and per way into it.
+#include "sidecar/replication/handshake.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sidecar/replication/wire.h"
+#include "tests/sidecar/replication/fixtures.h"
+#include "tests/support/file_builder.h"
+
+namespace zrs::replication {
+namespace {
+
+class HandshakeTest : public ::testing::Test {
+ protected:
+  HandshakeTest() {
+    file_.AddMany(5, 20);
+    publication_ = PublicationOf(file_);
+  }
+
+  HandshakeDecision Decide(const v1::Hello& hello) const { return DecideHandshake(publication_, hello); }
+
+  v1::End Refusal(const v1::Hello& hello) const {
+    const HandshakeDecision decision = Decide(hello);
+    const auto* refuse = std::get_if<DecideRefuse>(&decision);
+    EXPECT_NE(refuse, nullptr) << "not refused";
+    return refuse == nullptr ? v1::End() : refuse->end;
+  }
+
+  void ExpectMalformed(const v1::Hello& hello, const std::string& what) const {
+    const v1::End end = Refusal(hello);
+    EXPECT_EQ(end.reason(), v1::End::REASON_PROTOCOL) << end.message();
+    EXPECT_NE(end.message().find(what), std::string::npos) << end.message();
+    EXPECT_FALSE(end.remedy().empty());
+  }
+
+  filestorage::Boundary At(size_t transaction) const { return file_.boundaries()[transaction]; }
+
+  support::FileBuilder file_;
+  Publication publication_;
+};
+
+TEST_F(HandshakeTest, NothingToServeYetIsNotReady) {
+  publication_.end = {};
+  EXPECT_EQ(Refusal(HelloAt({})).reason(), v1::End::REASON_NOT_READY);
+}
+
+TEST_F(HandshakeTest, OlderVersionsAreRefusedNamingBoth) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_lowest_version(kProtocolVersion + 1);
+  hello.set_highest_version(kProtocolVersion + 2);
+  const v1::End end = Refusal(hello);
+  EXPECT_EQ(end.reason(), v1::End::REASON_VERSION);
+  EXPECT_NE(end.message().find("speaks 2 to 3, the publisher 1"), std::string::npos) << end.message();
+  EXPECT_NE(end.remedy().find("publisher's host"), std::string::npos) << end.remedy();
+}
+
+TEST_F(HandshakeTest, VersionsAreDecidedBeforeTheRestIsLookedAt) {
+  v1::Hello hello;  // of a later protocol, in which nothing else is where we look
+  hello.set_lowest_version(kProtocolVersion + 1);
+  hello.set_highest_version(kProtocolVersion + 1);
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_VERSION);
+}
+
+TEST_F(HandshakeTest, LaterVersionsBesideOursAreFine) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_highest_version(kProtocolVersion + 5);
+  EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(hello)));
+}
+
+TEST_F(HandshakeTest, NoVersionsAreMalformed) { ExpectMalformed(v1::Hello(), "protocol versions 0 to 0"); }
+
+TEST_F(HandshakeTest, VersionsInWrongOrderAreMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_lowest_version(2);
+  ExpectMalformed(hello, "protocol versions 2 to 1");
+}
+
+TEST_F(HandshakeTest, NodeIdOfOtherSizeIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_node_id("short");
+  ExpectMalformed(hello, "node id of 5 bytes");
+}
+
+TEST_F(HandshakeTest, DatabaseIdOfOtherSizeIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.mutable_lineage()->set_database_id("short");
+  ExpectMalformed(hello, "database id of 5 bytes");
+}
+
+TEST_F(HandshakeTest, EpochIdOfOtherSizeIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.mutable_lineage()->mutable_epochs(0)->set_id("short");
+  ExpectMalformed(hello, "epoch id of 5 bytes");
+}
+
+TEST_F(HandshakeTest, DigestOfOtherSizeIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.mutable_position()->set_digest("short");
+  ExpectMalformed(hello, "digest of 5 bytes");
+}
+
+TEST_F(HandshakeTest, ImpossibleBoundaryIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.mutable_position()->set_last_offset(1);
+  ExpectMalformed(hello, "last_offset 1");
+}
+
+TEST_F(HandshakeTest, EndlessStorageNameIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_storage(std::string(kLongestName + 1, 's'));
+  ExpectMalformed(hello, "storage name of 1025 bytes");
+}
+
+TEST_F(HandshakeTest, EndlessFollowerNameIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_follower_name(std::string(kLongestName + 1, 's'));
+  ExpectMalformed(hello, "follower name of 1025 bytes");
+}
+
+TEST_F(HandshakeTest, EndlessSoftwareVersionIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_software(std::string(kLongestName + 1, 's'));
+  ExpectMalformed(hello, "software version of 1025 bytes");
+}
+
+TEST_F(HandshakeTest, EmptyFollowerCopies) { EXPECT_TRUE(std::holds_alternative<DecideCopy>(Decide(HelloAt({})))); }
+
+TEST_F(HandshakeTest, EmptyFollowerThatAdoptedThisDatabaseCopies) {
+  v1::Hello hello = HelloAt({});
+  *hello.mutable_lineage() = FirstLineage();
+  EXPECT_TRUE(std::holds_alternative<DecideCopy>(Decide(hello)));
+}
+
+TEST_F(HandshakeTest, EmptyFollowerOfAnotherDatabaseIsRefused) {
+  v1::Hello hello = HelloAt({});
+  *hello.mutable_lineage() = FirstLineage('e', 'a');
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_OTHER_DATABASE);
+}
+
+TEST_F(HandshakeTest, FileWithoutDatabaseIdIsUnproved) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.clear_lineage();
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_UNPROVED);
+}
+
+TEST_F(HandshakeTest, AnotherDatabaseIsRefusedNamingBoth) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.mutable_lineage()->set_database_id(Id('e'));
+  const v1::End end = Refusal(hello);
+  EXPECT_EQ(end.reason(), v1::End::REASON_OTHER_DATABASE);
+  EXPECT_NE(end.message().find(DescribeId(Id('e'))), std::string::npos);
+  EXPECT_NE(end.message().find(DescribeId(Id('d'))), std::string::npos);
+}
+
+TEST_F(HandshakeTest, FollowerOfLaterEpochsSupersedesThePublisher) {
+  v1::Hello hello = HelloAt(At(2));
+  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
+}
+
+TEST_F(HandshakeTest, EmptyFollowerOfLaterEpochsSupersedesThePublisher) {
+  v1::Hello hello = HelloAt({});
+  *hello.mutable_lineage() = FirstLineage();
+  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
+}
+
+TEST_F(HandshakeTest, FollowerOfASiblingEpochIsDiverged) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  v1::Hello hello = HelloAt(At(2));
+  AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, 4);
+  const v1::End end = Refusal(hello);
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find("after 1 common epochs"), std::string::npos) << end.message();
+}
+
+TEST_F(HandshakeTest, FollowerOfAnEpochUnknownHereIsDiverged) {
+  v1::Hello hello = HelloAt(At(2));
+  *hello.mutable_lineage() = FirstLineage('d', 'x');
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_DIVERGED);
+}
+
+TEST_F(HandshakeTest, FollowerOfAnAncestorEpochBeforeTheForkIsProbed) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3).offset);
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_FORKED, At(4).offset);
+  EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(HelloAt(At(2)))));
+  EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(HelloAt(At(3)))));
+}
+
+TEST_F(HandshakeTest, FollowerPastTheForkIsDivergedNamingBothPositions) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3).offset);
+  const v1::End end = Refusal(HelloAt(At(4)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find(DescribePosition(At(4))), std::string::npos) << end.message();
+  EXPECT_NE(end.message().find("offset " + std::to_string(At(3).offset)), std::string::npos) << end.message();
+}
+
+TEST_F(HandshakeTest, FileThatWasReplacedSinceIsDiverged) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3).offset);
+  const v1::End end = Refusal(HelloAt(At(2)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find("was replaced"), std::string::npos) << end.message();
+}
+
+TEST_F(HandshakeTest, FileThatWasReplacedAfterAForkIsDiverged) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3).offset);
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(3).offset);
+  EXPECT_EQ(Refusal(HelloAt(At(2))).reason(), v1::End::REASON_DIVERGED);
+}
+
+TEST_F(HandshakeTest, FollowerAheadIsDivergedNamingBothPositions) {
+  publication_.end = At(3);
+  const v1::End end = Refusal(HelloAt(At(4)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find(DescribePosition(At(4))), std::string::npos) << end.message();
+  EXPECT_NE(end.message().find(DescribePosition(At(3))), std::string::npos) << end.message();
+}
+
+TEST_F(HandshakeTest, FollowerWithinTheCommittedPartIsProbed) {
+  for (size_t i : {0, 2, 5}) {
+    const HandshakeDecision decision = Decide(HelloAt(At(i)));
+    ASSERT_TRUE(std::holds_alternative<DecideProbe>(decision)) << i;
+    EXPECT_EQ(std::get<DecideProbe>(decision).boundary, At(i));
+  }
+}
+
+TEST_F(HandshakeTest, DivergedNamesBothPositions) {
+  const v1::End end = DivergedEnd(publication_, At(2));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find(DescribePosition(At(2))), std::string::npos);
+  EXPECT_NE(end.message().find(DescribePosition(At(5))), std::string::npos);
+}
+
+}  // namespace
+}  // namespace zrs::replication

@@ -1,0 +1,161 @@
+#include "sidecar/storage/state_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_replace.h"
+#include "tests/support/file_builder.h"
+#include "tests/support/simulated_file_system.h"
+
+namespace zrs::storage {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kPath[] = "/state/main.state";
+
+State Example() {
+  State state;
+  state.path = "/data/Data.fs";
+  state.machine_id = "4e1c";
+  state.role = "secondary";
+  state.lineage.set_database_id("0123456789abcdef");
+  v1::Epoch* first = state.lineage.add_epochs();
+  first->set_id("first-epoch-id-x");
+  first->set_origin(v1::Epoch::ORIGIN_FIRST);
+  first->set_generation(1);
+  v1::Epoch* forked = state.lineage.add_epochs();
+  forked->set_id("second-epoch-idx");
+  forked->set_origin(v1::Epoch::ORIGIN_FORKED);
+  forked->set_generation(2);
+  forked->set_fork_offset(uint64_t{1} << 40);
+  forked->set_fork_tid(0x03f2a1b2c3d4e5f6);
+  state.lower_bound = support::FileBuilder().AddMany(3, 10).end();
+  return state;
+}
+
+class StateFileTest : public ::testing::Test {
+ protected:
+  StateFileTest() { EXPECT_TRUE(files_.CreateDirectories("/state", 0755).ok()); }
+
+  absl::Status LoadError(absl::string_view from, absl::string_view to) {
+    StateFile writer(files_, kPath);
+    EXPECT_TRUE(writer.Save(Example()).ok());
+    const std::string contents = files_.Contents(kPath);
+    const std::string damaged = absl::StrReplaceAll(contents, {{from, to}});
+    EXPECT_NE(contents, damaged) << "the test damages nothing";
+    files_.SetContents(kPath, damaged);
+    return StateFile(files_, kPath).Load().status();
+  }
+
+  tests::SimulatedFileSystem files_;
+};
+
+TEST_F(StateFileTest, MissingIsNoError) {
+  auto loaded = StateFile(files_, kPath).Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_FALSE(loaded->has_value());
+}
+
+TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
+  const State saved = Example();
+  ASSERT_TRUE(StateFile(files_, kPath).Save(saved).ok());
+  auto loaded = StateFile(files_, kPath).Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  ASSERT_TRUE(loaded->has_value());
+  EXPECT_EQ((*loaded)->path, saved.path);
+  EXPECT_EQ((*loaded)->machine_id, saved.machine_id);
+  EXPECT_EQ((*loaded)->role, saved.role);
+  EXPECT_EQ((*loaded)->lower_bound, saved.lower_bound);
+  EXPECT_EQ((*loaded)->lineage.SerializeAsString(), saved.lineage.SerializeAsString());
+}
+
+TEST_F(StateFileTest, IsReadableForPeople) {
+  ASSERT_TRUE(StateFile(files_, kPath).Save(Example()).ok());
+  EXPECT_THAT(files_.Contents(kPath), HasSubstr("\"databaseId\": \"30313233343536373839616263646566\""));
+  EXPECT_THAT(files_.Contents(kPath), HasSubstr("\"forkTid\": \"03f2a1b2c3d4e5f6\""));
+}
+
+TEST_F(StateFileTest, SaveIsDurable) {
+  ASSERT_TRUE(files_.SyncDirectory("/").ok());
+  ASSERT_TRUE(StateFile(files_, kPath).Save(Example()).ok());
+  tests::SeededChooser chooser(1);
+  files_.Crash(chooser);
+  auto loaded = StateFile(files_, kPath).Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_TRUE(loaded->has_value());
+}
+
+TEST_F(StateFileTest, UnchangedStateIsNotWrittenAgain) {
+  StateFile file(files_, kPath);
+  ASSERT_TRUE(file.Save(Example()).ok());
+  int operations = 0;
+  files_.SetHook([&operations](const tests::SimulatedOperation&) {
+    ++operations;
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(file.Save(Example()).ok());
+  EXPECT_EQ(operations, 0);
+}
+
+TEST_F(StateFileTest, NotJson) {
+  const absl::Status error = LoadError("{", "[");
+  EXPECT_TRUE(absl::IsInvalidArgument(error)) << error;
+  EXPECT_THAT(std::string(error.message()), HasSubstr(kPath));
+}
+
+TEST_F(StateFileTest, LaterVersionIsNamed) {
+  const absl::Status error = LoadError("\"version\": 1", "\"version\": 2");
+  EXPECT_TRUE(absl::IsInvalidArgument(error)) << error;
+  EXPECT_THAT(std::string(error.message()), HasSubstr("version is 2"));
+}
+
+TEST_F(StateFileTest, UnknownRole) {
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"secondary\"", "\"tertiary\"")));
+}
+
+TEST_F(StateFileTest, ShortDatabaseId) {
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("30313233343536373839616263646566", "3031")));
+}
+
+TEST_F(StateFileTest, IdThatIsNotHex) {
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(LoadError("30313233343536373839616263646566", "zz313233343536373839616263646566")));
+}
+
+TEST_F(StateFileTest, UnknownOrigin) { EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"forked\"", "\"spooned\""))); }
+
+TEST_F(StateFileTest, BadTid) {
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"03f2a1b2c3d4e5f6\"", "\"3f2a1b2c3d4e5f6\"")));
+}
+
+TEST_F(StateFileTest, NoEpoch) {
+  files_.SetContents(kPath, R"({"version": 1, "role": "primary", "databaseId": "30313233343536373839616263646566"})");
+  EXPECT_TRUE(absl::IsInvalidArgument(StateFile(files_, kPath).Load().status()));
+}
+
+TEST_F(StateFileTest, EmptyFile) {
+  files_.SetContents(kPath, "");
+  EXPECT_TRUE(absl::IsInvalidArgument(StateFile(files_, kPath).Load().status()));
+}
+
+TEST(CheckStateBelongs, SameFileAndMachine) {
+  EXPECT_TRUE(CheckStateBelongs(Example(), kPath, "/data/Data.fs", "4e1c").ok());
+}
+
+TEST(CheckStateBelongs, OtherFile) {
+  const absl::Status error = CheckStateBelongs(Example(), kPath, "/data/Other.fs", "4e1c");
+  EXPECT_TRUE(absl::IsFailedPrecondition(error));
+  EXPECT_THAT(std::string(error.message()), HasSubstr("/data/Data.fs"));
+}
+
+TEST(CheckStateBelongs, OtherMachine) {
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckStateBelongs(Example(), kPath, "/data/Data.fs", "beef")));
+}
+
+TEST(CheckStateBelongs, UnknownMachineMatchesAny) {
+  EXPECT_TRUE(CheckStateBelongs(Example(), kPath, "/data/Data.fs", "").ok());
+}
+
+}  // namespace
+}  // namespace zrs::storage

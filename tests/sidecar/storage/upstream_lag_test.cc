@@ -1,0 +1,97 @@
+#include "sidecar/storage/upstream_lag.h"
+
+#include <gtest/gtest.h>
+
+#include "filestorage/timestamp.h"
+
+namespace zrs::storage {
+namespace {
+
+const absl::Time kPrimaryTime = absl::FromUnixSeconds(1700000000);
+
+v1::Heartbeat HeartbeatAt(uint64_t end, absl::Duration later = absl::ZeroDuration()) {
+  v1::Heartbeat heartbeat;
+  heartbeat.set_committed_end(end);
+  heartbeat.set_primary_time_micros(absl::ToUnixMicros(kPrimaryTime + later));
+  return heartbeat;
+}
+
+filestorage::Tid TidAt(absl::Time time) {
+  auto tid = filestorage::TidFromTime(time);
+  EXPECT_TRUE(tid.ok()) << tid.status();
+  return tid.ok() ? *tid : 0;
+}
+
+TEST(UpstreamLag, UnknownBeforeTheFirstHeartbeat) {
+  UpstreamLag lag(absl::Seconds(3));
+  EXPECT_EQ(lag.Bytes(10, absl::ZeroDuration()), std::nullopt);
+  EXPECT_EQ(lag.Seconds(10, 0, absl::ZeroDuration()), std::nullopt);
+}
+
+TEST(UpstreamLag, NoneWhenAllIsDurable) {
+  UpstreamLag lag(absl::Seconds(3));
+  lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
+  EXPECT_EQ(lag.Bytes(100, absl::Seconds(51)), 0u);
+  EXPECT_EQ(lag.Seconds(100, 0, absl::Seconds(51)), 0.0);
+}
+
+TEST(UpstreamLag, MoreThanThePrimaryToldIsNoLag) {
+  UpstreamLag lag(absl::Seconds(3));
+  lag.OnHeartbeat(HeartbeatAt(100), 90, absl::Seconds(50));
+  EXPECT_EQ(lag.Bytes(120, absl::Seconds(50)), 0u);
+}
+
+TEST(UpstreamLag, UnknownAgainWhenTheHeartbeatIsOld) {
+  UpstreamLag lag(absl::Seconds(3));
+  lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
+  EXPECT_EQ(lag.Bytes(100, absl::Seconds(53)), 0u);
+  EXPECT_EQ(lag.Bytes(100, absl::Seconds(53.1)), std::nullopt);
+}
+
+TEST(UpstreamLag, TimeHeldByRelaysCounts) {
+  UpstreamLag lag(absl::Seconds(3));
+  v1::Heartbeat heartbeat = HeartbeatAt(100);
+  heartbeat.set_age_micros(2'500'000);
+  lag.OnHeartbeat(heartbeat, 100, absl::Seconds(50));
+  EXPECT_TRUE(lag.Fresh(absl::Seconds(50.4)));
+  EXPECT_FALSE(lag.Fresh(absl::Seconds(50.6)));
+}
+
+TEST(UpstreamLag, SecondsFromTheOldestReceivedTransaction) {
+  UpstreamLag lag(absl::Seconds(3));
+  lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
+  const auto seconds = lag.Seconds(50, TidAt(kPrimaryTime - absl::Seconds(7)), absl::Seconds(51));
+  ASSERT_TRUE(seconds.has_value());
+  EXPECT_NEAR(*seconds, 8.0, 0.01);
+}
+
+TEST(UpstreamLag, SecondsFromTheFirstHeartbeatThatToldOfIt) {
+  UpstreamLag lag(absl::Seconds(3));
+  lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
+  lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(1)), 50, absl::Seconds(51));
+  const auto seconds = lag.Seconds(50, 0, absl::Seconds(52));
+  ASSERT_TRUE(seconds.has_value());
+  EXPECT_NEAR(*seconds, 2.0, 0.01);
+}
+
+TEST(UpstreamLag, CaughtUpInBetweenCountsAnew) {
+  UpstreamLag lag(absl::Seconds(3));
+  lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
+  lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(1)), 100, absl::Seconds(51));
+  const auto seconds = lag.Seconds(100, 0, absl::Seconds(51.5));
+  ASSERT_TRUE(seconds.has_value());
+  EXPECT_NEAR(*seconds, 0.5, 0.01);
+}
+
+TEST(UpstreamLag, CaughtUpWithTheFirstSinceTheLastHeartbeat) {
+  UpstreamLag lag(absl::Seconds(10));
+  lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
+  lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(5)), 50, absl::Seconds(55));
+  // The commits up to 100 are here by now; the rest is not older than the heartbeat before the last.
+  const auto seconds = lag.Seconds(150, 0, absl::Seconds(56));
+  ASSERT_TRUE(seconds.has_value());
+  EXPECT_NEAR(*seconds, 1.0, 0.01);
+}
+
+}  // namespace
+}  // namespace zrs::storage

@@ -1,0 +1,27 @@
+#include "tests/simulation/event_log.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace zrs::simulation {
+
+void EventLog::Add(absl::string_view who, absl::string_view what) {
+  lines_.push_back(absl::StrFormat("%12.6f %-10s %s", absl::ToDoubleSeconds(queue_.now()), who, what));
+  if (lines_.size() <= most_lines_) return;
+  lines_.pop_front();
+  ++dropped_;
+}
+
+void EventLog::Violation(absl::string_view who, absl::string_view what) {
+  Add(who, absl::StrCat("VIOLATION: ", what));
+  if (violation_.empty()) violation_ = absl::StrCat(who, ": ", what);
+}
+
+std::string EventLog::Text() const {
+  std::string text;
+  if (dropped_ > 0) absl::StrAppend(&text, "(", dropped_, " earlier lines are not kept)\n");
+  for (const std::string& line : lines_) absl::StrAppend(&text, line, "\n");
+  return text;
+}
+
+}  // namespace zrs::simulation

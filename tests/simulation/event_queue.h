@@ -1,0 +1,54 @@
+// Virtual time: everything that happens in a simulation is an event on this one queue.
+#ifndef ZRS_TESTS_SIMULATION_EVENT_QUEUE_H_
+#define ZRS_TESTS_SIMULATION_EVENT_QUEUE_H_
+
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "tests/simulation/seeded_random.h"
+
+namespace zrs::simulation {
+
+using Event = absl::AnyInvocable<void()>;
+
+// Events at the same moment run in the order they were added. Not thread-safe: a simulation has one thread.
+class EventQueue {
+ public:
+  explicit EventQueue(uint64_t seed) : random_(seed) {}
+
+  // Since the simulation's begin.
+  absl::Duration now() const { return now_; }
+  SeededRandom& random() { return random_; }
+  bool empty() const { return events_.empty(); }
+  uint64_t events_run() const { return events_run_; }
+
+  // Runs `event` after `delay` (0 or more). What it refers to has to outlive it, or be looked up when it runs.
+  void Add(absl::Duration delay, Event event);
+
+  // Moves the clock to the next event and runs it. False when there is none.
+  bool RunNext();
+
+  // Runs events until `done` says so or the clock would pass `deadline`. True when `done` said so.
+  template <typename Done>
+  bool RunUntil(absl::Duration deadline, Done done) {
+    while (!done()) {
+      if (events_.empty() || events_.begin()->first.first > deadline) return false;
+      RunNext();
+    }
+    return true;
+  }
+
+ private:
+  absl::Duration now_;
+  uint64_t next_number_ = 0;
+  uint64_t events_run_ = 0;
+  std::map<std::pair<absl::Duration, uint64_t>, Event> events_;
+  SeededRandom random_;
+};
+
+}  // namespace zrs::simulation
+
+#endif  // ZRS_TESTS_SIMULATION_EVENT_QUEUE_H_

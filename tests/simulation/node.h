@@ -1,0 +1,108 @@
+// A host with its disk, and the zrs process on it: started, killed, stopped in order, and started again.
+#ifndef ZRS_TESTS_SIMULATION_NODE_H_
+#define ZRS_TESTS_SIMULATION_NODE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "proto/zrs/v1/admin.pb.h"
+#include "sidecar/storage/storage.h"
+#include "tests/simulation/event_log.h"
+#include "tests/simulation/event_queue.h"
+#include "tests/simulation/process_file_system.h"
+#include "tests/simulation/simulated_network.h"
+#include "tests/simulation/simulated_runtime.h"
+#include "tests/simulation/simulated_watcher.h"
+#include "tests/support/simulated_file_system.h"
+
+namespace zrs::simulation {
+
+// Every host has its files here.
+inline constexpr char kDataDirectory[] = "/data";
+inline constexpr char kDataPath[] = "/data/Data.fs";
+inline constexpr char kStateDirectory[] = "/state";
+inline constexpr char kStatePath[] = "/state/zrs.json";
+
+struct NodeOptions {
+  std::string name;
+  std::string upstream;  // name of the node to follow; empty: the primary
+  absl::Duration poll_interval = absl::Seconds(1);
+  WatcherOptions watcher;
+  RuntimeDelays delays;
+  FileSystemLies lies;
+};
+
+class Node;
+
+// Who looks on and acts between a process's file operations.
+class NodeObserver {
+ public:
+  virtual ~NodeObserver() = default;
+  virtual void OnFileOperation(Node& node, const FileOperation& operation) = 0;
+  // The process, or the whole machine, has just crashed; the disk is what survived.
+  virtual void OnCrashed(Node& node, bool host_too) = 0;
+};
+
+// All that it refers to outlives it.
+class Node : public ProcessFate {
+ public:
+  Node(EventQueue& queue, SimulatedNetwork& network, EventLog& log, NodeObserver& observer, NodeOptions options);
+  ~Node() override;
+
+  // Starts a process. Not while one is running or dying.
+  void Start();
+  // Kills the process at once, and crashes the machine if `host_too` (also where no process is running).
+  void Crash(bool host_too);
+  // Kills the process before (or in the middle of) its n-th file operation from now, n from 1.
+  void CrashAtOperation(uint64_t n, bool host_too);
+  // As an operator stops it. stopped() turns true once it is gone.
+  void Stop(absl::Duration timeout);
+  bool gone() const { return process_ == nullptr; }
+  bool running() const { return process_ != nullptr && !dying_ && !stopping_; }
+
+  // Asks for the status; status() has it some events later.
+  void AskStatus();
+  const v1::StorageStatus& status() const { return status_; }
+  void ForgetStatus() { status_.Clear(); }
+
+  const std::string& name() const { return options_.name; }
+  const std::string& upstream() const { return options_.upstream; }
+  bool is_primary() const { return options_.upstream.empty(); }
+  tests::SimulatedFileSystem& disk() { return disk_; }
+  // Of all files on the disk.
+  uint64_t UsedBytes();
+  FileNotifications& notifications() { return notifications_; }
+
+  // ProcessFate
+  Fate Before(const FileOperation& operation) override;
+  void OnDied() override;
+  // The next so many syncs of the data file fail.
+  void FailSyncs(uint64_t count) { failing_syncs_ = count; }
+
+ private:
+  struct Process;
+  void CheckAllowed(const FileOperation& operation);
+  void Die(bool host_too);
+  void Bury();
+
+  EventQueue& queue_;
+  SimulatedNetwork& network_;
+  EventLog& log_;
+  NodeObserver& observer_;
+  const NodeOptions options_;
+  tests::SimulatedFileSystem disk_;
+  FileNotifications notifications_;
+  std::unique_ptr<Process> process_;
+  uint64_t life_ = 0;          // counts processes
+  bool dying_ = false;         // killed, and not destroyed yet
+  bool stopping_ = false;
+  bool crash_takes_host_ = false;
+  uint64_t crash_countdown_ = 0;  // file operations until the armed crash; 0: none is armed
+  uint64_t failing_syncs_ = 0;
+  v1::StorageStatus status_;
+};
+
+}  // namespace zrs::simulation
+
+#endif  // ZRS_TESTS_SIMULATION_NODE_H_

@@ -1,0 +1,193 @@
+#include "tests/simulation/process_file_system.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/format.h"
+
+namespace zrs::simulation {
+namespace {
+
+using filestorage::File;
+using filestorage::FileInfo;
+using Kind = FileOperation::Kind;
+
+FileOperation OnName(Kind kind, const std::string& path, const std::string& to = "") {
+  return {.kind = kind, .path = path, .to = to, .offset = 0, .size = 0, .number = 0};
+}
+
+absl::Status DeadStatus() { return absl::UnavailableError("the process was killed (simulated)"); }
+
+bool IsUncommittedHeader(absl::string_view data) {
+  return data.size() == filestorage::kTransactionHeaderSize &&
+         data[filestorage::kTransactionStatusOffset] == filestorage::kStatusInProgress;
+}
+
+}  // namespace
+
+class ProcessFile : public File {
+ public:
+  ProcessFile(ProcessFileSystem& owner, std::unique_ptr<File> base)
+      : owner_(owner), base_(std::move(base)), path_(base_->path()) {
+    owner_.files_.insert(this);
+  }
+  ~ProcessFile() override { owner_.files_.erase(this); }
+
+  void CloseForDeadProcess() { base_.reset(); }
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset, absl::Span<char> out) override {
+    if (auto status = Begin(Kind::kRead, offset, out.size()); !status.ok()) return status;
+    auto size = base_->ReadAt(offset, out);
+    if (size.ok()) LieAboutVotes(out.subspan(0, *size));
+    return size;
+  }
+
+  absl::Status WriteAt(uint64_t offset, absl::string_view data) override {
+    if (auto status = Begin(Kind::kWrite, offset, data.size(), data); !status.ok()) return status;
+    wrote_header_ = IsUncommittedHeader(data);
+    return base_->WriteAt(offset, data);
+  }
+
+  absl::Status Truncate(uint64_t size) override {
+    if (auto status = Begin(Kind::kTruncate, 0, size); !status.ok()) return status;
+    return base_->Truncate(size);
+  }
+
+  absl::Status Sync() override {
+    if (owner_.lies_.path == path_) {
+      if (owner_.lies_.ignore_file_syncs) return absl::OkStatus();
+      if (owner_.lies_.ignore_header_syncs && std::exchange(wrote_header_, false)) return absl::OkStatus();
+    }
+    const absl::Status status = Begin(Kind::kSync, 0, 0);
+    if (status.ok()) return base_->Sync();
+    if (absl::IsDataLoss(status)) FailBaseSync(status);
+    return status;
+  }
+
+  absl::StatusOr<FileInfo> Stat() override {
+    if (auto status = Begin(Kind::kStat, 0, 0); !status.ok()) return status;
+    return base_->Stat();
+  }
+
+  absl::Status LockExclusively() override {
+    if (auto status = Begin(Kind::kLock, 0, 0); !status.ok()) return status;
+    return base_->LockExclusively();
+  }
+
+  const std::string& path() const override { return path_; }
+
+ private:
+  absl::Status Begin(Kind kind, uint64_t offset, uint64_t size, absl::string_view data = {}) {
+    return owner_.Begin({.kind = kind, .path = path_, .to = "", .offset = offset, .size = size, .number = 0},
+                        base_.get(), data);
+  }
+
+  // What the kernel does at a write-back error: the file's pages count as clean.
+  void FailBaseSync(const absl::Status& status) {
+    owner_.base_.SetHook([status](const FileOperation&) { return status; });
+    base_->Sync().IgnoreError();
+    owner_.base_.SetHook(nullptr);
+  }
+
+  void LieAboutVotes(absl::Span<char> read) {
+    if (!owner_.lies_.show_votes_as_committed || owner_.lies_.path != path_) return;
+    if (read.size() == 1 && read[0] == filestorage::kStatusInProgress) read[0] = filestorage::kStatusComplete;
+    if (read.size() <= filestorage::kTransactionStatusOffset) return;
+    char& status = read[filestorage::kTransactionStatusOffset];
+    if (status == filestorage::kStatusInProgress) status = filestorage::kStatusComplete;
+  }
+
+  ProcessFileSystem& owner_;
+  std::unique_ptr<File> base_;  // null once the process is dead
+  const std::string path_;
+  bool wrote_header_ = false;  // the last write was that of an uncommitted header
+};
+
+ProcessFileSystem::ProcessFileSystem(tests::SimulatedFileSystem& base, ProcessFate& fate, SeededRandom& random,
+                                     FileSystemLies lies)
+    : base_(base), fate_(fate), random_(random), lies_(std::move(lies)) {}
+
+ProcessFileSystem::~ProcessFileSystem() { Kill(); }
+
+void ProcessFileSystem::Kill() {
+  dead_ = true;
+  for (ProcessFile* file : files_) file->CloseForDeadProcess();
+}
+
+absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* written, absl::string_view data) {
+  if (dead_) return DeadStatus();
+  const Fate fate = fate_.Before(operation);
+  if (dead_) return DeadStatus();
+  switch (fate) {
+    case Fate::kGo:
+      return absl::OkStatus();
+    case Fate::kFail:
+      return absl::DataLossError(absl::StrCat(operation.path, " at ", operation.offset, ": I/O error (simulated)"));
+    case Fate::kDie:
+      break;
+  }
+  // A kill in the middle of a write leaves what was copied so far.
+  const size_t done = data.empty() ? 0 : static_cast<size_t>(random_.Below(data.size() + 1));
+  if (done > 0) written->WriteAt(operation.offset, data.substr(0, done)).IgnoreError();
+  Kill();
+  fate_.OnDied();
+  return DeadStatus();
+}
+
+absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::Wrap(absl::StatusOr<std::unique_ptr<File>> file) {
+  if (!file.ok()) return file.status();
+  return std::make_unique<ProcessFile>(*this, *std::move(file));
+}
+
+absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::OpenForReading(const std::string& path) {
+  if (auto status = Begin(OnName(Kind::kOpen, path)); !status.ok()) return status;
+  return Wrap(base_.OpenForReading(path));
+}
+
+absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::OpenForWriting(const std::string& path) {
+  if (auto status = Begin(OnName(Kind::kCreate, path)); !status.ok()) return status;
+  return Wrap(base_.OpenForWriting(path));
+}
+
+absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::OpenOrCreate(const std::string& path, uint32_t mode) {
+  if (auto status = Begin(OnName(Kind::kCreate, path)); !status.ok()) return status;
+  return Wrap(base_.OpenOrCreate(path, mode));
+}
+
+absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::CreateExclusively(const std::string& path, uint32_t mode) {
+  if (auto status = Begin(OnName(Kind::kCreate, path)); !status.ok()) return status;
+  return Wrap(base_.CreateExclusively(path, mode));
+}
+
+absl::StatusOr<FileInfo> ProcessFileSystem::Stat(const std::string& path) {
+  if (auto status = Begin(OnName(Kind::kStat, path)); !status.ok()) return status;
+  return base_.Stat(path);
+}
+
+absl::Status ProcessFileSystem::Rename(const std::string& from, const std::string& to) {
+  if (auto status = Begin(OnName(Kind::kRename, from, to)); !status.ok()) return status;
+  return base_.Rename(from, to);
+}
+
+absl::Status ProcessFileSystem::Remove(const std::string& path) {
+  if (auto status = Begin(OnName(Kind::kRemove, path)); !status.ok()) return status;
+  return base_.Remove(path);
+}
+
+absl::Status ProcessFileSystem::SyncDirectory(const std::string& directory) {
+  if (lies_.ignore_directory_syncs) return absl::OkStatus();
+  if (auto status = Begin(OnName(Kind::kSyncDirectory, directory)); !status.ok()) return status;
+  return base_.SyncDirectory(directory);
+}
+
+absl::Status ProcessFileSystem::CreateDirectories(const std::string& directory, uint32_t mode) {
+  if (auto status = Begin(OnName(Kind::kCreateDirectories, directory)); !status.ok()) return status;
+  return base_.CreateDirectories(directory, mode);
+}
+
+absl::StatusOr<std::vector<std::string>> ProcessFileSystem::List(const std::string& directory) {
+  if (auto status = Begin(OnName(Kind::kList, directory)); !status.ok()) return status;
+  return base_.List(directory);
+}
+
+}  // namespace zrs::simulation

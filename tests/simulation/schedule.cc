@@ -1,0 +1,269 @@
+#include "tests/simulation/schedule.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tests/simulation/cluster.h"
+
+namespace zrs::simulation {
+namespace {
+
+constexpr uint64_t kMostEvents = 5'000'000;  // a run that needs more goes round in circles
+constexpr absl::Duration kStatusInterval = absl::Seconds(3);
+constexpr absl::Duration kStopTimeout = absl::Seconds(5);
+
+// Makes the faults of one run, then heals them and waits for the copies.
+class Schedule {
+ public:
+  explicit Schedule(const ScheduleOptions& options) : options_(options), cluster_(options) {}
+
+  ScheduleResult Run() {
+    for (const auto& node : cluster_.nodes()) cluster_.StartLater(*node, Within(absl::Seconds(2)));
+    ChooseFaults();
+    FaultLater();
+    WatchStatus();
+    RunTo(options_.fault_time);
+    Heal();
+    AwaitCopies();
+    StayEqual();
+    StopAll();
+    return Result();
+  }
+
+ private:
+  using FaultMaker = void (Schedule::*)();
+
+  EventQueue& queue() { return cluster_.queue(); }
+  SeededRandom& random() { return cluster_.random(); }
+  EventLog& log() { return cluster_.log(); }
+  SimulatedNetwork& network() { return cluster_.network(); }
+  absl::Duration Within(absl::Duration most) { return random().Delay(absl::ZeroDuration(), most); }
+  Node& AnyNode() { return *cluster_.nodes()[random().Below(cluster_.nodes().size())]; }
+  Node& AnySecondary() { return *cluster_.nodes()[random().Between(1, cluster_.nodes().size() - 1)]; }
+
+  // Runs until `done` says so, for at most `time`, or until a rule is broken. True when `done` said so.
+  bool RunFor(absl::Duration time, const std::function<bool()>& done);
+  void RunTo(absl::Duration moment) {
+    RunFor(moment - queue().now(), [] { return false; });
+  }
+
+  void ChooseFaults();
+  void FaultLater();
+  void CrashNow();
+  void CrashInFileOperation();
+  void RestartInOrder();
+  void KillWriter();
+  void Cut();
+  void Block();
+  void Corrupt();
+  void FillDisk();
+  void FailSyncs();
+
+  void WatchStatus();
+  void Judge(Node& node);
+  void Heal();
+  void AwaitCopies();
+  void StayEqual();
+  void StopAll();
+  bool AllEqual();
+  ScheduleResult Result();
+
+  const ScheduleOptions options_;
+  Cluster cluster_;
+  std::vector<FaultMaker> faults_;  // those that this run makes
+  absl::Duration longest_peace_;    // between two faults
+  bool healing_ = false;
+  bool stopping_ = false;
+};
+
+bool Schedule::RunFor(absl::Duration time, const std::function<bool()>& done) {
+  const bool stopped = queue().RunUntil(queue().now() + time, [&] {
+    if (queue().events_run() > kMostEvents) log().Violation("schedule", "the run does not come to an end");
+    return !log().violation().empty() || done();
+  });
+  return stopped && log().violation().empty();
+}
+
+// ---- Faults
+
+// Each run has some kinds of faults and not others: all of them all the time would hide what needs calm to go wrong.
+void Schedule::ChooseFaults() {
+  const std::vector<FaultMaker> all = {&Schedule::CrashNow,   &Schedule::CrashInFileOperation,
+                                       &Schedule::KillWriter, &Schedule::RestartInOrder,
+                                       &Schedule::Cut,        &Schedule::Block,
+                                       &Schedule::Corrupt,    &Schedule::FillDisk};
+  for (const FaultMaker fault : all) {
+    if (random().OneIn(2)) faults_.push_back(fault);
+  }
+  if (options_.failing_syncs) faults_.push_back(&Schedule::FailSyncs);
+  longest_peace_ = random().OneIn(3) ? absl::Milliseconds(800) : absl::Seconds(5);
+}
+
+void Schedule::FaultLater() {
+  queue().Add(Within(longest_peace_), [this] {
+    if (healing_ || faults_.empty()) return;
+    (this->*faults_[random().Below(faults_.size())])();
+    FaultLater();
+  });
+}
+
+void Schedule::CrashNow() { AnyNode().Crash(random().OneIn(2)); }
+
+void Schedule::CrashInFileOperation() {
+  Node& node = AnyNode();
+  const bool host_too = random().OneIn(2);
+  const uint64_t n = random().Between(1, random().OneIn(2) ? 10 : 100);
+  node.CrashAtOperation(n, host_too);
+}
+
+void Schedule::RestartInOrder() {
+  Node& node = AnyNode();
+  if (node.running()) node.Stop(Within(kStopTimeout));
+  cluster_.StartLater(node, Within(absl::Seconds(9)));
+}
+
+void Schedule::KillWriter() {
+  cluster_.writer().Kill();
+  cluster_.OpenWriterLater(Within(absl::Seconds(2)));
+}
+
+void Schedule::Cut() {
+  const Node& node = AnySecondary();
+  const bool half_open = random().OneIn(2);
+  log().Add("schedule", absl::StrCat("cuts ", node.name(), " from ", node.upstream(), half_open ? ", half-open" : ""));
+  network().Cut(node.name(), node.upstream(), half_open);
+}
+
+void Schedule::Block() {
+  const Node& node = AnySecondary();
+  log().Add("schedule", absl::StrCat("blocks the way from ", node.name(), " to ", node.upstream()));
+  network().Cut(node.name(), node.upstream(), random().OneIn(2));
+  network().Block(node.name(), node.upstream(), Within(absl::Seconds(8)));
+}
+
+void Schedule::Corrupt() {
+  log().Add("schedule", "corrupts the next batch");
+  network().CorruptNextBatch();
+}
+
+void Schedule::FillDisk() {
+  Node& node = AnySecondary();
+  const uint64_t room = random().OneIn(2) ? 0 : random().Below(20000);
+  log().Add("schedule", absl::StrCat("leaves ", node.name(), " only ", room, " bytes of disk"));
+  node.disk().SetCapacity(node.UsedBytes() + room);
+  queue().Add(Within(absl::Seconds(6)), [this, &node] {
+    log().Add("schedule", absl::StrCat("makes room on the disk of ", node.name()));
+    node.disk().SetCapacity(UINT64_MAX);
+  });
+}
+
+void Schedule::FailSyncs() { AnySecondary().FailSyncs(1); }
+
+// ---- What the storages say of themselves
+
+void Schedule::WatchStatus() {
+  for (const auto& node : cluster_.nodes()) {
+    Judge(*node);
+    node->AskStatus();
+  }
+  queue().Add(kStatusInterval, [this] { WatchStatus(); });
+}
+
+// A storage that stops needs a person. Where nothing happened that may stop one, that is a failure of its own;
+// elsewhere the person restarts it.
+void Schedule::Judge(Node& node) {
+  const v1::StorageStatus status = node.status();
+  node.ForgetStatus();
+  if (stopping_ || (status.state() != "stopped" && status.state() != "diverged")) return;
+  // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
+  const bool excused = status.state() == "stopped" && (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs);
+  const std::string what = absl::StrCat("is ", status.state(), ": ", status.error().message());
+  if (!excused) return log().Violation(node.name(), what);
+  log().Add(node.name(), what);
+  if (node.running()) node.Crash(false);
+}
+
+// ---- After the faults
+
+void Schedule::Heal() {
+  log().Add("schedule", "heals everything");
+  healing_ = true;
+  network().Unblock();
+  for (const auto& node : cluster_.nodes()) {
+    node->disk().SetCapacity(UINT64_MAX);
+    node->CrashAtOperation(0, false);
+    node->FailSyncs(0);
+    cluster_.StartLater(*node, absl::ZeroDuration());
+  }
+  cluster_.OpenWriterLater(absl::ZeroDuration());
+  // Some transactions are there to be followed after the faults too.
+  RunFor(absl::Seconds(15), [] { return false; });
+  cluster_.SetWriting(false);
+  RunFor(absl::Seconds(5), [this] { return !cluster_.writer().busy(); });
+}
+
+bool Schedule::AllEqual() {
+  return std::all_of(cluster_.nodes().begin() + 1, cluster_.nodes().end(),
+                     [this](const auto& node) { return cluster_.checker().IsEqual(*node); });
+}
+
+void Schedule::AwaitCopies() {
+  const absl::Duration deadline = queue().now() + options_.heal_time;
+  while (queue().now() < deadline) {
+    if (AllEqual() || !log().violation().empty()) return;
+    RunFor(absl::Milliseconds(200), [] { return false; });
+  }
+  for (const auto& node : cluster_.nodes()) {
+    if (cluster_.checker().IsEqual(*node)) continue;
+    log().Violation(node->name(), absl::StrCat("does not become equal to the primary's ",
+                                               cluster_.writer().history().size(), " bytes, it has ",
+                                               node->disk().Contents(kDataPath).size()));
+  }
+}
+
+void Schedule::StayEqual() {
+  if (!log().violation().empty()) return;
+  RunFor(absl::Seconds(3), [] { return false; });
+  for (const auto& node : cluster_.nodes()) {
+    if (node->is_primary()) continue;
+    if (!cluster_.checker().IsDurablyEqual(*node)) log().Violation(node->name(), "is equal, and could lose it");
+    if (cluster_.checker().acknowledged(node->name()) < cluster_.writer().history().size()) {
+      log().Violation(node->name(), "does not acknowledge what it has");
+    }
+  }
+}
+
+void Schedule::StopAll() {
+  stopping_ = true;
+  if (!log().violation().empty()) return;
+  for (const auto& node : cluster_.nodes()) {
+    if (!node->running()) log().Violation(node->name(), "is not running at the end");
+  }
+  for (const auto& node : cluster_.nodes()) {
+    if (node->running()) node->Stop(kStopTimeout);
+  }
+  const auto all_gone = [this] {
+    return std::all_of(cluster_.nodes().begin(), cluster_.nodes().end(), [](const auto& node) { return node->gone(); });
+  };
+  // The streams' own closing takes some seconds where a peer is gone already.
+  if (!RunFor(kStopTimeout + absl::Seconds(20), all_gone)) log().Violation("schedule", "a storage does not stop");
+  if (!AllEqual()) log().Violation("schedule", "a copy is not equal any more after the storages have stopped");
+}
+
+ScheduleResult Schedule::Result() {
+  return {.violation = log().violation(),
+          .log = log().Text(),
+          .transactions = cluster_.writer().transactions(),
+          .bytes = cluster_.writer().history().size(),
+          .batches = cluster_.checker().batches(),
+          .crashes = cluster_.crashes(),
+          .events = queue().events_run()};
+}
+
+}  // namespace
+
+ScheduleResult RunSchedule(const ScheduleOptions& options) { return Schedule(options).Run(); }
+
+}  // namespace zrs::simulation

@@ -1,0 +1,53 @@
+// One simulation: what a seed makes happen, and whether the project's rules held.
+#ifndef ZRS_TESTS_SIMULATION_SCHEDULE_H_
+#define ZRS_TESTS_SIMULATION_SCHEDULE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/event_log.h"
+#include "tests/simulation/event_queue.h"
+#include "tests/simulation/node.h"
+#include "tests/simulation/simulated_network.h"
+#include "tests/simulation/simulated_writer.h"
+
+namespace zrs::simulation {
+
+// What is wrong with the program under test, to see whether the simulation notices. None of these is a fault that the
+// project has to bear.
+struct Sabotage {
+  FileSystemLies primary;
+  FileSystemLies secondary;
+  bool acknowledge_early = false;
+};
+
+struct ScheduleOptions {
+  uint64_t seed = 1;
+  absl::Duration fault_time = absl::Seconds(30);  // of faults, before everything is healed
+  absl::Duration heal_time = absl::Seconds(180);  // in which all copies have to become equal
+  bool failing_syncs = false;                     // the secondaries' disks fail now and then
+  bool deaf = false;                              // no file notification ever arrives, and polls are 15 s apart
+  size_t log_lines = 400;
+  Sabotage sabotage;
+};
+
+struct ScheduleResult {
+  std::string violation;  // empty: every rule held
+  std::string log;        // what happened, newest last
+  uint64_t transactions = 0;
+  uint64_t bytes = 0;     // of the primary's file at the end
+  uint64_t batches = 0;
+  uint64_t crashes = 0;   // of processes and hosts
+  uint64_t events = 0;
+};
+
+// Runs one simulation; the same options give the same result.
+ScheduleResult RunSchedule(const ScheduleOptions& options);
+
+}  // namespace zrs::simulation
+
+#endif  // ZRS_TESTS_SIMULATION_SCHEDULE_H_

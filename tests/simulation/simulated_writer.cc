@@ -1,0 +1,176 @@
+#include "tests/simulation/simulated_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tests/simulation/opener.h"
+
+namespace zrs::simulation {
+namespace {
+
+constexpr size_t kVoteChunk = 64 << 10;  // ZODB copies a large transaction in such pieces
+constexpr uint64_t kOids = 40;
+
+// 2026-01-01 in the minutes of a time stamp, which count 31 days a month.
+constexpr uint64_t kFirstMinute = (uint64_t{2026 - 1900} * 12) * 31 * 24 * 60;
+
+}  // namespace
+
+SimulatedWriter::SimulatedWriter(EventQueue& queue, tests::SimulatedFileSystem& disk, FileNotifications& notifications,
+                                 EventLog& log, std::string path, WriterOptions options)
+    : queue_(queue),
+      disk_(disk),
+      notifications_(notifications),
+      log_(log),
+      path_(std::move(path)),
+      options_(options) {}
+
+void SimulatedWriter::Open() {
+  auto file = disk_.OpenOrCreate(path_, 0644);
+  if (!file.ok()) return log_.Violation("writer", absl::StrCat("cannot open its file: ", file.status().ToString()));
+  file_ = *std::move(file);
+  const std::string contents = disk_.Contents(path_);
+  if (history_.empty()) {
+    log_.Add("writer", absl::StrCat("creates the file (there were ", contents.size(), " bytes without a magic)"));
+    if (!contents.empty()) file_->Truncate(0).IgnoreError();
+    WriteAt(0, filestorage::MagicBytes(filestorage::Magic::kFs30));
+    history_ = std::string(filestorage::MagicBytes(filestorage::Magic::kFs30));
+    return;
+  }
+  log_.Add("writer", absl::StrCat("opens the file: ", history_.size(), " of ", contents.size(), " bytes committed"));
+  if (contents.size() == history_.size()) return;
+  SaveTail(contents);
+  file_->Truncate(history_.size()).IgnoreError();
+  notifications_.Changed(path_);
+}
+
+void SimulatedWriter::SaveTail(const std::string& contents) {
+  for (int n = 0;; ++n) {
+    const std::string saved = absl::StrCat(path_, ".tr", n);
+    if (disk_.Exists(saved)) continue;
+    auto file = disk_.CreateExclusively(saved, 0644);
+    if (file.ok()) (*file)->WriteAt(0, absl::string_view(contents).substr(history_.size())).IgnoreError();
+    return;
+  }
+}
+
+void SimulatedWriter::Kill() {
+  if (is_open()) log_.Add("writer", busy() ? "is killed inside a transaction" : "is killed");
+  steps_.clear();
+  file_.reset();
+}
+
+void SimulatedWriter::OnHostCrash() {
+  Kill();
+  const std::string contents = disk_.Contents(path_);
+  const Opened opened = OpenAsZodb(contents);
+  history_ = contents.substr(0, opened.end);
+  std::erase_if(record_positions_, [this](uint64_t position) { return position >= history_.size(); });
+  log_.Add("writer", absl::StrCat("after the crash ", history_.size(), " of ", contents.size(), " bytes are committed",
+                                  opened.refused ? absl::StrCat(", and ZODB refuses the file: ", opened.reason) : ""));
+}
+
+void SimulatedWriter::Step() {
+  if (!is_open()) return;
+  if (steps_.empty()) return BeginTransaction();
+  const std::function<void()> step = std::move(steps_.front());
+  steps_.pop_front();
+  step();
+}
+
+void SimulatedWriter::WriteAt(uint64_t offset, absl::string_view data) {
+  const absl::Status status = file_->WriteAt(offset, data);
+  if (!status.ok()) log_.Violation("writer", absl::StrCat("cannot write: ", status.ToString()));
+  notifications_.Changed(path_);
+}
+
+filestorage::Tid SimulatedWriter::NextTid() {
+  const int64_t micros = absl::ToInt64Microseconds(queue_.now());
+  const uint64_t minutes = kFirstMinute + static_cast<uint64_t>(micros / 60'000'000);
+  const uint64_t fraction = (static_cast<uint64_t>(micros % 60'000'000) << 32) / 60'000'000;
+  last_tid_ = std::max(last_tid_ + 1, minutes << 32 | fraction);
+  return last_tid_;
+}
+
+support::RecordSpec SimulatedWriter::MakeRecord(bool large) {
+  SeededRandom& random = queue_.random();
+  support::RecordSpec record{.oid = random.Below(kOids)};
+  switch (random.Below(8)) {
+    case 0:  // an undo: the data are those of an earlier record
+      if (!record_positions_.empty()) record.back_pointer = record_positions_[random.Below(record_positions_.size())];
+      break;
+    case 1:  // the creation undone, or a deletion: a zero back pointer
+      break;
+    case 2:
+      record.data = random.Bytes(random.Between(1000, 12000));
+      break;
+    default:
+      record.data = random.Bytes(random.Between(1, 300));
+  }
+  if (large) record.data = random.Bytes(random.Between(options_.largest / 4, options_.largest));
+  return record;
+}
+
+support::TransactionSpec SimulatedWriter::MakeTransaction() {
+  SeededRandom& random = queue_.random();
+  support::TransactionSpec transaction{.tid = NextTid(), .status = filestorage::kStatusInProgress};
+  if (random.OneIn(2)) transaction.user = random.Bytes(random.Below(20));
+  if (random.OneIn(2)) transaction.description = random.Bytes(random.Below(60));
+  if (random.OneIn(10)) transaction.extension = random.Bytes(random.Below(65536));
+  const bool large = random.OneIn(options_.large_one_in);
+  const uint64_t records = large ? 1 : random.Below(5);  // also none
+  for (uint64_t i = 0; i < records; ++i) transaction.records.push_back(MakeRecord(large));
+  return transaction;
+}
+
+void SimulatedWriter::BeginTransaction() {
+  support::TransactionSpec transaction = MakeTransaction();
+  const std::string voted = support::EncodeTransaction(transaction, history_.size());
+  const size_t header_size = filestorage::kTransactionHeaderSize + transaction.user.size() +
+                             transaction.description.size() + transaction.extension.size();
+  PlanVote(voted, header_size);
+  if (queue_.random().OneIn(options_.abort_one_in)) return PlanAbort();
+  transaction.status = filestorage::kStatusComplete;
+  const uint64_t first_record = transaction.records.empty() ? 0 : history_.size() + header_size;
+  PlanFinish(support::EncodeTransaction(transaction, history_.size()), first_record);
+}
+
+void SimulatedWriter::PlanVote(const std::string& voted, size_t header_size) {
+  log_.Add("writer", absl::StrCat("votes at ", history_.size(), " with ", voted.size(), " bytes"));
+  const uint64_t begin = history_.size();
+  const auto plan = [this, begin, &voted](size_t at, size_t size) {
+    steps_.push_back([this, begin, at, bytes = voted.substr(at, size)] { WriteAt(begin + at, bytes); });
+  };
+  if (voted.size() < 4096 && !queue_.random().OneIn(3)) return plan(0, voted.size());
+  const size_t body_end = voted.size() - filestorage::kLengthSize;
+  plan(0, header_size);
+  for (size_t at = header_size; at < body_end; at += kVoteChunk) plan(at, std::min(kVoteChunk, body_end - at));
+  plan(body_end, filestorage::kLengthSize);
+}
+
+void SimulatedWriter::PlanFinish(std::string committed, uint64_t first_record) {
+  const uint64_t begin = history_.size();
+  steps_.push_back([this, begin, first_record, committed = std::move(committed)] {
+    log_.Add("writer", absl::StrCat("commits up to ", begin + committed.size()));
+    history_ += committed;  // first, since whoever is told of the write may look at once
+    if (first_record != 0) record_positions_.push_back(first_record);
+    ++transactions_;
+    WriteAt(begin + filestorage::kTransactionStatusOffset, std::string(1, filestorage::kStatusComplete));
+  });
+  steps_.push_back([this] {
+    if (const absl::Status status = file_->Sync(); !status.ok()) {
+      log_.Violation("writer", absl::StrCat("cannot sync: ", status.ToString()));
+    }
+  });
+}
+
+void SimulatedWriter::PlanAbort() {
+  steps_.push_back([this] {
+    log_.Add("writer", absl::StrCat("aborts after the vote, cuts at ", history_.size()));
+    file_->Truncate(history_.size()).IgnoreError();
+    notifications_.Changed(path_);
+  });
+}
+
+}  // namespace zrs::simulation

@@ -1,0 +1,82 @@
+// A model of what ZODB's FileStorage does to its file as a writer: the system calls, in their order, one at a time.
+#ifndef ZRS_TESTS_SIMULATION_SIMULATED_WRITER_H_
+#define ZRS_TESTS_SIMULATION_SIMULATED_WRITER_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "filestorage/file_system.h"
+#include "filestorage/format.h"
+#include "tests/simulation/event_log.h"
+#include "tests/simulation/event_queue.h"
+#include "tests/simulation/simulated_watcher.h"
+#include "tests/support/file_builder.h"
+#include "tests/support/simulated_file_system.h"
+
+namespace zrs::simulation {
+
+struct WriterOptions {
+  uint64_t abort_one_in = 6;    // votes that are taken back
+  uint64_t large_one_in = 40;   // transactions of up to `largest` bytes of data
+  uint64_t largest = 200 << 10;
+};
+
+// Commits random transactions: one write or several for the vote, the status byte, the sync; or an abort after the
+// vote. All that it refers to outlives it. Not thread-safe.
+class SimulatedWriter {
+ public:
+  SimulatedWriter(EventQueue& queue, tests::SimulatedFileSystem& disk, FileNotifications& notifications, EventLog& log,
+                  std::string path, WriterOptions options);
+
+  // Opens the file as ZODB does: creates it, or saves what follows the committed end to .trN and cuts it off. A file
+  // that ZODB refuses after a power loss is cut to its sound part by a person first.
+  void Open();
+  bool is_open() const { return file_ != nullptr; }
+  // The process is killed: what it did stays.
+  void Kill();
+  // The machine crashed (with the process): what is committed is read from the disk that survived.
+  void OnHostCrash();
+
+  // The next system call, or the beginning of a transaction where none is under way. Nothing while not open.
+  void Step();
+  // Whether a transaction is under way.
+  bool busy() const { return !steps_.empty(); }
+
+  // The committed part of the file as any opener sees it now: the magic and all transactions whose status has turned.
+  // Empty while there is no file.
+  const std::string& history() const { return history_; }
+  uint64_t transactions() const { return transactions_; }
+
+ private:
+  void BeginTransaction();
+  support::TransactionSpec MakeTransaction();
+  support::RecordSpec MakeRecord(bool large);
+  void PlanVote(const std::string& voted, size_t header_size);
+  void PlanFinish(std::string committed, uint64_t first_record);
+  void PlanAbort();
+  void WriteAt(uint64_t offset, absl::string_view data);
+  void SaveTail(const std::string& contents);
+  filestorage::Tid NextTid();
+
+  EventQueue& queue_;
+  tests::SimulatedFileSystem& disk_;
+  FileNotifications& notifications_;
+  EventLog& log_;
+  const std::string path_;
+  const WriterOptions options_;
+
+  std::unique_ptr<filestorage::File> file_;
+  std::deque<std::function<void()>> steps_;  // system calls of the transaction under way
+  std::string history_;
+  std::vector<uint64_t> record_positions_;  // of committed data records, for back pointers
+  filestorage::Tid last_tid_ = 0;
+  uint64_t transactions_ = 0;
+};
+
+}  // namespace zrs::simulation
+
+#endif  // ZRS_TESTS_SIMULATION_SIMULATED_WRITER_H_
