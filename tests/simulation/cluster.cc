@@ -10,7 +10,7 @@ namespace {
 
 // Once in so many file operations of a process the writer acts in between, or the checker looks.
 constexpr uint64_t kWriterBetweenOneIn = 6;
-constexpr uint64_t kBeginBetweenOneIn = 8;  // a transaction may begin there too, but not at the pace of the operations
+constexpr uint64_t kBeginBetweenOneIn = 20;  // a transaction may begin there too, but not at the pace of the operations
 constexpr uint64_t kLookOneIn = 12;
 
 constexpr absl::Duration kLongestDown = absl::Seconds(4);  // of a process or host that crashed
@@ -70,10 +70,12 @@ void Cluster::MakeNodes(const ScheduleOptions& options) {
 
 void Cluster::MakeWriter() {
   WriterOptions options;
-  if (random().OneIn(10)) options.largest = 3 << 20;
   if (random().OneIn(4)) options.large_one_in = 8;
-  longest_pause_ = random().OneIn(3) ? absl::Milliseconds(20) : absl::Milliseconds(400);
-  if (options.largest > 1 << 20) longest_pause_ = absl::Seconds(1);
+  if (random().OneIn(40)) {
+    options.largest = 3 << 20;
+    options.enough = 5 << 20;
+  }
+  longest_pause_ = random().OneIn(4) ? absl::Milliseconds(60) : absl::Milliseconds(600);
   writer_ = std::make_unique<SimulatedWriter>(queue_, primary().disk(), primary().notifications(), log_, kDataPath,
                                               options);
   if (random().OneIn(3)) return OpenWriterLater(random().Delay(absl::ZeroDuration(), absl::Seconds(3)));

@@ -117,8 +117,9 @@ support::TransactionSpec SimulatedWriter::MakeTransaction() {
   support::TransactionSpec transaction{.tid = NextTid(), .status = filestorage::kStatusInProgress};
   if (random.OneIn(2)) transaction.user = random.Bytes(random.Below(20));
   if (random.OneIn(2)) transaction.description = random.Bytes(random.Below(60));
-  if (random.OneIn(10)) transaction.extension = random.Bytes(random.Below(65536));
-  const bool large = random.OneIn(options_.large_one_in);
+  const bool small = history_.size() > options_.enough;
+  if (!small && random.OneIn(30)) transaction.extension = random.Bytes(random.Below(65536));
+  const bool large = !small && random.OneIn(options_.large_one_in);
   const uint64_t records = large ? 1 : random.Below(5);  // also none
   for (uint64_t i = 0; i < records; ++i) transaction.records.push_back(MakeRecord(large));
   return transaction;

@@ -51,7 +51,8 @@ class Section:
         for key, value, place in self.keys:
             yield f"{indent}{encode(key)} [{encode(value)}] {place}"
         for section in self.sections:
-            yield f"{indent}<{encode(section.type)}{' ' + encode(section.name) if section.name else ''}> {section.place}"
+            header = f"{encode(section.type)} {encode(section.name)}".rstrip(" ")
+            yield f"{indent}<{header}> {section.place}"
             yield from section.dump(indent + "  ")
 
 

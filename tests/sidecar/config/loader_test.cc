@@ -216,7 +216,7 @@ TEST(Settings, FromRealFiles) {
   const std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "zrs_loader_test";
   std::filesystem::create_directories(directory);
   std::ofstream(directory / "zrs.conf")
-      << "%include storage.conf\n<sidecar>\nadmin-socket a\nstate-dir s\n</sidecar>\n";
+      << "%include storage.conf\n<sidecar>\nadmin-socket /a\nstate-dir s\n</sidecar>\n";
   std::ofstream(directory / "storage.conf") << Zrs("replicate-to 5000");
   const absl::StatusOr<Settings> settings = LoadSettings((directory / "zrs.conf").string());
   ASSERT_TRUE(settings.ok()) << settings.status();

@@ -152,6 +152,15 @@ TEST_F(WriteQueueTest, GroupLimitCommitsThoughMoreIsToCome) {
   EXPECT_EQ(Next(At(10), UINT64_MAX)->commit, At(10));
 }
 
+TEST_F(WriteQueueTest, GroupLimitCountsFromTheLastCommit) {
+  PushUntil(At(5).offset);
+  ASSERT_EQ(Next(At(5))->commit, At(5));
+  queue_.OnWritten();
+  PushUntil(At(8).offset);
+  ASSERT_GT(At(8).offset, 2004u);
+  EXPECT_FALSE(Next(At(8), UINT64_MAX)->commit.has_value());
+}
+
 TEST_F(WriteQueueTest, ClearedGivesNothingOut) {
   PushUntil(At(3).offset);
   ASSERT_FALSE(Next(At(3), UINT64_MAX)->commit.has_value());

@@ -1,0 +1,120 @@
+#include "tests/sidecar/storage/machine.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace zrs::storage {
+namespace {
+
+simulation::RuntimeDelays NoStalls() {
+  simulation::RuntimeDelays delays;
+  delays.io_stall_one_in = 0;
+  return delays;
+}
+
+simulation::WatcherOptions TellEverything() {
+  simulation::WatcherOptions options;
+  options.drop_one_in = 0;
+  return options;
+}
+
+}  // namespace
+
+class World::Observer : public simulation::NetworkObserver {
+ public:
+  void OnPublisherSends(const std::string&, const v1::PublisherMessage&) override {}
+  void OnFollowerSends(const std::string&, const v1::FollowerMessage&) override {}
+  void OnMisuse(const std::string& node, const std::string& what) override { ADD_FAILURE() << node << ": " << what; }
+};
+
+World::World()
+    : observer_(std::make_unique<Observer>()),
+      network_(std::make_unique<simulation::SimulatedNetwork>(queue_, *observer_, simulation::NetworkOptions{})) {}
+World::~World() = default;
+
+Machine::Machine(World& world, const std::string& name, const std::string& upstream)
+    : world_(world),
+      runtime_(world.queue(), NoStalls()),
+      watcher_(world.queue(), notifications_, TellEverything()),
+      dialer_(world.network().MakeDialer(name)) {
+  options_.name = name;
+  options_.path = absl::StrCat("/", name, "/Data.fs");
+  options_.upstream = upstream;
+  options_.state_path = absl::StrCat("/state/", name, ".state");
+  options_.machine_id = absl::StrCat("machine of ", name);
+  options_.node_id = name + std::string(16 - name.size(), '.');
+  EXPECT_TRUE(disk_.CreateDirectories("/state", 0755).ok());
+  EXPECT_TRUE(disk_.CreateDirectories(absl::StrCat("/", name), 0755).ok());
+}
+
+Machine::~Machine() {
+  if (storage_) Stop();
+}
+
+void Machine::Start() {
+  storage_ = MakeStorage(options_, {runtime_, watcher_, disk_, *dialer_});
+  world_.network().Listen(options_.name, [this](std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) {
+    storage_->Accept(std::move(stream), std::move(hello));
+  });
+  status_.Clear();
+  storage_->Start([this](bool serving) { serving_ = serving; });
+}
+
+void Machine::Stop() {
+  bool stopped = false;
+  storage_->Stop(absl::Seconds(10), [&stopped] { stopped = true; });
+  EXPECT_TRUE(world_.RunUntil([&stopped] { return stopped; })) << options_.name << " does not stop";
+  EXPECT_TRUE(world_.RunUntil([this] { return !asking_; }));
+  world_.network().StopListening(options_.name);
+  storage_.reset();
+}
+
+void Machine::WriteUnnoticed(const std::string& bytes) {
+  auto file = disk_.OpenOrCreate(options_.path, 0644);
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE((*file)->WriteAt(0, bytes).ok());
+  ASSERT_TRUE((*file)->Truncate(bytes.size()).ok());
+}
+
+void Machine::Write(const std::string& bytes) {
+  WriteUnnoticed(bytes);
+  notifications_.Changed(options_.path);
+}
+
+void Machine::Replace(const std::string& bytes) {
+  const std::string packed = options_.path + ".pack";
+  disk_.SetContents(packed, bytes);
+  ASSERT_TRUE(disk_.Rename(packed, options_.path).ok());
+  notifications_.Changed(options_.path);
+}
+
+void Machine::FailSyncsOf(const std::string& path) {
+  disk_.SetHook([path](const tests::SimulatedOperation& operation) {
+    if (operation.kind != tests::SimulatedOperation::Kind::kSync || operation.path != path) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat("sync ", path, ": Input/output error"));
+  });
+}
+
+const v1::StorageStatus& Machine::Status() {
+  if (storage_ && !asking_) {
+    asking_ = true;
+    storage_->GetStatus([this](v1::StorageStatus status) {
+      status_ = std::move(status);
+      asking_ = false;
+    });
+  }
+  return status_;
+}
+
+v1::WaitResponse Machine::Wait(uint32_t replicas, absl::Duration timeout) {
+  std::optional<v1::WaitResponse> answer;
+  storage_->Wait(replicas, timeout, [&answer](v1::WaitResponse response) { answer = std::move(response); });
+  EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
+  return answer.value_or(v1::WaitResponse());
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,92 @@
+// A host with one storage's process on it, for tests: simulated disk, network, clock and threads.
+#ifndef ZRS_TESTS_SIDECAR_STORAGE_MACHINE_H_
+#define ZRS_TESTS_SIDECAR_STORAGE_MACHINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "sidecar/storage/storage.h"
+#include "tests/simulation/event_queue.h"
+#include "tests/simulation/simulated_network.h"
+#include "tests/simulation/simulated_runtime.h"
+#include "tests/simulation/simulated_watcher.h"
+#include "tests/support/simulated_file_system.h"
+
+namespace zrs::storage {
+
+// Time and network, shared by the machines of a test.
+class World {
+ public:
+  World();
+  ~World();
+
+  // Runs until `done` says so. False when it did not within a minute of simulated time.
+  template <typename Done>
+  bool RunUntil(Done done) {
+    return queue_.RunUntil(queue_.now() + absl::Minutes(1), done);
+  }
+  void RunFor(absl::Duration time) {
+    queue_.RunUntil(queue_.now() + time, [] { return false; });
+  }
+
+  simulation::EventQueue& queue() { return queue_; }
+  simulation::SimulatedNetwork& network() { return *network_; }
+
+ private:
+  class Observer;
+  simulation::EventQueue queue_{1};
+  std::unique_ptr<Observer> observer_;
+  std::unique_ptr<simulation::SimulatedNetwork> network_;
+};
+
+// Its data file is /NAME/Data.fs; its state is /state/NAME.state.
+class Machine {
+ public:
+  // `upstream`: the name of the machine to follow; empty for a primary.
+  Machine(World& world, const std::string& name, const std::string& upstream);
+  ~Machine();
+
+  // For the next Start.
+  void SetUpstream(const std::string& upstream) { options_.upstream = upstream; }
+  void SetMachineId(const std::string& machine_id) { options_.machine_id = machine_id; }
+  void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
+
+  void Start();
+  // In order; runs the world meanwhile.
+  void Stop();
+
+  // Makes the data file these bytes, in place, as a writer that commits would; the watcher is told.
+  void Write(const std::string& bytes);
+  // The same, and the watcher misses it.
+  void WriteUnnoticed(const std::string& bytes);
+  // Puts another file under the name, as a pack does.
+  void Replace(const std::string& bytes);
+  // From now on.
+  void FailSyncsOf(const std::string& path);
+
+  std::string Data() const { return disk_.Contents(options_.path); }
+  // As of a moment ago: asks for the next one at each call.
+  const v1::StorageStatus& Status();
+  v1::WaitResponse Wait(uint32_t replicas, absl::Duration timeout);
+  bool serving() const { return serving_; }
+  tests::SimulatedFileSystem& disk() { return disk_; }
+
+ private:
+  World& world_;
+  StorageOptions options_;
+  tests::SimulatedFileSystem disk_;
+  simulation::FileNotifications notifications_;
+  simulation::SimulatedRuntime runtime_;
+  simulation::SimulatedWatcher watcher_;
+  std::unique_ptr<transport::Dialer> dialer_;
+  std::unique_ptr<Storage> storage_;
+  v1::StorageStatus status_;
+  bool asking_ = false;
+  bool serving_ = false;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_TESTS_SIDECAR_STORAGE_MACHINE_H_
