@@ -136,16 +136,8 @@ absl::Status Appender::Commit(const Boundary& end, absl::string_view following) 
     return absl::FailedPreconditionError(absl::StrCat("committing to ", file_->path(), " up to ", end.offset,
                                                       ": but the bytes appended end at ", tail_end_));
   }
-  if (absl::Status status = SyncBody(); !status.ok()) return status;
+  if (absl::Status status = SyncFile(*file_); !status.ok()) return Break(status);
   return FinishTurn(end, following);
-}
-
-absl::Status Appender::SyncBody() {
-  absl::Status status = SyncFile(*file_);
-  if (status.ok()) return status;
-  // Whoever opens the file next must not take what reads back well for what is on the disk.
-  file_->Truncate(committed_.offset + kAnnouncementSize).IgnoreError();
-  return Break(status);
 }
 
 // Writes the group's real first bytes. Nothing may ever show the status without the tid: one sector changes as a whole.
@@ -153,7 +145,7 @@ absl::Status Appender::Turn() {
   if (InOneSector(committed_.offset)) return file_->WriteAt(committed_.offset, announced_);
   const absl::string_view real = announced_;
   if (absl::Status status = file_->WriteAt(committed_.offset, real.substr(0, kTidSize)); !status.ok()) return status;
-  if (absl::Status status = SyncBody(); !status.ok()) return status;
+  if (absl::Status status = SyncFile(*file_); !status.ok()) return Break(status);
   return file_->WriteAt(committed_.offset + kTransactionStatusOffset, real.substr(kTransactionStatusOffset, 1));
 }
 

@@ -95,7 +95,6 @@ class Appender {
   absl::Status BeginGroup(absl::string_view first);
   absl::Status Announce(uint64_t offset, absl::string_view first, Tid tid_before);
   absl::StatusOr<std::string> AnnounceFollowing(const Boundary& end, absl::string_view following);
-  absl::Status SyncBody();
   absl::Status Turn();
   void TurnBack();
   absl::Status FinishTurn(const Boundary& end, absl::string_view following);

@@ -1,6 +1,10 @@
 #include "sidecar/cli/process.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -42,6 +46,18 @@ constexpr absl::Duration kListenerGrace = absl::Seconds(2);
 std::string MachineId() {
   auto id = filestorage::ReadWholeFile(filestorage::PosixFileSystem(), "/etc/machine-id", 4096);
   return id.ok() ? std::string(absl::StripAsciiWhitespace(*id)) : "";
+}
+
+// The default directory of sockets may be in /tmp, where another user could have made it first.
+absl::Status CheckSocketDirectory(const std::string& directory) {
+  struct stat info;
+  if (stat(directory.c_str(), &info) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("look at the admin socket's directory ", directory));
+  }
+  if (info.st_uid == geteuid() || info.st_uid == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("the admin socket's directory ", directory,
+                                                  " belongs to another user, who could take the socket's place; set "
+                                                  "admin-socket in <sidecar>"));
 }
 
 class Process {
@@ -92,7 +108,9 @@ absl::Status Process::PrepareDirectories() {
   }
   if (!locked.ok()) return locked;
   lock_ = *std::move(lock);
-  return files.CreateDirectories(filestorage::DirectoryOf(settings_.sidecar.admin_socket), kSocketDirectoryMode);
+  const std::string socket_dir = filestorage::DirectoryOf(settings_.sidecar.admin_socket);
+  made = files.CreateDirectories(socket_dir, kSocketDirectoryMode);
+  return made.ok() ? CheckSocketDirectory(socket_dir) : made;
 }
 
 storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from, runtime::Runtime& runtime) const {

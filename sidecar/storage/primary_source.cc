@@ -221,6 +221,7 @@ void PrimarySource::SendHeartbeat() {
   heartbeat.set_committed_end(end_.offset);
   heartbeat.set_tid(end_.tid);
   heartbeat.set_primary_time_micros(absl::ToUnixMicros(runtime_.UnixNow()));
+  heartbeat.set_interval_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(options_.heartbeat_interval)));
   heartbeat.add_path(options_.node_id);
   events_.heartbeat(heartbeat);
   heartbeat_ = runtime_.After(options_.heartbeat_interval, [this] { SendHeartbeat(); });

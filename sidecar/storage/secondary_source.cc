@@ -14,11 +14,6 @@ namespace {
 
 using SessionState = replication::FollowerSession::State;
 
-// A heartbeat's content is old after some of the primary's intervals, however many of them were lost.
-absl::Duration FreshFor(const StorageOptions& options) {
-  return std::max(absl::Seconds(3), 3 * options.heartbeat_interval);
-}
-
 }  // namespace
 
 SecondarySource::SecondarySource(const StorageOptions& options, StorageServices services)
@@ -27,8 +22,7 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
       runtime_(services.runtime),
       problem_(options.name, services.runtime),
       file_(options, services.file_system),
-      backoff_(options.reconnect_first, options.reconnect_most),
-      lag_(FreshFor(options)) {}
+      backoff_(options.reconnect_first, options.reconnect_most) {}
 
 void SecondarySource::Start(SourceEvents events) {
   events_ = std::move(events);

@@ -5,6 +5,11 @@
 #include "sidecar/storage/status_text.h"
 
 namespace zrs::storage {
+namespace {
+
+constexpr absl::Duration kLeastFresh = absl::Seconds(3);
+
+}  // namespace
 
 void UpstreamLag::OnHeartbeat(const v1::Heartbeat& heartbeat, uint64_t durable, absl::Duration now) {
   heartbeat_ = heartbeat;
@@ -16,7 +21,9 @@ void UpstreamLag::OnHeartbeat(const v1::Heartbeat& heartbeat, uint64_t durable, 
 }
 
 bool UpstreamLag::Fresh(absl::Duration now) const {
-  return heartbeat_ && now - received_ + absl::Microseconds(heartbeat_->age_micros()) <= fresh_for_;
+  if (!heartbeat_) return false;
+  const absl::Duration age = now - received_ + absl::Microseconds(heartbeat_->age_micros());
+  return age <= std::max(kLeastFresh, 3 * absl::Microseconds(heartbeat_->interval_micros()));
 }
 
 std::optional<uint64_t> UpstreamLag::Bytes(uint64_t durable, absl::Duration now) const {

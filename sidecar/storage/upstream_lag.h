@@ -14,12 +14,11 @@ namespace zrs::storage {
 // Pure; times are given. On the strand.
 class UpstreamLag {
  public:
-  // A heartbeat counts for `fresh_for` after it was made, then the lag is unknown.
-  explicit UpstreamLag(absl::Duration fresh_for) : fresh_for_(fresh_for) {}
-
   // `durable`: this copy's durable end when the heartbeat came, at `now` (monotonic).
   void OnHeartbeat(const v1::Heartbeat& heartbeat, uint64_t durable, absl::Duration now);
 
+  // Whether the last heartbeat still counts: three of its primary's intervals long, and at least 3 s. Else the lag is
+  // unknown.
   bool Fresh(absl::Duration now) const;
   // Bytes that are committed at the primary and not durable here; nullopt when unknown.
   std::optional<uint64_t> Bytes(uint64_t durable, absl::Duration now) const;
@@ -31,7 +30,6 @@ class UpstreamLag {
   // The primary's clock, extrapolated.
   absl::Time PrimaryNow(absl::Duration now) const;
 
-  absl::Duration fresh_for_;
   std::optional<v1::Heartbeat> heartbeat_;
   absl::Duration received_;
   // The first heartbeat that told of bytes which are not here yet: its time by the primary's clock, and its end.

@@ -1,6 +1,7 @@
 """What must not be followed is refused, with a reason and a remedy, and both files stay as they are."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -100,7 +101,7 @@ def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
     pair.secondary.start()
     assert_explained(pair.secondary.until_refused())
     db.put(database, "key", "still alive")
-    assert pair.primary.wait("--timeout", "1", timeout=1) == 1
+    assert pair.primary.wait(timeout=1) == 1
     files.check(pair.copy)
 
 
@@ -167,17 +168,18 @@ def assert_second_is_refused(second):
         assert "Data.fs" in second.process.log()
 
 
-def test_a_damaged_primary_file_is_served_up_to_the_damage(lab):
+@pytest.mark.parametrize("position", [15, 16, -1], ids=["length", "status", "redundant-length"])
+def test_a_damaged_primary_file_is_reported_and_nothing_damaged_is_copied(lab, position):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path, commits=20)
-    offset = rawfs.transactions(path)[10][0]
-    # The length field of a transaction in the middle.
-    flip_byte(path, offset + 12)
+    offset, _, _, length = rawfs.transactions(path)[10]
+    flip_byte(path, offset + position % length)
     files = Unchanged(path)
     pair = lab.pair(path)
-    error = pair.primary.until_refused()["error"]
-    assert str(offset) in error["message"]
+    storage = pair.primary.until_refused()
+    assert_explained(storage)
+    assert re.search(rf"\b{offset + position % length}\b|\b{offset}\b|\b{offset + length - 8}\b",
+                     storage["error"]["message"])
     files.check()
     if os.path.exists(pair.copy):
-        assert read_bytes(path).startswith(read_bytes(pair.copy))
-        assert os.path.getsize(pair.copy) <= offset
+        assert read_bytes(path)[:offset].startswith(read_bytes(pair.copy))

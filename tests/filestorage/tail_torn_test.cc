@@ -82,9 +82,9 @@ class TailTornTest : public testing::TestWithParam<Shape> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TailTornTest,
-                         testing::Values(Shape{1 << 20, 0, 20, 20}, Shape{1 << 20, 1, 20, 20},
-                                         Shape{1 << 20, 2, 20, 50}, Shape{1 << 20, 1, 50, 20}, Shape{24, 0, 20, 20},
-                                         Shape{24, 1, 20, 20}, Shape{64, 2, 50, 20}, Shape{64, 1, 20, 50}));
+                         testing::Values(Shape{4096, 0, 20, 20}, Shape{4096, 1, 20, 20}, Shape{4096, 2, 20, 50},
+                                         Shape{4096, 1, 50, 20}, Shape{24, 0, 20, 20}, Shape{24, 1, 20, 20},
+                                         Shape{64, 2, 50, 20}, Shape{64, 1, 20, 50}));
 
 TEST_P(TailTornTest, NothingOfAnAbortedVoteIsReported) {
   const size_t size = 100 + std::max(GetParam().aborted_size, GetParam().committed_size);

@@ -75,7 +75,7 @@ void Cluster::MakeWriter() {
     options.largest = 3 << 20;
     options.enough = 5 << 20;
   }
-  longest_pause_ = random().OneIn(4) ? absl::Milliseconds(60) : absl::Milliseconds(600);
+  longest_pause_ = random().OneIn(4) ? absl::Milliseconds(150) : absl::Seconds(1);
   writer_ = std::make_unique<SimulatedWriter>(queue_, primary().disk(), primary().notifications(), log_, kDataPath,
                                               options);
   if (random().OneIn(3)) return OpenWriterLater(random().Delay(absl::ZeroDuration(), absl::Seconds(3)));

@@ -103,6 +103,7 @@ support::RecordSpec SimulatedWriter::MakeRecord(bool large) {
     case 1:  // the creation undone, or a deletion: a zero back pointer
       break;
     case 2:
+      if (history_.size() > options_.enough) break;
       record.data = random.Bytes(random.Between(1000, 12000));
       break;
     default:

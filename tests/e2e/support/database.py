@@ -15,14 +15,14 @@ def open_file(path):
 
 
 def put(database, key, value, note=""):
-    """One commit."""
+    """One commit: an object of its own with the value, and the root's record that names it."""
     with database.transaction(note) as connection:
-        connection.root()[key] = value
+        connection.root()[key] = PersistentMapping(value=value)
 
 
 def get(database, key):
     with database.transaction() as connection:
-        return connection.root()[key]
+        return connection.root()[key]["value"]
 
 
 def fill(path, commits=20, size=1000):

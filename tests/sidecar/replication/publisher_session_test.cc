@@ -233,6 +233,24 @@ TEST_F(PublisherSessionTest, BatchGoesBeforeTheHeartbeatOfTheSameCommit) {
   EXPECT_TRUE(sent[1].has_heartbeat());
 }
 
+TEST_F(PublisherSessionTest, BatchesCountFromTheMomentThatAHeartbeatWaits) {
+  file_.AddMany(60, 50);
+  PublisherDriver& driver = Serve({}, {.batch_size = 50, .read_ahead = 2});
+  const auto next = [this, &driver] {
+    while (!driver.reads.empty()) {
+      const ReadBytes read = driver.reads.front();
+      driver.reads.pop_front();
+      driver.Do(driver.session.OnBytes(read.offset, file_.bytes().substr(read.offset, read.size)));
+    }
+    return driver.Sent();
+  };
+  for (uint32_t i = 0; i < 3 * PublisherSession::kBatchesPerHeartbeat; ++i) next();
+  driver.Do(driver.session.OnHeartbeat(HeartbeatOf(file_.size(), {Id('p')})));
+  EXPECT_TRUE(next().has_batch()) << "was being sent already";
+  for (uint32_t i = 0; i < PublisherSession::kBatchesPerHeartbeat; ++i) EXPECT_TRUE(next().has_batch()) << i;
+  EXPECT_TRUE(next().has_heartbeat());
+}
+
 TEST_F(PublisherSessionTest, HeartbeatGoesAfterSixteenBatches) {
   PublisherDriver& driver = Serve({}, {.batch_size = 50, .read_ahead = 2});
   driver.Do(driver.session.OnHeartbeat(HeartbeatOf(file_.size(), {Id('p')})));

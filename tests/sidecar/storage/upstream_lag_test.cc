@@ -23,33 +23,42 @@ filestorage::Tid TidAt(absl::Time time) {
 }
 
 TEST(UpstreamLag, UnknownBeforeTheFirstHeartbeat) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   EXPECT_EQ(lag.Bytes(10, absl::ZeroDuration()), std::nullopt);
   EXPECT_EQ(lag.Seconds(10, 0, absl::ZeroDuration()), std::nullopt);
 }
 
 TEST(UpstreamLag, NoneWhenAllIsDurable) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
   EXPECT_EQ(lag.Bytes(100, absl::Seconds(51)), 0u);
   EXPECT_EQ(lag.Seconds(100, 0, absl::Seconds(51)), 0.0);
 }
 
 TEST(UpstreamLag, MoreThanThePrimaryToldIsNoLag) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 90, absl::Seconds(50));
   EXPECT_EQ(lag.Bytes(120, absl::Seconds(50)), 0u);
 }
 
 TEST(UpstreamLag, UnknownAgainWhenTheHeartbeatIsOld) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
   EXPECT_EQ(lag.Bytes(100, absl::Seconds(53)), 0u);
   EXPECT_EQ(lag.Bytes(100, absl::Seconds(53.1)), std::nullopt);
 }
 
+TEST(UpstreamLag, APrimaryWithLongIntervalsIsKnownForLonger) {
+  UpstreamLag lag;
+  v1::Heartbeat heartbeat = HeartbeatAt(100);
+  heartbeat.set_interval_micros(60'000'000);
+  lag.OnHeartbeat(heartbeat, 100, absl::Seconds(50));
+  EXPECT_TRUE(lag.Fresh(absl::Seconds(230)));
+  EXPECT_FALSE(lag.Fresh(absl::Seconds(231)));
+}
+
 TEST(UpstreamLag, TimeHeldByRelaysCounts) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   v1::Heartbeat heartbeat = HeartbeatAt(100);
   heartbeat.set_age_micros(2'500'000);
   lag.OnHeartbeat(heartbeat, 100, absl::Seconds(50));
@@ -58,7 +67,7 @@ TEST(UpstreamLag, TimeHeldByRelaysCounts) {
 }
 
 TEST(UpstreamLag, SecondsFromTheOldestReceivedTransaction) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
   const auto seconds = lag.Seconds(50, TidAt(kPrimaryTime - absl::Seconds(7)), absl::Seconds(51));
   ASSERT_TRUE(seconds.has_value());
@@ -66,7 +75,7 @@ TEST(UpstreamLag, SecondsFromTheOldestReceivedTransaction) {
 }
 
 TEST(UpstreamLag, SecondsFromTheFirstHeartbeatThatToldOfIt) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
   lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(1)), 50, absl::Seconds(51));
   const auto seconds = lag.Seconds(50, 0, absl::Seconds(52));
@@ -75,7 +84,7 @@ TEST(UpstreamLag, SecondsFromTheFirstHeartbeatThatToldOfIt) {
 }
 
 TEST(UpstreamLag, CaughtUpInBetweenCountsAnew) {
-  UpstreamLag lag(absl::Seconds(3));
+  UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
   lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(1)), 100, absl::Seconds(51));
   const auto seconds = lag.Seconds(100, 0, absl::Seconds(51.5));
@@ -84,10 +93,10 @@ TEST(UpstreamLag, CaughtUpInBetweenCountsAnew) {
 }
 
 TEST(UpstreamLag, CaughtUpWithTheFirstSinceTheLastHeartbeat) {
-  UpstreamLag lag(absl::Seconds(10));
+  UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
   lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(5)), 50, absl::Seconds(55));
-  // The commits up to 100 are here by now; the rest is not older than the heartbeat before the last.
+  // The commits up to 100 are here by now; of the rest only the last heartbeat has told.
   const auto seconds = lag.Seconds(150, 0, absl::Seconds(56));
   ASSERT_TRUE(seconds.has_value());
   EXPECT_NEAR(*seconds, 1.0, 0.01);
