@@ -64,20 +64,28 @@ absl::StatusOr<State> PrimarySource::LoadOrCreateState(bool& new_identity) {
   return state;
 }
 
-absl::StatusOr<PrimarySource::Opened> PrimarySource::OpenFile() {
-  // A writer that creates the file writes its magic a moment later: both are "not there yet".
+// A writer that creates the file writes its magic a moment later: both are "not there yet".
+absl::Status PrimarySource::CheckFileIsThere() {
   auto info = services_.file_system.Stat(options_.path);
   if (!info.ok()) return info.status();
-  if (info->is_regular && info->size < filestorage::kMagicSize) {
-    return absl::NotFoundError(absl::StrCat("open ", options_.path, ": the file is empty so far"));
-  }
+  if (!info->is_regular || info->size >= filestorage::kMagicSize) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("open ", options_.path, ": the file is empty so far"));
+}
+
+absl::StatusOr<PrimarySource::Opened> PrimarySource::OpenFile() {
+  absl::Status there = CheckFileIsThere();
+  if (!there.ok()) return there;
   Opened opened;
   auto state = LoadOrCreateState(opened.new_identity);
   if (!state.ok()) return state.status();
   opened.state = *std::move(state);
   auto tail = filestorage::Tail::Open(services_.file_system, options_.path, filestorage::TailOptions{},
                                       opened.state.lower_bound);
-  if (!tail.ok()) return tail.status();
+  if (!tail.ok()) {
+    // It may have become empty since, which heals; another sidecar that holds it does not.
+    there = CheckFileIsThere();
+    return there.ok() ? tail.status() : there;
+  }
   opened.magic = (*tail)->magic();
   opened.end = (*tail)->end();
   if (opened.new_identity) {

@@ -43,6 +43,7 @@ class PrimarySource final : public Source {
   };
 
   // On the I/O thread.
+  absl::Status CheckFileIsThere();
   absl::StatusOr<Opened> OpenFile();
   absl::StatusOr<State> LoadOrCreateState(bool& new_identity);
 
