@@ -141,6 +141,12 @@ absl::Status ValidateHeartbeat(const v1::Heartbeat& heartbeat) {
   if (heartbeat.committed_end() < filestorage::kMagicSize || heartbeat.committed_end() > kLargestOffset) {
     return Malformed(absl::StrCat("heartbeat with impossible committed end ", heartbeat.committed_end()));
   }
+  if (heartbeat.interval_micros() == 0 || heartbeat.interval_micros() > kMostMicros) {
+    return Malformed(absl::StrCat("heartbeat with impossible interval ", heartbeat.interval_micros(), " us"));
+  }
+  if (heartbeat.age_micros() > kMostMicros) {
+    return Malformed(absl::StrCat("heartbeat with impossible age ", heartbeat.age_micros(), " us"));
+  }
   return absl::OkStatus();
 }
 

@@ -19,10 +19,11 @@ namespace zrs::replication {
 inline constexpr size_t kIdSize = 16;  // of database, epoch and node ids, in bytes
 // No file is longer: offsets are signed 64-bit numbers to the operating system.
 inline constexpr uint64_t kLargestOffset = INT64_MAX;
-inline constexpr int kMostEpochs = 1024;         // of a lineage
-inline constexpr int kLongestPath = 64;          // of a heartbeat, in nodes
-inline constexpr size_t kLongestEndText = 4096;  // of an End's message and of its remedy, in bytes
-inline constexpr size_t kLongestName = 1024;     // of a storage's name and of a software version, in bytes
+inline constexpr int kMostEpochs = 1024;            // of a lineage
+inline constexpr int kLongestPath = 64;             // of a heartbeat, in nodes
+inline constexpr uint64_t kMostMicros = INT64_MAX;  // of a heartbeat's age and of its interval
+inline constexpr size_t kLongestEndText = 4096;     // of an End's message and of its remedy, in bytes
+inline constexpr size_t kLongestName = 1024;        // of a storage's name and of a software version, in bytes
 
 // What to do about a message that makes no sense.
 inline constexpr absl::string_view kProtocolRemedy =
@@ -55,7 +56,8 @@ bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer);
 
 // ---- Other messages
 
-// InvalidArgument unless the path has 1 to kLongestPath node ids of 16 bytes and committed_end is a possible one.
+// InvalidArgument unless the path has 1 to kLongestPath node ids of 16 bytes, committed_end is a possible one, and the
+// interval (above 0) and the age are at most kMostMicros.
 absl::Status ValidateHeartbeat(const v1::Heartbeat& heartbeat);
 
 // An End with texts as CleanText leaves them.

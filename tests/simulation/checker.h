@@ -13,6 +13,7 @@
 #include "tests/simulation/node.h"
 #include "tests/simulation/simulated_network.h"
 #include "tests/simulation/simulated_writer.h"
+#include "tests/support/simulated_file_system.h"
 
 namespace zrs::simulation {
 
@@ -54,16 +55,19 @@ class Checker : public NetworkObserver {
   struct Disk {
     uint64_t acknowledged = 0;  // largest offset that was ever called durable
     uint64_t seen = 0;          // largest committed end that an opener found since the machine's last crash
-    uint64_t durable_at = UINT64_MAX;  // number of the disk's operation that `durable` was read at
-    std::string durable;        // the file as it is if everything unsynced is lost
+    uint64_t proved = 0;        // up to here the file was found to be durable and the primary's, since that crash
+    uint64_t durable_at = UINT64_MAX;  // number of the disk's operation that `durable` was made at
+    std::unique_ptr<tests::SimulatedFileSystem> durable;  // the disk as it is if everything unsynced is lost
   };
 
   Node* Find(const std::string& name);
-  const std::string& Durable(Node& node);
+  // Bytes `from` to `to` of the node's file as a power loss that takes everything unsynced leaves them; fewer where
+  // the file then ends before.
+  std::string Durable(Node& node, uint64_t from, uint64_t to);
+  // Whether the node's file up to `end` is durable, and the committed beginning of the primary's.
+  bool IsProved(Node& node, uint64_t end);
   void CheckOpened(Node& node, absl::string_view when, const std::string& contents, bool after_power_loss);
   void CheckBatch(Node& node, const v1::Batch& batch);
-  // Bytes that the primary has durably and committed.
-  uint64_t DurableCommitted();
 
   EventLog& log_;
   SeededRandom& random_;

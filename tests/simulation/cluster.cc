@@ -73,7 +73,7 @@ void Cluster::MakeWriter() {
   if (random().OneIn(4)) options.large_one_in = 8;
   if (random().OneIn(40)) {
     options.largest = 3 << 20;
-    options.enough = 5 << 20;
+    options.enough = 1 << 20;
   }
   longest_pause_ = random().OneIn(4) ? absl::Milliseconds(150) : absl::Seconds(1);
   writer_ = std::make_unique<SimulatedWriter>(queue_, primary().disk(), primary().notifications(), log_, kDataPath,
@@ -114,7 +114,8 @@ void Cluster::OnFileOperation(Node& node, const FileOperation& operation) {
     while (random().OneIn(kWriterBetweenOneIn)) StepWriter();
     return;
   }
-  if (!operation.IsChange() || !random().OneIn(kLookOneIn)) return;
+  // A look reads the whole file: fewer of them at a large one.
+  if (!operation.IsChange() || !random().OneIn(kLookOneIn + (writer_->history().size() >> 14))) return;
   if (random().OneIn(2)) return checker_.CheckCopy(node);
   checker_.CheckCopyAfterPowerLoss(node);
 }

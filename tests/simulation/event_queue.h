@@ -31,11 +31,14 @@ class EventQueue {
   // Moves the clock to the next event and runs it. False when there is none.
   bool RunNext();
 
-  // Runs events until `done` says so or the clock would pass `deadline`. True when `done` said so.
+  // Runs events until `done` says so (true) or none is left before `deadline`, which is the time then (false).
   template <typename Done>
   bool RunUntil(absl::Duration deadline, Done done) {
     while (!done()) {
-      if (events_.empty() || events_.begin()->first.first > deadline) return false;
+      if (events_.empty() || events_.begin()->first.first > deadline) {
+        now_ = deadline;
+        return false;
+      }
       RunNext();
     }
     return true;

@@ -71,6 +71,7 @@ inline v1::PublisherMessage BatchOf(absl::string_view file, uint64_t from, uint6
 inline v1::Heartbeat HeartbeatOf(uint64_t committed_end, const std::vector<std::string>& path) {
   v1::Heartbeat heartbeat;
   heartbeat.set_committed_end(committed_end);
+  heartbeat.set_interval_micros(1'000'000);
   for (const std::string& node : path) heartbeat.add_path(node);
   return heartbeat;
 }

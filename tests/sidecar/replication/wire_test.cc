@@ -198,6 +198,22 @@ TEST(WireHeartbeatTest, RefusesImpossibleCommittedEnd) {
   EXPECT_FALSE(ValidateHeartbeat(HeartbeatOf(kLargestOffset + 1, {Id('p')})).ok());
 }
 
+TEST(WireHeartbeatTest, RefusesImpossibleInterval) {
+  v1::Heartbeat heartbeat = HeartbeatOf(4, {Id('p')});
+  for (uint64_t interval : {uint64_t{0}, kMostMicros + 1, UINT64_MAX}) {
+    heartbeat.set_interval_micros(interval);
+    EXPECT_FALSE(ValidateHeartbeat(heartbeat).ok()) << interval;
+  }
+}
+
+TEST(WireHeartbeatTest, RefusesImpossibleAge) {
+  v1::Heartbeat heartbeat = HeartbeatOf(4, {Id('p')});
+  heartbeat.set_age_micros(kMostMicros);
+  EXPECT_TRUE(ValidateHeartbeat(heartbeat).ok());
+  heartbeat.set_age_micros(kMostMicros + 1);
+  EXPECT_FALSE(ValidateHeartbeat(heartbeat).ok());
+}
+
 TEST(WireTextTest, KeepsWhatIsFit) {
   EXPECT_EQ(CleanText("plain, \xc3\xa4, \xe2\x82\xac, \xf0\x9f\x99\x82", 100),
             "plain, \xc3\xa4, \xe2\x82\xac, \xf0\x9f\x99\x82");

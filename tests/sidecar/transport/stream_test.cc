@@ -95,7 +95,7 @@ TEST_P(StreamTest, AFollowerThatDoesNotReadStallsItsPublisherAfterBoundedBytes) 
   do {
     ASSERT_LT(written * kBatch, kMostBuffered);
     connection.publisher->Write(BatchMessage(kBatch));
-  } while (connection.publisher_events->WrittenBeyond(written++, milliseconds(500)));
+  } while (connection.publisher_events->WrittenBeyond(written++, milliseconds(200)));
   // Reading lets the writer go on.
   for (size_t i = 1; i <= written; i++) {
     connection.follower->Read();
@@ -113,7 +113,7 @@ TEST_P(StreamTest, APublisherThatDoesNotReadStallsItsFollowerAfterBoundedBytes) 
   do {
     ASSERT_LT(written * (256 << 10), kMostBuffered);
     connection.follower->Write(large);
-  } while (connection.follower_events->WrittenBeyond(written++, milliseconds(500)));
+  } while (connection.follower_events->WrittenBeyond(written++, milliseconds(200)));
   connection.follower->Cancel();
   EXPECT_TRUE(connection.follower_events->WaitClosed());
   EXPECT_TRUE(connection.publisher_events->WaitClosed());

@@ -1,0 +1,116 @@
+#include "tests/simulation/simulated_writer.h"
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "gtest/gtest.h"
+#include "tests/simulation/opener.h"
+
+namespace zrs::simulation {
+namespace {
+
+constexpr char kPath[] = "/data/Data.fs";
+
+class SimulatedWriterTest : public testing::Test {
+ protected:
+  SimulatedWriterTest() {
+    EXPECT_TRUE(disk_.CreateDirectories("/data", 0755).ok());
+    notifications_.Add(kPath, [this] { ++changes_; });
+    writer_.Open();
+  }
+
+  // What an opener finds is what the writer says is committed.
+  void ExpectHistoryIsCommitted() {
+    const std::string contents = disk_.Contents(kPath);
+    const Opened opened = OpenAsZodb(contents);
+    EXPECT_FALSE(opened.refused) << opened.reason;
+    ASSERT_EQ(opened.end, writer_.history().size());
+    EXPECT_TRUE(absl::StartsWith(contents, writer_.history()));
+  }
+
+  // A step inside a transaction at which bytes follow the committed end.
+  void StepUntilVoted() {
+    while (disk_.Contents(kPath).size() <= writer_.history().size()) writer_.Step();
+  }
+
+  EventQueue queue_{7};
+  EventLog log_{queue_, 1000};
+  tests::SimulatedFileSystem disk_;
+  FileNotifications notifications_;
+  int changes_ = 0;
+  SimulatedWriter writer_{queue_, disk_, notifications_, log_, kPath, {}};
+};
+
+TEST_F(SimulatedWriterTest, OpenCreatesTheFile) {
+  EXPECT_EQ(disk_.Contents(kPath), "FS30");
+  EXPECT_EQ(writer_.history(), "FS30");
+  EXPECT_GT(changes_, 0);
+}
+
+TEST_F(SimulatedWriterTest, AtEachStepAnOpenerFindsTheHistory) {
+  for (int i = 0; i < 2000; ++i) {
+    writer_.Step();
+    ExpectHistoryIsCommitted();
+  }
+  EXPECT_GT(writer_.transactions(), 100u);
+  EXPECT_EQ(log_.violation(), "");
+}
+
+TEST_F(SimulatedWriterTest, ShowsVotesInPartsAndAborts) {
+  bool short_body = false;
+  bool shrank = false;
+  uint64_t size = 0;
+  for (int i = 0; i < 2000; ++i) {
+    writer_.Step();
+    const uint64_t now = disk_.Contents(kPath).size();
+    shrank |= now < size;
+    size = now;
+    short_body |= now > writer_.history().size() && now < writer_.history().size() + 31;
+  }
+  EXPECT_TRUE(short_body);
+  EXPECT_TRUE(shrank);
+}
+
+TEST_F(SimulatedWriterTest, OpenAfterAKillSavesTheTailAndCutsIt) {
+  StepUntilVoted();
+  const std::string contents = disk_.Contents(kPath);
+  const std::string history = writer_.history();
+  writer_.Kill();
+  writer_.Step();
+  EXPECT_EQ(disk_.Contents(kPath), contents);
+  writer_.Open();
+  EXPECT_EQ(disk_.Contents(kPath), history);
+  EXPECT_EQ(disk_.Contents("/data/Data.fs.tr0"), contents.substr(history.size()));
+  StepUntilVoted();
+  writer_.Kill();
+  writer_.Open();
+  EXPECT_TRUE(disk_.Exists("/data/Data.fs.tr1"));
+}
+
+TEST_F(SimulatedWriterTest, WhatWasSyncedSurvivesAPowerLoss) {
+  while (writer_.transactions() < 10 || writer_.busy()) writer_.Step();
+  const std::string history = writer_.history();
+  ASSERT_TRUE(disk_.SyncDirectory("/data").ok());
+  StepUntilVoted();
+  tests::LoseEverything lose_everything;
+  disk_.Crash(lose_everything);
+  writer_.OnHostCrash();
+  EXPECT_FALSE(writer_.is_open());
+  EXPECT_EQ(writer_.history(), history);
+  writer_.Open();
+  for (int i = 0; i < 200; ++i) writer_.Step();
+  ExpectHistoryIsCommitted();
+}
+
+TEST_F(SimulatedWriterTest, AFileThatWasLostIsBegunAgain) {
+  tests::LoseEverything lose_everything;
+  disk_.Crash(lose_everything);
+  writer_.OnHostCrash();
+  EXPECT_EQ(writer_.history(), "");
+  writer_.Open();
+  EXPECT_EQ(disk_.Contents(kPath), "FS30");
+}
+
+}  // namespace
+}  // namespace zrs::simulation
