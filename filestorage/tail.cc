@@ -136,6 +136,9 @@ TailReport TailOverFile::StillPending(std::string header, uint64_t size) {
   if (size < size_ || WasTakenBack(pending_, header)) {
     report.event = TailEvent::kAborted;
     report.reason = absl::StrCat("the unfinished transaction at ", end().offset, " was taken back: an aborted vote");
+  } else if (header.size() == kTransactionHeaderSize && header[kTransactionStatusOffset] != kStatusInProgress) {
+    report.reason = absl::StrCat(file_->path(), ": the transaction at ", end().offset,
+                                 " is finished by its status, but the file ends before it does");
   }
   pending_ = std::move(header);
   return report;

@@ -38,7 +38,9 @@ struct TailReport {
                                // a committed transaction larger than max_bytes_per_poll, or of bytes that changed)
   uint64_t file_size = 0;
   uint64_t position = 0;  // kCorrupt, kTruncated, kOverwritten
-  std::string reason;     // all but the first two: one line for a person
+  // One line for a person. Empty for kAdvanced, and for kNothingYet, but where the last header says that it is finished
+  // and the file ends before its transaction does: with no writer at work that is damage.
+  std::string reason;
 };
 
 // Used by one thread at a time; calls block on the disk.

@@ -2,9 +2,9 @@
 
     count.py [--bazel-events FILE] [--pytest FILE]...
 
-FILE of Bazel is what --build_event_json_file wrote: it names the targets that were tested and each one's test.xml. A target
-that was not built, and a test that ended badly without a failed case, count as one failure. Exit code 0 only when
-something ran and nothing failed.
+FILE of Bazel is what --build_event_json_file wrote: it names the targets that were tested and each one's test.xml. A
+target that was not built, and a test that ended badly without a failed case, count as one failure. Exit code 0 only
+when something ran and nothing failed.
 """
 
 import argparse

@@ -40,7 +40,11 @@ def zrs_proto_library(name, src, grpc = False, deps = [], visibility = None):
       visibility: as everywhere.
     """
     stem = src[:-len(".proto")]
-    native.filegroup(name = name + "_src", srcs = [src] + [d + "_src" for d in deps], visibility = ["//visibility:public"])
+    native.filegroup(
+        name = name + "_src",
+        srcs = [src] + [d + "_src" for d in deps],
+        visibility = ["//visibility:public"],
+    )
     native.genrule(
         name = name + "_generate",
         srcs = [src] + [d + "_src" for d in deps],
@@ -60,7 +64,8 @@ def zrs_proto_library(name, src, grpc = False, deps = [], visibility = None):
         name = name + "_grpc_generate",
         srcs = [src] + [d + "_src" for d in deps],
         outs = [stem + ".grpc.pb.h", stem + ".grpc.pb.cc"],
-        cmd = "protoc -I. --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) --grpc_out=$(BINDIR) $(location %s)" % src,
+        cmd = ("protoc -I. --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) " +
+               "--grpc_out=$(BINDIR) $(location %s)") % src,
     )
     native.cc_library(
         name = name + "_grpc",

@@ -138,7 +138,9 @@ def show(arguments, stop):
     terminal = sys.stdout.isatty()
     until = None if arguments.seconds is None else time.monotonic() + arguments.seconds
     while not stop.is_set() and (until is None or time.monotonic() < until):
-        values = [sampler.sample() for sampler in samplers] + list(counter.sample())
+        # The copy first: asked a moment later it would seem to be ahead.
+        secondary = samplers[1].sample()
+        values = [samplers[0].sample(), secondary, *counter.sample()]
         if terminal:
             body = "".join(line + "\033[K\n" for line in screen_lines(*values))
             sys.stdout.write("\033[H" + body + "\033[J")

@@ -25,8 +25,8 @@ void SetDeadline(grpc::ClientContext& context, absl::Duration timeout) {
 AdminClient::AdminClient(const std::string& socket_path) : socket_path_(socket_path) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  stub_ = v1::Admin::NewStub(grpc::CreateCustomChannel(absl::StrCat("unix:", socket_path),
-                                                       grpc::InsecureChannelCredentials(), arguments));
+  stub_ = v1::Admin::NewStub(
+      grpc::CreateCustomChannel(absl::StrCat("unix:", socket_path), grpc::InsecureChannelCredentials(), arguments));
 }
 
 absl::StatusOr<v1::StatusResponse> AdminClient::Status(absl::Duration timeout) {

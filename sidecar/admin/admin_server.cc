@@ -99,7 +99,8 @@ class AdminService final : public v1::Admin::CallbackService {
 
   std::string Names() const {
     std::string names;
-    for (const storage::Storage* storage : storages_) absl::StrAppend(&names, names.empty() ? "" : ", ", storage->name());
+    for (const storage::Storage* storage : storages_)
+      absl::StrAppend(&names, names.empty() ? "" : ", ", storage->name());
     return names;
   }
 

@@ -16,8 +16,8 @@ class AdminServer {
   virtual ~AdminServer() = default;  // cancels what is still being answered, and removes the socket
 };
 
-// Listens on the Unix socket `socket_path` (absolute, at most 107 bytes), with access for this user alone. A socket file
-// that is there already is replaced: the caller holds the lock that makes this process the only one of its
+// Listens on the Unix socket `socket_path` (absolute, at most 107 bytes), with access for this user alone. A socket
+// file that is there already is replaced: the caller holds the lock that makes this process the only one of its
 // configuration. `storages` outlive the server. Unavailable, naming the path, when it cannot listen.
 absl::StatusOr<std::unique_ptr<AdminServer>> StartAdminServer(const std::string& socket_path,
                                                               std::vector<storage::Storage*> storages,

@@ -42,7 +42,8 @@ Json FollowerToJson(const v1::Follower& follower) {
 
 Json ErrorToJson(const v1::StorageStatus& status) {
   if (!status.has_error()) return nullptr;
-  return {{"message", status.error().message()}, {"remedy", status.error().remedy()}, {"since", status.error().since()}};
+  return {
+      {"message", status.error().message()}, {"remedy", status.error().remedy()}, {"since", status.error().since()}};
 }
 
 Json StorageToJson(const v1::StorageStatus& status) {

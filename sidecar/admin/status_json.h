@@ -8,8 +8,8 @@
 
 namespace zrs::admin {
 
-// {"version", "pid", "storages": [...]}, as admin.proto has it in camelCase. Positions are numbers; what is not known is
-// null, never 0. Ends with a line feed.
+// {"version", "pid", "storages": [...]}, as admin.proto has it in camelCase. Positions are numbers; what is not known
+// is null, never 0. Ends with a line feed.
 std::string StatusToJson(const v1::StatusResponse& status);
 
 }  // namespace zrs::admin

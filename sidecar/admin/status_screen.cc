@@ -64,9 +64,9 @@ void AppendStorage(std::string& out, const v1::StorageStatus& status) {
   AppendUpstream(out, status);
   for (const v1::Follower& follower : status.followers()) {
     Line(out, "follower",
-         absl::StrCat(follower.peer(), ", ", follower.state(), ", lag ",
-                      Lag(follower.has_lag_bytes(), follower.lag_bytes(), follower.has_lag_seconds(),
-                          follower.lag_seconds())));
+         absl::StrCat(
+             follower.peer(), ", ", follower.state(), ", lag ",
+             Lag(follower.has_lag_bytes(), follower.lag_bytes(), follower.has_lag_seconds(), follower.lag_seconds())));
   }
   if (!status.has_error()) return;
   Line(out, "problem", absl::StrCat(status.error().message(), " (since ", status.error().since(), ")"));

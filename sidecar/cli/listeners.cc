@@ -29,10 +29,9 @@ class Directory {
       return absl::NotFoundError(
           absl::StrCat("there is no storage \"", asked, "\" at this address; there are: ", Names()));
     }
-    return transport::AcceptStream(
-        [found](std::shared_ptr<transport::PublisherStream> stream, v1::Hello accepted) {
-          found->Accept(std::move(stream), std::move(accepted));
-        });
+    return transport::AcceptStream([found](std::shared_ptr<transport::PublisherStream> stream, v1::Hello accepted) {
+      found->Accept(std::move(stream), std::move(accepted));
+    });
   }
 
  private:

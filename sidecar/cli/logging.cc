@@ -29,8 +29,8 @@ spdlog::level::level_enum LevelOf(config::LogLevel level) {
 absl::Status StartLogging(const config::SidecarSettings& settings) {
   std::shared_ptr<spdlog::logger> logger;
   try {
-    logger = settings.log_file.empty() ? spdlog::stderr_logger_mt("zrs")
-                                       : spdlog::basic_logger_mt("zrs", settings.log_file);
+    logger =
+        settings.log_file.empty() ? spdlog::stderr_logger_mt("zrs") : spdlog::basic_logger_mt("zrs", settings.log_file);
   } catch (const spdlog::spdlog_ex& error) {
     return absl::InvalidArgumentError(
         absl::StrCat("open log-file: ", error.what(), "; check that its directory exists and may be written"));

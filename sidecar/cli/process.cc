@@ -4,6 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -14,11 +18,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
-#include <asio/signal_set.hpp>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"

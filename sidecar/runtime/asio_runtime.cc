@@ -2,10 +2,9 @@
 
 #include <pthread.h>
 
-#include <utility>
-
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#include <utility>
 
 #include "absl/time/clock.h"
 

@@ -2,16 +2,15 @@
 #ifndef ZRS_SIDECAR_RUNTIME_ASIO_RUNTIME_H_
 #define ZRS_SIDECAR_RUNTIME_ASIO_RUNTIME_H_
 
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/strand.hpp>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <random>
 #include <string>
 #include <thread>
-
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
-#include <asio/strand.hpp>
 
 #include "absl/time/time.h"
 #include "sidecar/runtime/runtime.h"

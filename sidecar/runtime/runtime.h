@@ -50,7 +50,8 @@ class FileWatcher {
  public:
   virtual ~FileWatcher() = default;
   // Calls `changed` on the runtime's strand until the watch is destroyed. Calls may be merged.
-  virtual std::unique_ptr<FileWatch> Watch(const std::string& path, Runtime& runtime, std::function<void()> changed) = 0;
+  virtual std::unique_ptr<FileWatch> Watch(const std::string& path, Runtime& runtime,
+                                           std::function<void()> changed) = 0;
 };
 
 }  // namespace zrs::runtime

@@ -45,10 +45,10 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   if (absl::IsNotFound(info.status())) return found;
   if (!info.ok()) return info.status();
   if (!state_) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("open ", options_.path, ": there is a file (", info->size, " bytes) but no state file ",
-                     state_file_.path(), " that says which database it is a copy of; nothing was changed; move the "
-                     "file away for a new copy, or put the state file back"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "open ", options_.path, ": there is a file (", info->size, " bytes) but no state file ", state_file_.path(),
+        " that says which database it is a copy of; nothing was changed; move the "
+        "file away for a new copy, or put the state file back"));
   }
   absl::Status opened = OpenAppender(state_->lower_bound, &found.recovery);
   if (!opened.ok()) return opened;

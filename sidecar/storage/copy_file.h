@@ -26,8 +26,9 @@ class CopyFile {
     replication::Copy copy;
     filestorage::Recovery recovery;  // where there was a file
   };
-  // Takes `Data.fs.lock`, reads the state, opens the file and recovers it. Without a file the copy is empty (its lineage
-  // is kept where the state knows one). FailedPrecondition when there is a file but nothing that says what it is.
+  // Takes `Data.fs.lock`, reads the state, opens the file and recovers it. Without a file the copy is empty (its
+  // lineage is kept where the state knows one). FailedPrecondition when there is a file but nothing that says what it
+  // is.
   absl::StatusOr<Found> Open();
 
   // A first copy: the identity is durable before the file exists, so no file is ever without one.

@@ -13,21 +13,21 @@
 namespace zrs::storage {
 
 struct StorageOptions {
-  std::string name;        // "1" where the configuration gives none
-  std::string path;        // of the data file, absolute
-  std::string upstream;    // address to follow; empty: this is a primary
-  std::string source_name; // name of the upstream's storage; empty: the only one there
-  std::string state_path;  // of the state file; its directory exists
-  std::string machine_id;  // for the state file
-  std::string node_id;     // 16 random bytes, of this process and storage
-  std::string software;    // version, for the peer
+  std::string name;         // "1" where the configuration gives none
+  std::string path;         // of the data file, absolute
+  std::string upstream;     // address to follow; empty: this is a primary
+  std::string source_name;  // name of the upstream's storage; empty: the only one there
+  std::string state_path;   // of the state file; its directory exists
+  std::string machine_id;   // for the state file
+  std::string node_id;      // 16 random bytes, of this process and storage
+  std::string software;     // version, for the peer
   uint32_t max_followers = 64;
   absl::Duration poll_interval = absl::Seconds(1);       // behind the file notifications
   absl::Duration heartbeat_interval = absl::Seconds(1);  // of a primary
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
-  absl::Duration refused_delay = absl::Seconds(10);      // after a refusal, whose cause is at the peer
-  absl::Duration state_interval = absl::Seconds(10);     // between writes of the durable lower bound
+  absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer
+  absl::Duration state_interval = absl::Seconds(10);  // between writes of the durable lower bound
 };
 
 // What a storage runs on; all of it outlives the storage.

@@ -17,8 +17,8 @@ namespace {
 using filestorage::TailEvent;
 using filestorage::TailReport;
 
-// The name is absent for a moment during each pack; only after this time it is worth a word.
-constexpr absl::Duration kMissingGrace = absl::Seconds(3);
+// The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
+constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
 constexpr char kReplacedRemedy[] =
     "this zrs does not follow a pack or a restored backup: stop it and its secondaries, remove this storage's state "
@@ -114,9 +114,8 @@ void PrimarySource::OnOpened(absl::StatusOr<Opened> opened) {
     return;
   }
   if (!opened.ok()) {
-    return Fail(std::string(opened.status().message()), absl::IsFailedPrecondition(opened.status())
-                                                            ? kReplacedRemedy
-                                                            : "mend that, then restart zrs");
+    return Fail(std::string(opened.status().message()),
+                absl::IsFailedPrecondition(opened.status()) ? kReplacedRemedy : "mend that, then restart zrs");
   }
   problem_.Clear();
   state_ = std::move(opened->state);
@@ -180,12 +179,19 @@ void PrimarySource::OnReport(const TailReport& report) {
       if (published_) events_.advanced(end_);
       break;
     case TailEvent::kNothingYet:
+      if (!report.reason.empty()) {
+        OnUnsettled(report.reason,
+                    "nothing behind it is replicated; if no writer is at work on the file, check it with "
+                    "ZODB's fstest: it is damaged or was cut short");
+        if (!published_) Publish();
+        return;
+      }
       break;
     case TailEvent::kAborted:
       spdlog::debug("storage {}: {}", options_.name, report.reason);
       break;
     case TailEvent::kMissing:
-      return OnMissing(report);
+      return OnUnsettled(report.reason, "the copies stay as they are; put the file back under its name");
     case TailEvent::kReplaced:
     case TailEvent::kTruncated:
     case TailEvent::kOverwritten:
@@ -194,16 +200,16 @@ void PrimarySource::OnReport(const TailReport& report) {
       return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
                   "check the file with ZODB's fstest; restore it from a backup or from a secondary");
   }
-  missing_since_.reset();
+  unsettled_since_.reset();
   problem_.Clear();
   if (!published_ && !report.more) Publish();
   events_.changed();
 }
 
-void PrimarySource::OnMissing(const TailReport& report) {
-  if (!missing_since_) missing_since_ = runtime_.Now();
-  if (runtime_.Now() - *missing_since_ < kMissingGrace) return;
-  problem_.Raise(report.reason, "the copies stay as they are; put the file back under its name");
+void PrimarySource::OnUnsettled(const std::string& reason, const std::string& remedy) {
+  if (!unsettled_since_) unsettled_since_ = runtime_.Now();
+  if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
+  problem_.Raise(reason, remedy);
   events_.changed();
 }
 

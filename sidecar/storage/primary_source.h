@@ -53,7 +53,8 @@ class PrimarySource final : public Source {
   void Poll();
   void OnPolled(absl::StatusOr<filestorage::TailReport> report);
   void OnReport(const filestorage::TailReport& report);
-  void OnMissing(const filestorage::TailReport& report);
+  // Something that is normal for a moment, and a problem when it lasts.
+  void OnUnsettled(const std::string& reason, const std::string& remedy);
   void Publish();
   void OnTick();
   void ScheduleTick();
@@ -86,7 +87,7 @@ class PrimarySource final : public Source {
   bool poll_again_ = false;
   std::vector<absl::AnyInvocable<void()>> refreshed_;  // answered by the next poll that begins after they came
   std::vector<absl::AnyInvocable<void()>> refreshing_;
-  std::optional<absl::Duration> missing_since_;
+  std::optional<absl::Duration> unsettled_since_;
   absl::Duration state_saved_;
 };
 

@@ -40,9 +40,8 @@ bool IsFollowing(const PublisherConnection& connection) {
 
 }  // namespace
 
-Publisher::Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime,
-                     CommittedBytes& bytes, std::function<void()> progressed,
-                     std::function<void(const absl::Status&)> failed)
+Publisher::Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
+                     std::function<void()> progressed, std::function<void(const absl::Status&)> failed)
     : storage_name_(std::move(storage_name)),
       max_followers_(max_followers),
       runtime_(runtime),

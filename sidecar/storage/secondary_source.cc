@@ -47,8 +47,8 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   const filestorage::Recovery& recovery = found->recovery;
   if (recovery.cut_bytes > 0) {
     spdlog::info("storage {}: cut {} bytes that were not committed behind offset {} of {}{}{}", options_.name,
-                 recovery.cut_bytes, recovery.end.offset, options_.path,
-                 recovery.saved_to.empty() ? "" : ", saved to ", recovery.saved_to);
+                 recovery.cut_bytes, recovery.end.offset, options_.path, recovery.saved_to.empty() ? "" : ", saved to ",
+                 recovery.saved_to);
   }
   spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.upstream, options_.path,
                replication::DescribePosition(copy_.committed));
@@ -309,7 +309,9 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   if (auto time = TimeOfTransaction(copy_.committed.tid)) status.set_last_tid_time(Rfc3339(*time));
   const absl::Duration now = runtime_.Now();
   const filestorage::Tid oldest = upstream_ ? upstream_->session().oldest_not_durable() : 0;
-  if (auto bytes = lag_.Bytes(durable, now)) status.set_lag_bytes(*bytes);
+  const uint64_t known_end =
+      upstream_ ? std::max(upstream_->session().upstream_end(), upstream_->session().received_offset()) : 0;
+  if (auto bytes = lag_.Bytes(durable, known_end, now)) status.set_lag_bytes(*bytes);
   if (auto seconds = lag_.Seconds(durable, oldest, now)) status.set_lag_seconds(*seconds);
   if (!upstream_ || upstream_->session().state() != SessionState::kCopying) return;
   const uint64_t start = upstream_->session().start_offset();

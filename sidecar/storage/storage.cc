@@ -94,9 +94,9 @@ class ReplicatedStorage final : public Storage {
     // The poll first: a commit that the caller's database client has seen is in the file, whatever was noticed so far.
     source_->Refresh([this, replicas, timeout, answer = std::move(answer)]() mutable {
       if (!publisher_.publication() || stopping_) {
-        return answer(MakeWaitResponse(
-            v1::WaitResponse::RESULT_FAILED,
-            absl::StrCat("storage ", options_.name, " is not publishing; zrs status tells why")));
+        return answer(
+            MakeWaitResponse(v1::WaitResponse::RESULT_FAILED,
+                             absl::StrCat("storage ", options_.name, " is not publishing; zrs status tells why")));
       }
       waiters_.Add(publisher_.publication()->end.offset, replicas, timeout, std::move(answer));
     });

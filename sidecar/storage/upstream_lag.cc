@@ -26,9 +26,10 @@ bool UpstreamLag::Fresh(absl::Duration now) const {
   return age <= std::max(kLeastFresh, 3 * absl::Microseconds(heartbeat_->interval_micros()));
 }
 
-std::optional<uint64_t> UpstreamLag::Bytes(uint64_t durable, absl::Duration now) const {
+std::optional<uint64_t> UpstreamLag::Bytes(uint64_t durable, uint64_t known_end, absl::Duration now) const {
   if (!Fresh(now)) return std::nullopt;
-  return heartbeat_->committed_end() - std::min(heartbeat_->committed_end(), durable);
+  const uint64_t end = std::max(heartbeat_->committed_end(), known_end);
+  return end - std::min(end, durable);
 }
 
 std::optional<double> UpstreamLag::Seconds(uint64_t durable, filestorage::Tid oldest, absl::Duration now) const {
@@ -36,8 +37,7 @@ std::optional<double> UpstreamLag::Seconds(uint64_t durable, filestorage::Tid ol
   if (oldest == 0 && heartbeat_->committed_end() <= durable) return 0.0;
   if (auto age = AgeOfTransaction(oldest, PrimaryNow(now))) return age;
   const bool still_behind = behind_ && behind_->end > durable;
-  const absl::Time since =
-      still_behind ? behind_->since : absl::FromUnixMicros(heartbeat_->primary_time_micros());
+  const absl::Time since = still_behind ? behind_->since : absl::FromUnixMicros(heartbeat_->primary_time_micros());
   return std::max(0.0, absl::ToDoubleSeconds(PrimaryNow(now) - since));
 }
 

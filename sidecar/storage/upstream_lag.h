@@ -20,8 +20,9 @@ class UpstreamLag {
   // Whether the last heartbeat still counts: three of its primary's intervals long, and at least 3 s. Else the lag is
   // unknown.
   bool Fresh(absl::Duration now) const;
-  // Bytes that are committed at the primary and not durable here; nullopt when unknown.
-  std::optional<uint64_t> Bytes(uint64_t durable, absl::Duration now) const;
+  // Bytes that are committed at the primary and not durable here; nullopt when unknown. `known_end`: the largest
+  // committed end that has been heard of since the heartbeat, or 0.
+  std::optional<uint64_t> Bytes(uint64_t durable, uint64_t known_end, absl::Duration now) const;
   // Age in seconds, by the primary's clock, of the oldest commit that is not durable here: `oldest` is its tid where
   // it has been received. Where it has not, the age is counted from the first heartbeat that told of it.
   std::optional<double> Seconds(uint64_t durable, filestorage::Tid oldest, absl::Duration now) const;

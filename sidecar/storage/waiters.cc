@@ -62,7 +62,8 @@ void Waiters::OnTimeout(std::list<Waiter>::iterator waiter) {
 
 void Waiters::Fail(const std::string& why) {
   for (Waiter& waiter : std::exchange(waiters_, {})) {
-    waiter.answer(MakeWaitResponse(v1::WaitResponse::RESULT_FAILED, absl::StrCat("storage ", storage_name_, ": ", why)));
+    waiter.answer(
+        MakeWaitResponse(v1::WaitResponse::RESULT_FAILED, absl::StrCat("storage ", storage_name_, ": ", why)));
   }
 }
 

@@ -60,7 +60,8 @@ def print_copy(result):
     print(f"  {'primary looks at the file first':40} {result['firstLookSeconds']:8.2f} s")
     for who in ("secondary", "primaryAllRounds"):
         usage = result[who]
-        print(f"  {who + ': processor, peak memory':40} {usage['cpuSeconds']:8.2f} s {usage['peakMemory'] / 1e6:8.0f} MB")
+        print(f"  {who + ': processor, peak memory':40} {usage['cpuSeconds']:8.2f} s "
+              f"{usage['peakMemory'] / 1e6:8.0f} MB")
 
 
 def print_lag(result):

@@ -2,9 +2,9 @@
 
     generate.py PATH [--size BYTES] [--seed N]
 
-Transactions have a user, a description and 1 to 40 records, of which most are small objects (100 to 2,000 bytes), some are
-pages of text (2 to 40 kB), and a few are images (0.2 to 1.5 MB); on average 12 records and some 33 kB. One in fifty is
-an undo's (records that are back pointers), as the format has them. Half of each record's bytes compress well.
+Transactions have a user, a description and 1 to 40 records, of which most are small objects (100 to 2,000 bytes), some
+are pages of text (2 to 40 kB), and a few are images (0.2 to 1.5 MB); on average 12 records and some 34 kB. One in
+fifty is an undo's: its records are back pointers. Half of each record's bytes compress well.
 The same options make the same file, but for the times in it.
 """
 

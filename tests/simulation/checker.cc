@@ -73,8 +73,8 @@ void Checker::CheckBatch(Node& node, const v1::Batch& batch) {
                                                     " that are not committed in the primary's file"));
   }
   if (Durable(node, batch.offset(), end) != data) {
-    return log_.Violation(
-        node.name(), absl::StrCat("sends bytes from ", batch.offset(), " to ", end, " that it could still lose"));
+    return log_.Violation(node.name(),
+                          absl::StrCat("sends bytes from ", batch.offset(), " to ", end, " that it could still lose"));
   }
   if (end > sent_.size()) absl::StrAppend(&sent_, history.substr(sent_.size(), end - sent_.size()));
 }
@@ -83,8 +83,8 @@ void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessa
   Node& node = *Find(name);
   if (message.has_batch()) return CheckBatch(node, message.batch());
   if (message.has_end()) {
-    log_.Add(name, absl::StrCat("sends End ", v1::End::Reason_Name(message.end().reason()), ": ",
-                                message.end().message()));
+    log_.Add(name,
+             absl::StrCat("sends End ", v1::End::Reason_Name(message.end().reason()), ": ", message.end().message()));
   }
   if (message.has_welcome()) {
     log_.Add(name, absl::StrCat("sends Welcome from ", message.welcome().start().offset(), " up to ",
@@ -102,8 +102,8 @@ void Checker::OnFollowerSends(const std::string& name, const v1::FollowerMessage
     log_.Add(name, absl::StrCat("sends Hello at ", message.hello().position().offset()));
   }
   if (message.has_end()) {
-    log_.Add(name, absl::StrCat("sends End ", v1::End::Reason_Name(message.end().reason()), ": ",
-                                message.end().message()));
+    log_.Add(name,
+             absl::StrCat("sends End ", v1::End::Reason_Name(message.end().reason()), ": ", message.end().message()));
   }
   if (!message.has_acknowledge()) return;
   const uint64_t offset = message.acknowledge().durable_offset();
@@ -139,7 +139,9 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
   if (opened.end < disk.seen) {
     return violation(absl::StrCat("finds transactions up to ", opened.end, ", and an earlier one up to ", disk.seen));
   }
+  if (opened.last_tid < disk.seen_tid) return violation("is told of an earlier last transaction than one before");
   disk.seen = opened.end;
+  disk.seen_tid = opened.last_tid;
 }
 
 void Checker::CheckCopy(Node& node) { CheckOpened(node, "now", node.disk().Contents(kDataPath), false); }
@@ -154,6 +156,7 @@ void Checker::CheckCopyAfterPowerLoss(Node& node) {
 void Checker::OnHostCrashed(Node& node) {
   Disk& disk = disks_[node.name()];
   disk.seen = 0;
+  disk.seen_tid = 0;
   disk.proved = 0;
   disk.durable_at = UINT64_MAX;
   if (!node.is_primary()) return CheckCopy(node);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "filestorage/format.h"
 #include "tests/simulation/event_log.h"
 #include "tests/simulation/node.h"
 #include "tests/simulation/simulated_network.h"
@@ -24,7 +25,8 @@ namespace zrs::simulation {
 //   heartbeat   the committed end that is told is durable at the primary
 //   acknowledge what a follower calls durable is durable on its disk, and equal to the primary's file
 //   opener      whoever opens a copy, now or after a power loss now, finds a prefix of the primary's committed
-//               transactions, which has all that was acknowledged; while the host runs, never less than before
+//               transactions, which has all that was acknowledged; while the host runs, never less than before, and
+//               never an earlier last transaction
 //   history     a power loss at the primary's host takes nothing that was sent
 class Checker : public NetworkObserver {
  public:
@@ -53,10 +55,11 @@ class Checker : public NetworkObserver {
  private:
   // What is known of one node's disk.
   struct Disk {
-    uint64_t acknowledged = 0;  // largest offset that was ever called durable
-    uint64_t seen = 0;          // largest committed end that an opener found since the machine's last crash
-    uint64_t proved = 0;        // up to here the file was found to be durable and the primary's, since that crash
-    uint64_t durable_at = UINT64_MAX;  // number of the disk's operation that `durable` was made at
+    uint64_t acknowledged = 0;      // largest offset that was ever called durable
+    uint64_t seen = 0;              // largest committed end that an opener found since the machine's last crash
+    filestorage::Tid seen_tid = 0;  // largest last transaction that an opener was told of since then
+    uint64_t proved = 0;            // up to here the file was found to be durable and the primary's, since that crash
+    uint64_t durable_at = UINT64_MAX;                     // number of the disk's operation that `durable` was made at
     std::unique_ptr<tests::SimulatedFileSystem> durable;  // the disk as it is if everything unsynced is lost
   };
 

@@ -11,9 +11,10 @@ namespace {
 // Once in so many file operations of a process the writer acts in between, or the checker looks.
 constexpr uint64_t kWriterBetweenOneIn = 6;
 constexpr uint64_t kBeginBetweenOneIn = 20;  // a transaction may begin there too, but not at the pace of the operations
-constexpr uint64_t kLookOneIn = 12;
+constexpr uint64_t kLookOneIn = 16;
+constexpr uint64_t kLookBeforeSyncOneIn = 6;
 
-constexpr absl::Duration kLongestDown = absl::Seconds(4);  // of a process or host that crashed
+constexpr absl::Duration kLongestDown = absl::Seconds(4);        // of a process or host that crashed
 constexpr absl::Duration kStillGoing = absl::Milliseconds(100);  // until it is looked again whether a process is gone
 
 NetworkOptions MakeNetworkOptions(SeededRandom& random, const Sabotage& sabotage) {
@@ -76,8 +77,8 @@ void Cluster::MakeWriter() {
     options.enough = 1 << 20;
   }
   longest_pause_ = random().OneIn(4) ? absl::Milliseconds(150) : absl::Seconds(1);
-  writer_ = std::make_unique<SimulatedWriter>(queue_, primary().disk(), primary().notifications(), log_, kDataPath,
-                                              options);
+  writer_ =
+      std::make_unique<SimulatedWriter>(queue_, primary().disk(), primary().notifications(), log_, kDataPath, options);
   if (random().OneIn(3)) return OpenWriterLater(random().Delay(absl::ZeroDuration(), absl::Seconds(3)));
   support::FileBuilder file;
   primary().disk().SetContents(kDataPath, file.AddMany(random().Below(20), random().Between(1, 2000)).bytes());
@@ -114,8 +115,10 @@ void Cluster::OnFileOperation(Node& node, const FileOperation& operation) {
     while (random().OneIn(kWriterBetweenOneIn)) StepWriter();
     return;
   }
-  // A look reads the whole file: fewer of them at a large one.
-  if (!operation.IsChange() || !random().OneIn(kLookOneIn + (writer_->history().size() >> 14))) return;
+  if (!operation.IsChange()) return;
+  // Before a sync there is most to lose. A look reads the whole file: fewer of them at a large one.
+  const uint64_t one_in = operation.kind == FileOperation::Kind::kSync ? kLookBeforeSyncOneIn : kLookOneIn;
+  if (!random().OneIn(one_in + (writer_->history().size() >> 14))) return;
   if (random().OneIn(2)) return checker_.CheckCopy(node);
   checker_.CheckCopyAfterPowerLoss(node);
 }

@@ -94,8 +94,8 @@ class Node : public ProcessFate {
   tests::SimulatedFileSystem disk_;
   FileNotifications notifications_;
   std::unique_ptr<Process> process_;
-  uint64_t life_ = 0;          // counts processes
-  bool dying_ = false;         // killed, and not destroyed yet
+  uint64_t life_ = 0;   // counts processes
+  bool dying_ = false;  // killed, and not destroyed yet
   bool stopping_ = false;
   bool crash_takes_host_ = false;
   uint64_t crash_countdown_ = 0;  // file operations until the armed crash; 0: none is armed

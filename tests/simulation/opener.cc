@@ -20,8 +20,8 @@ uint64_t SoundEnd(absl::string_view contents) {
 Opened OpenAsZodb(absl::string_view contents) {
   if (contents.empty()) return {};
   const tests::ReadIndexResult result = tests::ReadIndexModel(contents);
-  if (!result.refused) return {.refused = false, .end = result.end, .reason = ""};
-  return {.refused = true, .end = SoundEnd(contents), .reason = result.reason};
+  if (!result.refused) return {.refused = false, .end = result.end, .last_tid = result.last_tid, .reason = ""};
+  return {.refused = true, .end = SoundEnd(contents), .last_tid = 0, .reason = result.reason};
 }
 
 }  // namespace zrs::simulation

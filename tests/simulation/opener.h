@@ -6,13 +6,15 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "filestorage/format.h"
 
 namespace zrs::simulation {
 
 struct Opened {
   bool refused = false;  // ZODB does not open such a file
   uint64_t end = 0;      // of the committed part; where refused, of what is sound before the damage; 0: no file
-  std::string reason;    // why it is refused
+  filestorage::Tid last_tid = 0;  // what lastTransaction() answers
+  std::string reason;             // why it is refused
 };
 
 // `contents`: of the whole file.

@@ -1,5 +1,6 @@
 #include "tests/simulation/process_file_system.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,8 +19,9 @@ FileOperation OnName(Kind kind, const std::string& path, const std::string& to =
 
 absl::Status DeadStatus() { return absl::UnavailableError("the process was killed (simulated)"); }
 
+// Or the beginning of one, status included.
 bool IsUncommittedHeader(absl::string_view data) {
-  return data.size() == filestorage::kTransactionHeaderSize &&
+  return data.size() > filestorage::kTransactionStatusOffset && data.size() <= filestorage::kTransactionHeaderSize &&
          data[filestorage::kTransactionStatusOffset] == filestorage::kStatusInProgress;
 }
 
@@ -44,7 +46,8 @@ class ProcessFile : public File {
 
   absl::Status WriteAt(uint64_t offset, absl::string_view data) override {
     if (auto status = Begin(Kind::kWrite, offset, data.size(), data); !status.ok()) return status;
-    wrote_header_ = IsUncommittedHeader(data);
+    only_header_unsynced_ = !other_unsynced_ && IsUncommittedHeader(data);
+    other_unsynced_ = !only_header_unsynced_;
     return base_->WriteAt(offset, data);
   }
 
@@ -56,8 +59,9 @@ class ProcessFile : public File {
   absl::Status Sync() override {
     if (owner_.lies_.path == path_) {
       if (owner_.lies_.ignore_file_syncs) return absl::OkStatus();
-      if (owner_.lies_.ignore_header_syncs && std::exchange(wrote_header_, false)) return absl::OkStatus();
+      if (owner_.lies_.ignore_header_syncs && std::exchange(only_header_unsynced_, false)) return absl::OkStatus();
     }
+    other_unsynced_ = false;
     const absl::Status status = Begin(Kind::kSync, 0, 0);
     if (status.ok()) return base_->Sync();
     if (absl::IsDataLoss(status)) FailBaseSync(status);
@@ -100,7 +104,9 @@ class ProcessFile : public File {
   ProcessFileSystem& owner_;
   std::unique_ptr<File> base_;  // null once the process is dead
   const std::string path_;
-  bool wrote_header_ = false;  // the last write was that of an uncommitted header
+  // What was written since the last sync that happened.
+  bool only_header_unsynced_ = false;
+  bool other_unsynced_ = false;
 };
 
 ProcessFileSystem::ProcessFileSystem(tests::SimulatedFileSystem& base, ProcessFate& fate, SeededRandom& random,
@@ -126,12 +132,20 @@ absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* writ
     case Fate::kDie:
       break;
   }
-  // A kill in the middle of a write leaves what was copied so far.
-  const size_t done = data.empty() ? 0 : static_cast<size_t>(random_.Below(data.size() + 1));
+  const size_t done = PartOfWrite(operation.offset, data.size());
   if (done > 0) written->WriteAt(operation.offset, data.substr(0, done)).IgnoreError();
   Kill();
   fate_.OnDied();
   return DeadStatus();
+}
+
+// A kernel copies a write page by page, and a kill comes between two of them.
+size_t ProcessFileSystem::PartOfWrite(uint64_t offset, size_t size) {
+  constexpr uint64_t kPage = tests::SimulatedFileSystem::kPageSize;
+  const uint64_t pages = (offset + size - 1) / kPage - offset / kPage + 1;
+  const uint64_t done = size == 0 ? 0 : random_.Below(pages + 1);
+  if (done == 0) return 0;
+  return static_cast<size_t>(std::min<uint64_t>(size, (offset / kPage + done) * kPage - offset));
 }
 
 absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::Wrap(absl::StatusOr<std::unique_ptr<File>> file) {

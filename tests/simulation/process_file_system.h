@@ -37,11 +37,11 @@ class ProcessFate {
 // Ways to lie to a process about its disk: they make a correct program behave as a broken one, for the tests of the
 // simulation itself.
 struct FileSystemLies {
-  bool ignore_header_syncs = false;     // a sync right behind the write of an uncommitted 23-byte header
-  bool ignore_file_syncs = false;       // every sync of the data file
+  bool ignore_header_syncs = false;  // those of an uncommitted header and nothing else
+  bool ignore_file_syncs = false;    // every sync of the data file
   bool ignore_directory_syncs = false;
   bool show_votes_as_committed = false;  // a status byte 'c' that is read alone or in a header reads as ' '
-  std::string path;                     // of the data file they are about
+  std::string path;                      // of the data file they are about
 };
 
 // `base` (the host's disk), `fate` and `random` outlive it; it outlives its files. Not thread-safe.
@@ -70,8 +70,9 @@ class ProcessFileSystem : public filestorage::FileSystem {
   friend class ProcessFile;
 
   // OK when the operation is to happen.
-  absl::Status Begin(const FileOperation& operation, filestorage::File* written = nullptr,
-                     absl::string_view data = {});
+  absl::Status Begin(const FileOperation& operation, filestorage::File* written = nullptr, absl::string_view data = {});
+  // How much of a write in which the process is killed has happened.
+  size_t PartOfWrite(uint64_t offset, size_t size);
   absl::StatusOr<std::unique_ptr<filestorage::File>> Wrap(absl::StatusOr<std::unique_ptr<filestorage::File>> file);
 
   tests::SimulatedFileSystem& base_;

@@ -178,7 +178,8 @@ void Schedule::Judge(Node& node) {
   node.ForgetStatus();
   if (stopping_ || (status.state() != "stopped" && status.state() != "diverged")) return;
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
-  const bool excused = status.state() == "stopped" && (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs);
+  const bool excused =
+      status.state() == "stopped" && (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs);
   const std::string what = absl::StrCat("is ", status.state(), ": ", status.error().message());
   if (!excused) return log().Violation(node.name(), what);
   log().Add(node.name(), what);
@@ -217,9 +218,9 @@ void Schedule::AwaitCopies() {
   }
   for (const auto& node : cluster_.nodes()) {
     if (cluster_.checker().IsEqual(*node)) continue;
-    log().Violation(node->name(), absl::StrCat("does not become equal to the primary's ",
-                                               cluster_.writer().history().size(), " bytes, it has ",
-                                               node->disk().Contents(kDataPath).size()));
+    log().Violation(node->name(),
+                    absl::StrCat("does not become equal to the primary's ", cluster_.writer().history().size(),
+                                 " bytes, it has ", node->disk().Contents(kDataPath).size()));
   }
 }
 

@@ -39,9 +39,9 @@ struct ScheduleResult {
   std::string violation;  // empty: every rule held
   std::string log;        // what happened, newest last
   uint64_t transactions = 0;
-  uint64_t bytes = 0;     // of the primary's file at the end
+  uint64_t bytes = 0;  // of the primary's file at the end
   uint64_t batches = 0;
-  uint64_t crashes = 0;   // of processes and hosts
+  uint64_t crashes = 0;  // of processes and hosts
   uint64_t events = 0;
 };
 

@@ -62,19 +62,20 @@ void SimulatedNetwork::Answer(const std::shared_ptr<Connection>& connection) {
   const auto blocked = blocked_until_.find(PairOf(connection->follower->node(), listener));
   if (blocked != blocked_until_.end() && blocked->second > queue_.now()) {
     // Some networks answer that there is no way, others say nothing.
-    return refuse("no route to host (simulated)", queue_.random().OneIn(2) ? absl::Milliseconds(1) : options_.keepalive);
+    return refuse("no route to host (simulated)",
+                  queue_.random().OneIn(2) ? absl::Milliseconds(1) : options_.keepalive);
   }
   if (connection->wire->cut || !acceptors_.contains(listener)) {
     return refuse("connection refused (simulated)", absl::ZeroDuration());
   }
-  connection->publisher->AwaitFirstMessage([this, weak = std::weak_ptr<PublisherEndpoint>(connection->publisher)](
-                                  v1::FollowerMessage message) {
-    const auto publisher = weak.lock();
-    const auto acceptor = acceptors_.find(publisher->node());
-    auto handle = std::make_shared<StreamHandle<v1::PublisherMessage, v1::FollowerMessage>>(publisher);
-    if (acceptor == acceptors_.end() || !message.has_hello()) return;
-    acceptor->second(std::move(handle), std::move(*message.mutable_hello()));
-  });
+  connection->publisher->AwaitFirstMessage(
+      [this, weak = std::weak_ptr<PublisherEndpoint>(connection->publisher)](v1::FollowerMessage message) {
+        const auto publisher = weak.lock();
+        const auto acceptor = acceptors_.find(publisher->node());
+        auto handle = std::make_shared<StreamHandle<v1::PublisherMessage, v1::FollowerMessage>>(publisher);
+        if (acceptor == acceptors_.end() || !message.has_hello()) return;
+        acceptor->second(std::move(handle), std::move(*message.mutable_hello()));
+      });
   connection->follower->Opened();
 }
 

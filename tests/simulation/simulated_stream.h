@@ -271,11 +271,11 @@ class Endpoint : public std::enable_shared_from_this<Endpoint<Out, In>> {
   bool started_ = false;
   bool open_ = false;
   bool announced_ = false;  // OnOpen was called
-  bool closing_ = false;   // Close was called: nothing more is written
+  bool closing_ = false;    // Close was called: nothing more is written
   bool end_sent_ = false;
   bool peer_ended_ = false;
-  bool closed_ = false;    // nothing more is delivered but OnClosed
-  bool dead_ = false;      // its process is gone: nothing is delivered
+  bool closed_ = false;  // nothing more is delivered but OnClosed
+  bool dead_ = false;    // its process is gone: nothing is delivered
   bool writing_ = false;
   bool reading_ = false;
   bool pumping_ = false;

@@ -28,8 +28,8 @@ class FileNotifications {
 };
 
 struct WatcherOptions {
-  bool never = false;         // not one notification arrives
-  uint64_t drop_one_in = 10;  // 0: none is dropped
+  bool never = false;                            // not one notification arrives
+  uint64_t drop_one_in = 10;                     // 0: none is dropped
   absl::Duration delay = absl::Milliseconds(2);  // the most that one is late
 };
 

@@ -19,12 +19,7 @@ constexpr uint64_t kFirstMinute = (uint64_t{2026 - 1900} * 12) * 31 * 24 * 60;
 
 SimulatedWriter::SimulatedWriter(EventQueue& queue, tests::SimulatedFileSystem& disk, FileNotifications& notifications,
                                  EventLog& log, std::string path, WriterOptions options)
-    : queue_(queue),
-      disk_(disk),
-      notifications_(notifications),
-      log_(log),
-      path_(std::move(path)),
-      options_(options) {}
+    : queue_(queue), disk_(disk), notifications_(notifications), log_(log), path_(std::move(path)), options_(options) {}
 
 void SimulatedWriter::Open() {
   auto file = disk_.OpenOrCreate(path_, 0644);

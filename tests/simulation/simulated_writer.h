@@ -20,10 +20,10 @@
 namespace zrs::simulation {
 
 struct WriterOptions {
-  uint64_t abort_one_in = 6;    // votes that are taken back
-  uint64_t large_one_in = 40;   // transactions of up to `largest` bytes of data
+  uint64_t abort_one_in = 6;   // votes that are taken back
+  uint64_t large_one_in = 40;  // transactions of up to `largest` bytes of data
   uint64_t largest = 200 << 10;
-  uint64_t enough = 300 << 10;      // a file of so many bytes grows by small transactions only
+  uint64_t enough = 300 << 10;  // a file of so many bytes grows by small transactions only
 };
 
 // Commits random transactions: one write or several for the vote, the status byte, the sync; or an abort after the

@@ -20,7 +20,7 @@ def run_zrs(*arguments, timeout=60, binary=None):
 
 
 class Sidecar:
-    """`sections` are storages as made by config.primary and its neighbours; `directory` gets everything that is ours."""
+    """`sections` are storages as made by config.primary and its neighbours; `directory` gets all that is ours."""
 
     def __init__(self, name, directory, *sections, env=None, prefix=(), binary=None):
         os.makedirs(directory, exist_ok=True)

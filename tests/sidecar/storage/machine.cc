@@ -60,7 +60,6 @@ void Machine::Start() {
   world_.network().Listen(options_.name, [this](std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) {
     storage_->Accept(std::move(stream), std::move(hello));
   });
-  status_.Clear();
   storage_->Start([this](bool serving) { serving_ = serving; });
 }
 
@@ -68,7 +67,6 @@ void Machine::Stop() {
   bool stopped = false;
   storage_->Stop(absl::Seconds(10), [&stopped] { stopped = true; });
   EXPECT_TRUE(world_.RunUntil([&stopped] { return stopped; })) << options_.name << " does not stop";
-  EXPECT_TRUE(world_.RunUntil([this] { return !asking_; }));
   world_.network().StopListening(options_.name);
   storage_.reset();
 }
@@ -99,15 +97,11 @@ void Machine::FailSyncsOf(const std::string& path) {
   });
 }
 
-const v1::StorageStatus& Machine::Status() {
-  if (storage_ && !asking_) {
-    asking_ = true;
-    storage_->GetStatus([this](v1::StorageStatus status) {
-      status_ = std::move(status);
-      asking_ = false;
-    });
-  }
-  return status_;
+v1::StorageStatus Machine::Status() {
+  std::optional<v1::StorageStatus> answer;
+  storage_->GetStatus([&answer](v1::StorageStatus status) { answer = std::move(status); });
+  EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
+  return answer.value_or(v1::StorageStatus());
 }
 
 v1::WaitResponse Machine::Wait(uint32_t replicas, absl::Duration timeout) {

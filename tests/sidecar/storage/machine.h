@@ -67,8 +67,8 @@ class Machine {
   void FailSyncsOf(const std::string& path);
 
   std::string Data() const { return disk_.Contents(options_.path); }
-  // As of a moment ago: asks for the next one at each call.
-  const v1::StorageStatus& Status();
+  // Both run the world until the answer is there.
+  v1::StorageStatus Status();
   v1::WaitResponse Wait(uint32_t replicas, absl::Duration timeout);
   bool serving() const { return serving_; }
   tests::SimulatedFileSystem& disk() { return disk_; }
@@ -82,8 +82,6 @@ class Machine {
   simulation::SimulatedWatcher watcher_;
   std::unique_ptr<transport::Dialer> dialer_;
   std::unique_ptr<Storage> storage_;
-  v1::StorageStatus status_;
-  bool asking_ = false;
   bool serving_ = false;
 };
 

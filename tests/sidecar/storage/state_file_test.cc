@@ -110,9 +110,7 @@ TEST_F(StateFileTest, LaterVersionIsNamed) {
   EXPECT_THAT(std::string(error.message()), HasSubstr("version is 2"));
 }
 
-TEST_F(StateFileTest, UnknownRole) {
-  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"secondary\"", "\"tertiary\"")));
-}
+TEST_F(StateFileTest, UnknownRole) { EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"secondary\"", "\"tertiary\""))); }
 
 TEST_F(StateFileTest, ShortDatabaseId) {
   EXPECT_TRUE(absl::IsInvalidArgument(LoadError("30313233343536373839616263646566", "3031")));

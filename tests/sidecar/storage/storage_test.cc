@@ -24,8 +24,7 @@ class StorageTest : public ::testing::Test {
 
   // Runs the world until `state` (or a minute is over, which is a failure).
   void RunUntilState(Machine& machine, const std::string& state) {
-    EXPECT_TRUE(world_.RunUntil([&] { return machine.Status().state() == state; }))
-        << machine.Status().DebugString();
+    EXPECT_TRUE(world_.RunUntil([&] { return machine.Status().state() == state; })) << machine.Status().DebugString();
   }
   void RunUntilEqual(Machine& a, Machine& b) {
     EXPECT_TRUE(world_.RunUntil([&] { return a.Data() == b.Data(); })) << b.Status().DebugString();
@@ -46,9 +45,12 @@ TEST_F(StorageTest, ACopyIsMadeAndFollows) {
   primary.Write(file_.bytes());
   RunUntilEqual(primary, secondary);
   RunUntilState(secondary, "streaming");
-  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().has_lag_bytes(); }));
-  EXPECT_EQ(secondary.Status().lag_bytes(), 0u);
-  EXPECT_EQ(primary.Status().followers(0).acknowledged(), file_.size());
+  const auto caught_up = [&] {
+    const v1::StorageStatus status = secondary.Status();
+    return status.has_lag_bytes() && status.lag_bytes() == 0 && status.lag_seconds() == 0;
+  };
+  EXPECT_TRUE(world_.RunUntil(caught_up));
+  EXPECT_TRUE(world_.RunUntil([&] { return primary.Status().followers(0).acknowledged() == file_.size(); }));
   EXPECT_EQ(primary.Status().database_id(), secondary.Status().database_id());
   EXPECT_TRUE(secondary.serving());
 }
@@ -148,6 +150,23 @@ TEST_F(StorageTest, DamageIsReportedWithItsPositionAndNotShipped) {
   EXPECT_LE(secondary.Data().size(), second);
 }
 
+TEST_F(StorageTest, ATransactionThatSaysItIsFinishedAndIsNotIsReported) {
+  Machine primary(world_, "primary", "");
+  std::string damaged = file_.bytes();
+  // The length's third byte from the top: it now reaches far past the end of the file.
+  const uint64_t fifth = file_.boundaries()[4].offset;
+  damaged[fifth + 10] = 1;
+  primary.Write(damaged);
+  primary.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return primary.Status().has_error(); }));
+  EXPECT_FALSE(primary.serving());
+  EXPECT_EQ(primary.Status().committed_end(), fifth);
+  EXPECT_THAT(primary.Status().error().message(), HasSubstr(std::to_string(fifth)));
+  primary.Write(file_.bytes());
+  EXPECT_TRUE(world_.RunUntil([&] { return primary.Status().committed_end() == file_.size(); }));
+  EXPECT_TRUE(primary.serving());
+}
+
 TEST_F(StorageTest, AFullDiskHealsByItself) {
   Machine primary(world_, "primary", "");
   Machine secondary(world_, "secondary", "primary");
@@ -174,7 +193,8 @@ TEST_F(StorageTest, AFailedSyncStopsASecondaryForGood) {
   file_.AddMany(1, 10);
   primary.Write(file_.bytes());
   RunUntilState(secondary, "stopped");
-  for (const v1::Follower& follower : primary.Status().followers()) {
+  const v1::StorageStatus status = primary.Status();
+  for (const v1::Follower& follower : status.followers()) {
     EXPECT_LT(follower.acknowledged(), file_.size());
   }
   world_.RunFor(absl::Minutes(1));

@@ -24,28 +24,34 @@ filestorage::Tid TidAt(absl::Time time) {
 
 TEST(UpstreamLag, UnknownBeforeTheFirstHeartbeat) {
   UpstreamLag lag;
-  EXPECT_EQ(lag.Bytes(10, absl::ZeroDuration()), std::nullopt);
+  EXPECT_EQ(lag.Bytes(10, 0, absl::ZeroDuration()), std::nullopt);
   EXPECT_EQ(lag.Seconds(10, 0, absl::ZeroDuration()), std::nullopt);
 }
 
 TEST(UpstreamLag, NoneWhenAllIsDurable) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
-  EXPECT_EQ(lag.Bytes(100, absl::Seconds(51)), 0u);
+  EXPECT_EQ(lag.Bytes(100, 0, absl::Seconds(51)), 0u);
   EXPECT_EQ(lag.Seconds(100, 0, absl::Seconds(51)), 0.0);
 }
 
 TEST(UpstreamLag, MoreThanThePrimaryToldIsNoLag) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 90, absl::Seconds(50));
-  EXPECT_EQ(lag.Bytes(120, absl::Seconds(50)), 0u);
+  EXPECT_EQ(lag.Bytes(120, 0, absl::Seconds(50)), 0u);
+}
+
+TEST(UpstreamLag, WhatWasReceivedSinceTheHeartbeatCounts) {
+  UpstreamLag lag;
+  lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
+  EXPECT_EQ(lag.Bytes(100, 130, absl::Seconds(50)), 30u);
 }
 
 TEST(UpstreamLag, UnknownAgainWhenTheHeartbeatIsOld) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
-  EXPECT_EQ(lag.Bytes(100, absl::Seconds(53)), 0u);
-  EXPECT_EQ(lag.Bytes(100, absl::Seconds(53.1)), std::nullopt);
+  EXPECT_EQ(lag.Bytes(100, 0, absl::Seconds(53)), 0u);
+  EXPECT_EQ(lag.Bytes(100, 0, absl::Seconds(53.1)), std::nullopt);
 }
 
 TEST(UpstreamLag, APrimaryWithLongIntervalsIsKnownForLonger) {
