@@ -84,6 +84,8 @@ TailReport PollAgain() {
 }
 
 absl::Status TailOverFile::StartAt(const Boundary& start) {
+  // What is taken as the committed end at the start is told to followers too, so it is synced as a later one is.
+  if (absl::Status synced = file_->Sync(); !synced.ok()) return synced;
   auto proof = identity_.Prove(start);
   if (!proof.ok()) return proof.status();
   if (!proof->has_value()) return absl::UnavailableError(absl::StrCat(file_->path(), " shrank while it was opened"));

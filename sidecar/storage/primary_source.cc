@@ -86,6 +86,9 @@ absl::StatusOr<PrimarySource::Opened> PrimarySource::OpenFile() {
     there = CheckFileIsThere();
     return there.ok() ? tail.status() : there;
   }
+  // A writer syncs the file, never its name: without that, a power loss could take away all that was sent.
+  absl::Status named = services_.file_system.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  if (!named.ok()) return named;
   opened.magic = (*tail)->magic();
   opened.end = (*tail)->end();
   if (opened.new_identity) {

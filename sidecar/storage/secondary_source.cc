@@ -40,6 +40,11 @@ void SecondarySource::TryOpen() {
 
 void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   if (stopping_) return;
+  if (absl::IsResourceExhausted(found.status())) {
+    OnLocalError(found.status());
+    retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { TryOpen(); });
+    return;
+  }
   if (!found.ok()) {
     return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
   }

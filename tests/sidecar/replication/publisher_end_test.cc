@@ -108,6 +108,17 @@ TEST_F(PublisherSessionTest, EndOfTheFollowerClosesWithoutAnswer) {
   EXPECT_FALSE(driver.session.own_end().has_value());
 }
 
+TEST_F(PublisherSessionTest, EndOfTheFollowerThatCrossesOursClosesAndIsNotTheReason) {
+  PublisherDriver& driver = ServeIdle();
+  driver.Do(driver.session.OnEnd(v1::End::REASON_SHUTDOWN, "stopping", "none"));
+  v1::FollowerMessage end;
+  end.mutable_end()->set_reason(v1::End::REASON_SHUTDOWN);
+  driver.Receive(end);
+  EXPECT_TRUE(driver.closed);
+  EXPECT_EQ(driver.session.own_end()->message(), "stopping");
+  EXPECT_FALSE(driver.session.follower_end().has_value());
+}
+
 TEST_F(PublisherSessionTest, LongTextsOfTheFollowersEndAreCut) {
   PublisherDriver& driver = ServeIdle();
   v1::FollowerMessage end;
