@@ -1,5 +1,7 @@
 #include "sidecar/transport/completion_threads.h"
 
+#include <atomic>
+#include <cstdint>
 #include <utility>
 
 #include "grpc/grpc.h"
@@ -16,7 +18,17 @@ void KeepLibrary() {
   }();
 }
 
+std::atomic<uint64_t>& StartedOperations() {
+  static std::atomic<uint64_t> started{0};
+  return started;
+}
+
 }  // namespace
+
+void* Completion::Tag() {
+  StartedOperations().fetch_add(1, std::memory_order_release);
+  return this;
+}
 
 CompletionThreads::CompletionThreads(std::unique_ptr<grpc::CompletionQueue> queue, int threads)
     : queue_(std::move(queue)) {
@@ -32,7 +44,10 @@ CompletionThreads::~CompletionThreads() {
 void CompletionThreads::Run() {
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) static_cast<Completion*>(tag)->Complete(ok);
+  while (queue_->Next(&tag, &ok)) {
+    StartedOperations().load(std::memory_order_acquire);
+    static_cast<Completion*>(tag)->Complete(ok);
+  }
 }
 
 }  // namespace zrs::transport

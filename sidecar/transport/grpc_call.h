@@ -65,7 +65,7 @@ class GrpcCall : public Wire<Out>, public RegisteredCall {
   // To be given to gRPC as the tag of an operation that is started now.
   void* Tag(Operation& operation) {
     pending_.fetch_add(1, std::memory_order_relaxed);
-    return static_cast<Completion*>(&operation);
+    return operation.Tag();
   }
   // For an operation that gRPC turns out not to answer. Not for the last one.
   void Untag() { pending_.fetch_sub(1, std::memory_order_relaxed); }
@@ -84,7 +84,7 @@ class GrpcCall : public Wire<Out>, public RegisteredCall {
       const auto milliseconds = absl::ToInt64Milliseconds(absl::Ceil(delay, absl::Milliseconds(1)));
       alarm_.Set(call_->queue_,
                  gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(milliseconds, GPR_TIMESPAN)),
-                 static_cast<Completion*>(this));
+                 this->Tag());
     }
     void Cancel() { alarm_.Cancel(); }
     void Complete(bool) override {

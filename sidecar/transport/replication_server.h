@@ -19,8 +19,8 @@ namespace zrs::transport {
 // begin with OnOpen. Called on a transport thread: it only posts.
 using AcceptStream = std::function<void(std::shared_ptr<PublisherStream> stream, v1::Hello hello)>;
 // The storage that a hello asks for, by its `storage` and `follower_name`, or why there is none: NotFound with a
-// message listing the names, which the follower is told as REASON_NO_SUCH_STORAGE; any other error is told as REASON_NOT_READY.
-// Thread-safe; does not block.
+// message listing the names, which the follower is told as REASON_NO_SUCH_STORAGE; any other error is told as
+// REASON_NOT_READY. Thread-safe; does not block.
 using FindStorage = std::function<absl::StatusOr<AcceptStream>(const v1::Hello& hello)>;
 
 struct ServerOptions {

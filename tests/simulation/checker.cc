@@ -139,7 +139,9 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
   if (opened.end < disk.seen) {
     return violation(absl::StrCat("finds transactions up to ", opened.end, ", and an earlier one up to ", disk.seen));
   }
-  if (opened.last_tid < disk.seen_tid) return violation("is told of an earlier last transaction than one before");
+  if (opened.last_tid < disk.seen_tid) {
+    return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end));
+  }
   disk.seen = opened.end;
   disk.seen_tid = opened.last_tid;
 }
