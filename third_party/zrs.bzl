@@ -19,12 +19,13 @@ def zrs_binary(name, copts = [], **kwargs):
     """A cc_binary of ours: warnings are errors."""
     native.cc_binary(name = name, copts = WARNINGS + copts, **kwargs)
 
-def zrs_test(name, deps = [], copts = [], size = "small", **kwargs):
-    """A cc_test of ours, with GoogleTest's main."""
+def zrs_test(name, deps = [], copts = [], data = [], size = "small", **kwargs):
+    """A cc_test of ours, with GoogleTest's main, and with the suppressions that --config=tsan names."""
     native.cc_test(
         name = name,
         size = size,
         copts = WARNINGS + copts,
+        data = data + ["//tests:tsan_suppressions.txt"],
         deps = deps + ["@system//:gtest_main"],
         **kwargs
     )

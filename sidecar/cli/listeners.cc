@@ -82,8 +82,8 @@ void Listeners::SetServing(const std::string& storage, bool serving) {
   for (const auto& server : servers_) server->SetServing(ServiceOf(storage), serving);
 }
 
-void Listeners::Shutdown(absl::Time deadline) {
-  for (const auto& server : servers_) server->Shutdown(deadline);
+void Listeners::Shutdown(absl::Duration grace) {
+  for (const auto& server : servers_) server->Shutdown(grace);
 }
 
 void Listeners::Stop() {

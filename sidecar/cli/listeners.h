@@ -26,8 +26,8 @@ class Listeners {
   // Health of one storage on every address, as service "zrs.storage.NAME". What is told before Start counts too.
   void SetServing(const std::string& storage, bool serving);
 
-  // No new followers; present streams may end by themselves until `deadline`.
-  void Shutdown(absl::Time deadline);
+  // No new followers; present streams may end by themselves within `grace`.
+  void Shutdown(absl::Duration grace);
 
   // After Shutdown: waits until every stream is gone, and stops listening.
   void Stop();

@@ -21,7 +21,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "filestorage/posix_file_system.h"
 #include "sidecar/admin/admin_server.h"
 #include "sidecar/cli/listeners.h"
@@ -198,7 +197,7 @@ void Process::StopStorages() {
 
 // Storages that were started have stopped by now, so no stream of theirs is left.
 Process::~Process() {
-  listeners_.Shutdown(absl::Now() + kListenerGrace);
+  listeners_.Shutdown(kListenerGrace);
   listeners_.Stop();
   admin_.reset();
   work_.reset();

@@ -52,6 +52,9 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   }
   absl::Status opened = OpenAppender(state_->lower_bound, &found.recovery);
   if (!opened.ok()) return opened;
+  // A process that was killed while it created the copy may have left a name that is not durable.
+  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  if (!named.ok()) return named;
   found.copy.magic = appender_->magic();
   found.copy.committed = appender_->committed();
   return found;

@@ -148,6 +148,10 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   auto contents = filestorage::ReadWholeFile(file_system_, path_, kLargestStateFile);
   if (absl::IsNotFound(contents.status())) return std::optional<State>();
   if (!contents.ok()) return contents.status();
+  // A process that was killed while it saved may have left a name that is not durable, and what is loaded is not saved
+  // again while it stays the same.
+  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(path_));
+  if (!named.ok()) return named;
   v1::StorageState proto;
   // Unknown fields are errors: a later version that means something by them has another version number.
   const auto parsed = google::protobuf::util::JsonStringToMessage(*contents, &proto);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
-
 namespace zrs::transport {
 
 bool CallRegistry::Add(RegisteredCall* call) {
@@ -34,19 +32,23 @@ void CallRegistry::CancelAll() {
   for (RegisteredCall* call : calls_) call->CancelCall();
 }
 
-void CallRegistry::SetDeadline(absl::Time deadline) {
+void CallRegistry::SetGrace(absl::Duration grace) {
+  if (grace == absl::InfiniteDuration()) return;
+  const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(grace);
   const std::lock_guard<std::mutex> lock(mutex_);
-  deadline_ = std::min(deadline_, deadline);
+  if (!deadline_ || deadline < *deadline_) deadline_ = deadline;
   changed_.notify_all();
 }
 
 void CallRegistry::DrainTo(size_t count) {
   std::unique_lock<std::mutex> lock(mutex_);
   while (calls_.size() > count) {
-    const absl::Duration left = deadline_ - absl::Now();
-    if (left <= absl::ZeroDuration()) return;
-    // In steps, because the wait itself cannot be told of an infinite time.
-    changed_.wait_for(lock, absl::ToChronoMilliseconds(std::min(left, absl::Hours(1)) + absl::Milliseconds(1)));
+    // The deadline may come nearer during the wait, which then begins anew.
+    if (!deadline_) {
+      changed_.wait(lock);
+    } else if (changed_.wait_until(lock, *deadline_) == std::cv_status::timeout) {
+      return;
+    }
   }
 }
 

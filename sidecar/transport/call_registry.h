@@ -2,9 +2,11 @@
 #ifndef ZRS_SIDECAR_TRANSPORT_CALL_REGISTRY_H_
 #define ZRS_SIDECAR_TRANSPORT_CALL_REGISTRY_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <unordered_set>
 
 #include "absl/time/time.h"
@@ -29,9 +31,9 @@ class CallRegistry {
 
   void Close();
   void CancelAll();
-  // Until when DrainTo waits. It only ever moves to an earlier time than before.
-  void SetDeadline(absl::Time deadline);
-  // Waits until at most `count` are left, or until the deadline.
+  // How long DrainTo waits from now (0 or more, or infinite). Its end only ever moves to an earlier time than before.
+  void SetGrace(absl::Duration grace);
+  // Waits until at most `count` are left, or until that time is over.
   void DrainTo(size_t count);
   void WaitUntilEmpty();
 
@@ -39,7 +41,8 @@ class CallRegistry {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_set<RegisteredCall*> calls_;
-  absl::Time deadline_ = absl::InfiniteFuture();
+  // By the monotonic clock: a step of the wall clock must not stretch it. Absent: there is no end.
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
   bool closed_ = false;
 };
 

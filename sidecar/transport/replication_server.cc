@@ -34,7 +34,7 @@ class GrpcServer final : public ReplicationServer {
   void SetServing(const std::string& service, bool serving) override {
     server_->GetHealthCheckService()->SetServingStatus(service, serving);
   }
-  void Shutdown(absl::Time deadline) override;
+  void Shutdown(absl::Duration grace) override;
   int port() const override { return port_; }
 
  private:
@@ -84,14 +84,14 @@ absl::Status GrpcServer::Start() {
 
 GrpcServer::~GrpcServer() {
   if (server_ == nullptr) return;
-  Shutdown(absl::InfinitePast());
+  Shutdown(absl::ZeroDuration());
   drain_.join();
   threads_.reset();
 }
 
-void GrpcServer::Shutdown(absl::Time deadline) {
+void GrpcServer::Shutdown(absl::Duration grace) {
   draining_ = true;
-  registry_.SetDeadline(deadline);
+  registry_.SetGrace(grace);
   std::call_once(drain_once_, [this] {
     if (auto* const health = server_->GetHealthCheckService()) health->Shutdown();
     drain_ = std::thread([this] { Drain(); });

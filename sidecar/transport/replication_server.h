@@ -42,9 +42,9 @@ class ReplicationServer {
   // Health of one service ("" : the process, which begins as serving) as grpc.health.v1 tells it, to anybody who can
   // reach the address. Without effect after Shutdown.
   virtual void SetServing(const std::string& service, bool serving) = 0;
-  // Refuses new streams, tells all services' health as not serving, and gives the present streams until `deadline` to
-  // close by themselves before they are torn down. Returns at once. A second call can only bring the deadline forward.
-  virtual void Shutdown(absl::Time deadline) = 0;
+  // Refuses new streams, tells all services' health as not serving, and gives the present streams `grace` to close by
+  // themselves before they are torn down. Returns at once. A second call can only bring that moment forward.
+  virtual void Shutdown(absl::Duration grace) = 0;
   // The port that was bound (useful with port 0); 0 for a Unix socket.
   virtual int port() const = 0;
 };

@@ -77,7 +77,7 @@ TEST_F(HealthTest, NothingServesWhileItIsShuttingDown) {
   const std::unique_ptr<Dialer> dialer = MakeGrpcDialer();
   Connection connection = Connect(*dialer, LoopbackAddress(*server_), storages_);
   server_->SetServing("one", true);
-  server_->Shutdown(absl::InfiniteFuture());
+  server_->Shutdown(absl::InfiniteDuration());
   server_->SetServing("one", true);
   EXPECT_EQ(Check("one"), kNotServing);
   EXPECT_EQ(Check(""), kNotServing);

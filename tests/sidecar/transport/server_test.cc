@@ -204,7 +204,7 @@ TEST_F(ServerTest, ASocketsPathMayHaveAnyCharacters) {
 TEST_F(ServerTest, ShutdownLetsStreamsCloseByThemselves) {
   const auto server = MustStart({.address = "127.0.0.1:0"}, storages_);
   Connection connection = Connect(*dialer_, LoopbackAddress(*server), storages_, "one");
-  server->Shutdown(absl::InfiniteFuture());
+  server->Shutdown(absl::InfiniteDuration());
   connection.publisher->Write(BatchMessage(100));
   connection.follower->Read();
   ASSERT_TRUE(connection.follower_events->WaitMessages(1));
@@ -216,7 +216,7 @@ TEST_F(ServerTest, ShutdownLetsStreamsCloseByThemselves) {
 TEST_F(ServerTest, ShutdownRefusesNewStreams) {
   const auto server = MustStart({.address = "127.0.0.1:0"}, storages_);
   Connection present = Connect(*dialer_, LoopbackAddress(*server), storages_, "one");
-  server->Shutdown(absl::InfiniteFuture());
+  server->Shutdown(absl::InfiniteDuration());
   const auto events = Ask(LoopbackAddress(*server), HelloMessage("one"));
   EXPECT_EQ(TheEnd(*events).reason(), v1::End::REASON_SHUTDOWN);
   EXPECT_EQ(present.follower_events->closed(), 0u);
@@ -225,8 +225,8 @@ TEST_F(ServerTest, ShutdownRefusesNewStreams) {
 TEST_F(ServerTest, ShutdownTearsDownAtItsDeadline) {
   const auto server = MustStart({.address = "127.0.0.1:0"}, storages_);
   Connection connection = Connect(*dialer_, LoopbackAddress(*server), storages_, "one");
-  server->Shutdown(absl::InfiniteFuture());
-  server->Shutdown(absl::Now() + absl::Milliseconds(20));
+  server->Shutdown(absl::InfiniteDuration());
+  server->Shutdown(absl::Milliseconds(20));
   EXPECT_TRUE(connection.publisher_events->WaitClosed());
   EXPECT_TRUE(connection.follower_events->WaitClosed());
   EXPECT_FALSE(connection.follower_events->status().ok());
@@ -235,7 +235,7 @@ TEST_F(ServerTest, ShutdownTearsDownAtItsDeadline) {
 TEST_F(ServerTest, ShutdownDoesNotWaitForALaterDeadline) {
   auto server = MustStart({.address = "127.0.0.1:0"}, storages_);
   Connection connection = Connect(*dialer_, LoopbackAddress(*server), storages_, "one");
-  server->Shutdown(absl::InfiniteFuture());
+  server->Shutdown(absl::InfiniteDuration());
   server.reset();
   EXPECT_EQ(connection.publisher_events->closed(), 1u);
 }
