@@ -18,7 +18,6 @@ _GRPC = "gRPC takes its deadlines as times of the wall clock; nothing is decided
 _WALL_CLOCK_ALLOWED = {
     "sidecar/admin/admin_client.cc": _GRPC,
     "sidecar/admin/admin_server.cc": _GRPC,
-    "sidecar/cli/process.cc": _GRPC,
     "sidecar/transport/replication_server.cc": _GRPC,
     "tests/sidecar/transport/server_test.cc": _GRPC,
     "tests/sidecar/transport/stream_test.cc": "a seed, which is printed with a failure",
