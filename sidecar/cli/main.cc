@@ -1,4 +1,6 @@
 // zrs: parses the command line.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <string>
 
@@ -7,6 +9,14 @@
 namespace {
 
 constexpr int kUsage = 2;
+
+// Batches of 256 KiB come and go: with glibc's defaults each is a mapping of its own, whose pages are faulted in anew,
+// and each thread keeps an arena. `tests/bench/run.sh --only copy` tells the difference: about an eighth of the time.
+void TuneAllocator() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_ARENA_MAX, 2);
+}
 
 int Main(int argc, char** argv) {
   CLI::App app("zrs, the Zope Replication Service: live, byte-for-byte copies of a ZODB FileStorage on other hosts.");
@@ -54,4 +64,7 @@ int Main(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return Main(argc, argv); }
+int main(int argc, char** argv) {
+  TuneAllocator();
+  return Main(argc, argv);
+}

@@ -19,10 +19,6 @@ const std::vector<std::pair<std::string, int>>& CommonArguments() {
       {GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs},
       {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs},
       {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
-      // What a peer may send ahead of its reader, on each stream. gRPC's own estimate moves it while the stream runs
-      // (to 9 MiB over loopback), which costs memory and brings nothing; less than this costs window updates.
-      {GRPC_ARG_HTTP2_BDP_PROBE, 0},
-      {GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 4 << 20},
       // A batch in one frame, or few: with gRPC's 16 KiB the same bytes take a quarter more processor time.
       {GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20},
       // An idle stream is kept alive for as long as it takes.

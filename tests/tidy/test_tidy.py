@@ -19,7 +19,6 @@ _WALL_CLOCK_ALLOWED = {
     "sidecar/admin/admin_client.cc": _GRPC,
     "sidecar/admin/admin_server.cc": _GRPC,
     "sidecar/transport/replication_server.cc": _GRPC,
-    "tests/sidecar/transport/server_test.cc": _GRPC,
     "tests/sidecar/transport/stream_test.cc": "a seed, which is printed with a failure",
 }
 _SLEEP = re.compile(r"\bsleep_for\b|\bsleep_until\b|\busleep\(|\bnanosleep\(|\bsleep\(|absl::SleepFor")
