@@ -20,12 +20,12 @@ def zrs_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = WARNINGS + copts, **kwargs)
 
 def zrs_test(name, deps = [], copts = [], data = [], size = "small", **kwargs):
-    """A cc_test of ours, with GoogleTest's main, and with the suppressions that --config=tsan names."""
+    """A cc_test of ours, with GoogleTest's main, and with the suppressions that the sanitizers are told of."""
     native.cc_test(
         name = name,
         size = size,
         copts = WARNINGS + copts,
-        data = data + ["//tests:tsan_suppressions.txt"],
+        data = data + ["//tests:lsan_suppressions.txt", "//tests:tsan_suppressions.txt"],
         deps = deps + ["@system//:gtest_main"],
         **kwargs
     )
