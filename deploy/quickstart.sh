@@ -181,11 +181,11 @@ if [ "$once" = true ]; then
 else
   say "Ask it yourself meanwhile: $zrs status --config $work/secondary.conf"
 fi
+[ "$once" = true ] || trap 'exit 0' INT # the ordinary end of the live view
 # In the background, since bash runs no trap while it waits for a command in the foreground.
 setpriv --pdeathsig TERM -- "${view[@]}" &
 view_pid=$!
 pids+=("$view_pid")
-[ "$once" = true ] || trap 'exit 0' INT # the ordinary end of the live view
 wait "$view_pid" || fail "the live view ended by itself"
 [ "$once" = true ] || exit 0
 

@@ -2,18 +2,12 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
 namespace zrs::filestorage {
 namespace {
-
-// What a disk writes as a whole, or not at all.
-constexpr uint64_t kSectorSize = 512;
-constexpr size_t kTidSize = 8;
-
-// Whether the announcement of a transaction at `offset` is written as a whole or not at all.
-bool InOneSector(uint64_t offset) { return offset / kSectorSize == (offset + kTransactionStatusOffset) / kSectorSize; }
 
 absl::StatusOr<Magic> ReadMagic(File& file) {
   std::string bytes(kMagicSize, '\0');
@@ -107,7 +101,7 @@ absl::Status Appender::BeginGroup(absl::string_view first) {
   const absl::string_view announcement = first.substr(0, kAnnouncementSize);
   if (announced_.empty()) {
     untidy_ = true;
-    absl::Status status = Announce(committed_.offset, announcement, committed_.tid);
+    absl::Status status = Write(AnnouncementWrite(committed_.offset, announcement, committed_.tid));
     if (!status.ok()) return AfterFailedWrite(status);
     if (status = SyncFile(*file_); !status.ok()) return Break(status);
     announced_ = std::string(announcement);
@@ -123,11 +117,7 @@ absl::Status Appender::BeginGroup(absl::string_view first) {
   return absl::OkStatus();
 }
 
-absl::Status Appender::Announce(uint64_t offset, absl::string_view first, Tid tid_before) {
-  std::string provisional = absl::StrCat(EncodeUint64(tid_before), first.substr(kTidSize));
-  provisional[kTransactionStatusOffset] = kStatusInProgress;
-  return file_->WriteAt(offset, provisional);
-}
+absl::Status Appender::Write(const HeaderWrite& write) { return file_->WriteAt(write.offset, write.bytes); }
 
 absl::Status Appender::Commit(const Boundary& end, absl::string_view following) {
   if (absl::Status appendable = CheckAppendable(); !appendable.ok()) return appendable;
@@ -140,29 +130,28 @@ absl::Status Appender::Commit(const Boundary& end, absl::string_view following) 
   return FinishTurn(end, following);
 }
 
-// Writes the group's real first bytes. Nothing may ever show the status without the tid: one sector changes as a whole.
+// Writes the group's real first bytes; the last of them is not durable yet.
 absl::Status Appender::Turn() {
-  if (InOneSector(committed_.offset)) return file_->WriteAt(committed_.offset, announced_);
-  const absl::string_view real = announced_;
-  if (absl::Status status = file_->WriteAt(committed_.offset, real.substr(0, kTidSize)); !status.ok()) return status;
-  if (absl::Status status = SyncFile(*file_); !status.ok()) return Break(status);
-  return file_->WriteAt(committed_.offset + kTransactionStatusOffset, real.substr(kTransactionStatusOffset, 1));
+  const std::vector<HeaderWrite> writes = TurnWrites(committed_.offset, announced_);
+  for (size_t i = 0; i < writes.size(); ++i) {
+    if (i > 0) {
+      if (absl::Status status = SyncFile(*file_); !status.ok()) return Break(status);
+    }
+    if (absl::Status status = Write(writes[i]); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 // Nobody knows whether the group's status on the disk has turned. It must not read as committed, or the next opener
 // would vouch for a group that a power loss may still take back.
-void Appender::TurnBack() {
-  if (InOneSector(committed_.offset)) {
-    Announce(committed_.offset, announced_, committed_.tid).IgnoreError();
-  } else {
-    const absl::string_view in_progress(&kStatusInProgress, 1);
-    file_->WriteAt(committed_.offset + kTransactionStatusOffset, in_progress).IgnoreError();
-  }
-}
+void Appender::TurnBack() { Write(TurnBackWrite(committed_.offset, announced_, committed_.tid)).IgnoreError(); }
 
 // Step 3.
 absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view following) {
-  if (absl::Status turned = Turn(); !turned.ok()) return AfterFailedWrite(turned);
+  if (absl::Status turned = Turn(); !turned.ok()) {
+    if (!broken_.ok()) TurnBack();
+    return AfterFailedWrite(turned);
+  }
   absl::StatusOr<std::string> next = AnnounceFollowing(end, following);
   absl::Status status = next.status();
   if (status.ok()) status = SyncFile(*file_);
@@ -182,7 +171,7 @@ absl::StatusOr<std::string> Appender::AnnounceFollowing(const Boundary& end, abs
   if (following.size() < kTransactionHeaderSize) return "";
   if (following[kTransactionStatusOffset] == kStatusInProgress) return "";
   std::string announcement(following.substr(0, kAnnouncementSize));
-  absl::Status status = Announce(end.offset, announcement, end.tid);
+  absl::Status status = Write(AnnouncementWrite(end.offset, announcement, end.tid));
   if (status.ok()) return announcement;
   if (absl::IsResourceExhausted(status)) status = file_->Truncate(end.offset);
   if (!status.ok()) return status;

@@ -3,18 +3,15 @@
 //
 // Strict mode, the only one so far. A group is one or more whole transactions. These steps, each durable before the
 // next:
-//   1. announced: its first 17 bytes (tid, length, status), with status 'c' and the tid of the last committed
-//      transaction in place of its own, are at the committed end;
+//   1. announced: its first 17 bytes (tid, length, status) are at the committed end, changed so that nobody takes the
+//      group for committed (announcement.h);
 //   2. the rest is behind them, and the file ends exactly at the group's end;
-//   3. tid and status turn to their real values, and the group is committed. The next group, if it is known, is
+//   3. the first bytes turn to their real values, and the group is committed. The next group, if it is known, is
 //      announced with the same sync.
 // At rest the file ends at the committed end.
 //
-// Why 17 bytes: fewer than a header's 23 are ignored by ZODB whatever they are, so that in step 1 any of them may get
-// lost; and they end with the status byte, so that from then on all that follows is ignored. Why another's tid: ZODB
-// takes the tid of the transaction in progress for the storage's last one, so that its lastTransaction() would be
-// ahead of what it shows, and would go back when the group is cut. (It logs "time-stamp reduction" at the committed
-// end instead, when it opens the file while a group is being written.)
+// ZODB logs "time-stamp reduction" at the committed end when it opens the file while a group is being written: an
+// announcement repeats the last transaction's tid.
 #ifndef ZRS_FILESTORAGE_APPENDER_H_
 #define ZRS_FILESTORAGE_APPENDER_H_
 
@@ -27,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "filestorage/announcement.h"
 #include "filestorage/boundary.h"
 #include "filestorage/file_system.h"
 #include "filestorage/format.h"
@@ -93,7 +91,7 @@ class Appender {
   absl::Status CheckUsable() const;
   absl::Status CheckAppendable() const;
   absl::Status BeginGroup(absl::string_view first);
-  absl::Status Announce(uint64_t offset, absl::string_view first, Tid tid_before);
+  absl::Status Write(const HeaderWrite& write);
   absl::StatusOr<std::string> AnnounceFollowing(const Boundary& end, absl::string_view following);
   absl::Status Turn();
   void TurnBack();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "filestorage/announcement.h"
 #include "filestorage/boundary_probe.h"
 #include "filestorage/scanner.h"
 
@@ -52,31 +54,33 @@ absl::Status CheckLowerBound(File& file, uint64_t size, Magic magic, const Bound
       "state file away, to have everything copied afresh, or put a sound copy of the file in its place"));
 }
 
-// The boundary behind the last complete transaction above `lower_bound`.
-absl::StatusOr<Boundary> FindEnd(File& file, uint64_t size, Magic magic, const Boundary& lower_bound) {
-  Scanner scanner(magic, lower_bound);
-  const absl::Status read =
-      ForEachPiece(file, lower_bound.offset, size, [&](uint64_t, absl::string_view piece) -> absl::StatusOr<bool> {
-        return scanner.Feed(piece).outcome == ScanOutcome::kMore;
-      });
+// The boundary behind the last complete transaction above `from`, where the bytes are `first` and then the file's.
+absl::StatusOr<Boundary> FindEnd(File& file, uint64_t size, Magic magic, const Boundary& from,
+                                 absl::string_view first = {}) {
+  Scanner scanner(magic, from);
+  if (!first.empty()) scanner.Feed(first);
+  const absl::Status read = ForEachPiece(file, from.offset + first.size(), size,
+                                         [&](uint64_t, absl::string_view piece) -> absl::StatusOr<bool> {
+                                           return scanner.Feed(piece).outcome == ScanOutcome::kMore;
+                                         });
   if (!read.ok()) return read;
   return scanner.last();
 }
 
-absl::StatusOr<char> ReadStatusByte(File& file, uint64_t transaction) {
-  char status = 0;
-  const absl::StatusOr<size_t> read = file.ReadAt(transaction + kTransactionStatusOffset, absl::MakeSpan(&status, 1));
+absl::StatusOr<std::string> ReadFirstBytes(File& file, uint64_t transaction) {
+  std::string bytes(kAnnouncementSize, '\0');
+  const absl::StatusOr<size_t> read = file.ReadAt(transaction, absl::MakeSpan(bytes));
   if (!read.ok()) return read.status();
-  return status;
+  return bytes;
 }
 
 // Whether what lies behind `end` can be cut without being saved: it is what the appender leaves of an uncommitted group
-// (see kAnnouncementSize), or nothing but zeros.
+// (see announcement.h), or nothing but zeros.
 absl::StatusOr<bool> IsOurs(File& file, uint64_t end, uint64_t size) {
   if (size - end < kTransactionHeaderSize) return true;
-  const absl::StatusOr<char> status = ReadStatusByte(file, end);
-  if (!status.ok()) return status.status();
-  if (*status == kStatusInProgress) return true;
+  const absl::StatusOr<std::string> first = ReadFirstBytes(file, end);
+  if (!first.ok()) return first.status();
+  if (IsAnnouncement(*first)) return true;
   bool zeros = true;
   const absl::Status read =
       ForEachPiece(file, end, size, [&](uint64_t, absl::string_view piece) -> absl::StatusOr<bool> {
@@ -124,6 +128,42 @@ void MakeDirtyAgain(File& file, uint64_t begin, uint64_t end) {
   }).IgnoreError();
 }
 
+// The tid of the first data record of the transaction at `position`, whatever its length says; nothing where there is
+// no record.
+absl::StatusOr<std::optional<Tid>> ReadRecordTid(File& file, uint64_t position, absl::string_view header) {
+  std::string record(kDataHeaderSize, '\0');
+  const uint64_t record_position = position + DecodeTransactionHeader(header).HeaderAndStringsSize();
+  const absl::StatusOr<size_t> read = file.ReadAt(record_position, absl::MakeSpan(record));
+  if (!read.ok()) return read.status();
+  if (*read < record.size()) return std::nullopt;
+  const DataHeader decoded = DecodeDataHeader(record);
+  if (decoded.transaction_position != position) return std::nullopt;
+  return decoded.tid;
+}
+
+// Commits the group behind `*end` whose turn a killed process left unfinished, if there is one, and moves `*end` to its
+// end: its tid has been shown to openers of the file. All of the group was durable before the turn began; the first
+// bytes are written anew, since they need not be.
+absl::Status FinishTurn(File& file, uint64_t size, Magic magic, Boundary* end) {
+  if (size - end->offset < kTransactionHeaderSize) return absl::OkStatus();
+  std::string header(kTransactionHeaderSize, '\0');
+  if (const auto read = file.ReadAt(end->offset, absl::MakeSpan(header)); !read.ok()) return read.status();
+  const absl::StatusOr<std::optional<Tid>> record_tid = ReadRecordTid(file, end->offset, header);
+  if (!record_tid.ok()) return record_tid.status();
+  const std::optional<std::string> real = UnfinishedTurn(end->offset, header, end->tid, *record_tid);
+  if (!real.has_value()) return absl::OkStatus();
+  const absl::StatusOr<Boundary> group_end = FindEnd(file, size, magic, *end, *real);
+  if (!group_end.ok()) return group_end.status();
+  // The file ends with the group, or with the next one's announcement; else this is nobody's turn.
+  if (group_end->offset == end->offset || size - group_end->offset >= kTransactionHeaderSize) return absl::OkStatus();
+  for (const HeaderWrite& write : TurnWrites(end->offset, *real)) {
+    if (absl::Status written = file.WriteAt(write.offset, write.bytes); !written.ok()) return written;
+    if (absl::Status synced = SyncFile(file); !synced.ok()) return synced;
+  }
+  *end = *group_end;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Boundary& lower_bound,
@@ -131,16 +171,19 @@ absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Bou
   const absl::StatusOr<FileInfo> info = file.Stat();
   if (!info.ok()) return info.status();
   if (absl::Status holds = CheckLowerBound(file, info->size, magic, lower_bound); !holds.ok()) return holds;
-  const absl::StatusOr<Boundary> end = FindEnd(file, info->size, magic, lower_bound);
+  absl::StatusOr<Boundary> end = FindEnd(file, info->size, magic, lower_bound);
   if (!end.ok()) return end.status();
   // What is found may have been written, but not synced, by a process that was killed.
   if (absl::Status synced = SyncFile(file); !synced.ok()) {
     MakeDirtyAgain(file, lower_bound.offset, info->size);
     return synced;
   }
+  const uint64_t turned = end->offset;
+  if (absl::Status finished = FinishTurn(file, info->size, magic, &*end); !finished.ok()) return finished;
   *recovery = {.end = *end,
                .scanned_bytes = info->size - lower_bound.offset,
                .cut_bytes = info->size - end->offset,
+               .finished_bytes = end->offset - turned,
                .saved_to = ""};
   if (recovery->cut_bytes == 0) return absl::OkStatus();
   const absl::StatusOr<bool> ours = IsOurs(file, end->offset, info->size);
@@ -165,9 +208,9 @@ absl::Status CutTail(File& file, uint64_t end) {
     // A truncation zeroes the rest of the page it cuts, and that page can become durable before the new size is: then
     // there would be a header of zeros with a transaction's end behind it, which ZODB refuses to open. So the header
     // stays, with a status that says "ignore what follows", until nothing follows it any more.
-    const absl::StatusOr<char> status = ReadStatusByte(file, end);
-    if (!status.ok()) return status.status();
-    if (*status != kStatusInProgress) {
+    const absl::StatusOr<std::string> first = ReadFirstBytes(file, end);
+    if (!first.ok()) return first.status();
+    if (first->back() != kStatusInProgress) {
       absl::Status marked = file.WriteAt(end + kTransactionStatusOffset, absl::string_view(&kStatusInProgress, 1));
       if (marked.ok()) marked = SyncFile(file);
       if (!marked.ok()) return marked;

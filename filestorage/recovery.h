@@ -13,18 +13,13 @@
 
 namespace zrs::filestorage {
 
-// A group of transactions announces itself by its first bytes up to and with the status byte. That is less than a
-// header, which ZODB ignores at the end of a file whatever the bytes are; and once they are durable, all that follows
-// is ignored for the status 'c' among them. So what survives of them without the rest can do no harm, nor can their
-// loss.
-inline constexpr size_t kAnnouncementSize = kTransactionStatusOffset + 1;
-
 // What recovery at open found and did.
 struct Recovery {
-  Boundary end;                // the committed end; the file ends there now, durably
-  uint64_t scanned_bytes = 0;  // above the lower bound
-  uint64_t cut_bytes = 0;      // bytes that were cut off behind the committed end
-  std::string saved_to;        // where they were saved first; empty when they were our own uncommitted tail
+  Boundary end;                 // the committed end; the file ends there now, durably
+  uint64_t scanned_bytes = 0;   // above the lower bound
+  uint64_t cut_bytes = 0;       // bytes that were cut off behind the committed end
+  uint64_t finished_bytes = 0;  // of a group whose turn a killed process left unfinished, and that was finished
+  std::string saved_to;         // where they were saved first; empty when they were our own uncommitted tail
 };
 
 // Finds the committed end of `file`, which is open for writing and locked, and makes the file end there, durably. See

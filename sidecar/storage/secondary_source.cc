@@ -50,6 +50,10 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   }
   copy_ = std::move(found->copy);
   const filestorage::Recovery& recovery = found->recovery;
+  if (recovery.finished_bytes > 0) {
+    spdlog::info("storage {}: finished the commit of the last {} bytes of {}", options_.name, recovery.finished_bytes,
+                 options_.path);
+  }
   if (recovery.cut_bytes > 0) {
     spdlog::info("storage {}: cut {} bytes that were not committed behind offset {} of {}{}{}", options_.name,
                  recovery.cut_bytes, recovery.end.offset, options_.path, recovery.saved_to.empty() ? "" : ", saved to ",

@@ -69,8 +69,9 @@ def test_a_missing_file_is_named(lab, environment):
 
 def start_interactive(lab, environment):
     """On a terminal of its own; returns the process and what it shows."""
-    process = Process("quickstart", ["script", "-qefc", QUICKSTART, "/dev/null"], lab.path("quickstart.log"),
-                      environment)
+    # exec: no shell stays in between, which Ctrl-C would end too (dash does not replace itself by its last command).
+    process = Process("quickstart", ["script", "-qefc", f"exec {QUICKSTART}", "/dev/null"], lab.path("quickstart.log"),
+                      dict(environment, SHELL="/bin/sh"))
     lab.at_close(process.kill)
     process.start()
     process.until_logged("commits  ", timeout=60)

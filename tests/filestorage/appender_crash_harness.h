@@ -30,8 +30,10 @@ CrashOptions CrashOptionsFromEnvironment();
 // Checks, for each outcome of a crash:
 //   - ZODB opens the file, and finds a prefix of the primary's bytes that ends at a transaction's end and has
 //   everything
-//     that was acknowledged; its last tid is that prefix's;
-//   - Appender::Open finds the same, cuts the rest without saving it, and goes on to byte equality;
+//     that was acknowledged; its last tid is that prefix's, or that of a transaction which recovery is to finish;
+//   - Appender::Open finds the same, or a group more, one whose tid ZODB was shown; cuts the rest without saving it,
+//   and
+//     goes on to byte equality;
 //   - a crash during that recovery leaves the same again.
 class CrashChecker {
  public:
@@ -42,18 +44,27 @@ class CrashChecker {
 
   // Different contents that were checked.
   size_t states() const { return seen_.size(); }
+  // Recoveries that finished a group's turn.
+  size_t finished() const { return finished_; }
 
  private:
   void ForEachOutcome(const tests::SimulatedFileSystem& disk, size_t samples,
                       const std::function<void(tests::SimulatedFileSystem&)>& visit);
   void CheckState(tests::SimulatedFileSystem& disk, const Boundary& acknowledged, bool crash_recovery);
-  void CheckReadIndex(const std::string& contents, const Boundary& acknowledged, Boundary* found);
-  void CheckRecovery(tests::SimulatedFileSystem& disk, const Boundary& acknowledged, const Boundary& found,
+  // What ZODB finds, and the tid that it was told.
+  struct Found {
+    Boundary end;
+    Tid last_tid = 0;
+    size_t next = 0;  // how many transactions there are up to `end`
+  };
+  void CheckReadIndex(const std::string& contents, const Boundary& acknowledged, Found* found);
+  void CheckRecovery(tests::SimulatedFileSystem& disk, const Boundary& acknowledged, const Found& found,
                      bool crash_recovery);
 
   const support::FileBuilder& primary_;
   const CrashOptions options_;
   uint64_t crashes_ = 0;
+  size_t finished_ = 0;
   std::set<std::pair<size_t, uint64_t>> seen_;  // hash of the contents, what was acknowledged
 };
 
@@ -80,6 +91,7 @@ class CrashDriver {
   void CloseAppender();
   const Boundary& acknowledged() const { return acknowledged_; }
   size_t states() const { return checker_.states(); }
+  size_t finished() const { return checker_.finished(); }
 
  private:
   absl::Status OnOperation(const tests::SimulatedOperation& operation);

@@ -108,6 +108,26 @@ TEST_P(AppenderCrashTest, HeaderAndGroupEndAtEachPlaceAroundAPageBoundary) {
   }
 }
 
+// Where the first bytes lie in two sectors, what a crash leaves of the turn is finished wherever ZODB was shown its
+// tid.
+TEST_P(AppenderCrashTest, ATurnInTwoSectorsIsFinished) {
+  size_t finished = 0;
+  for (const char status : {kStatusComplete, kStatusPacked, kStatusUndone}) {
+    for (uint64_t before = 1; before <= 16 && !HasFailure(); ++before) {
+      SCOPED_TRACE(absl::StrCat(before, " bytes before the sector's end"));
+      FileBuilder primary = EndingAt(1024 - before);
+      primary.Add(Transaction(2, 1200, status)).Add(Transaction(3, 50, status));
+      CrashDriver driver(primary, 1, GetParam());
+      driver.Open();
+      driver.AppendUpTo(3);
+      driver.Commit(3);
+      finished += driver.finished();
+      EXPECT_GT(driver.finished(), 0u);
+    }
+  }
+  EXPECT_GT(finished, 20u);
+}
+
 TEST_P(AppenderCrashTest, OtherStatuses) {
   FileBuilder primary = EndingAt(4085);
   primary.Add(Transaction(2, 100, kStatusPacked)).Add(Transaction(3, 100, kStatusUndone)).Add(Transaction(4, 100));
