@@ -19,23 +19,27 @@ absl::StatusOr<Magic> ReadMagic(File& file) {
                                           "; nothing was changed. Move it away, to have everything copied afresh"));
 }
 
+// What a crash during a creation left behind.
+absl::Status RemoveLeftover(FileSystem& file_system, const std::string& path, const std::string& new_path) {
+  const absl::StatusOr<FileInfo> info = file_system.Stat(new_path);
+  if (absl::IsNotFound(info.status())) return absl::OkStatus();
+  if (!info.ok()) return info.status();
+  if (info->size <= kMagicSize) return file_system.Remove(new_path);
+  return absl::AlreadyExistsError(absl::StrCat("creating ", path, ": ", new_path, " is in the way and has ", info->size,
+                                               " bytes; look at it, and move it away"));
+}
+
 }  // namespace
 
-absl::Status Appender::Create(FileSystem& file_system, const std::string& path, Magic magic, uint32_t mode) {
+absl::Status Appender::Create(FileSystem& file_system, const std::string& path, Magic magic, const FileAccess& access) {
   const absl::StatusOr<FileInfo> existing = file_system.Stat(path);
   if (existing.ok()) return absl::AlreadyExistsError(absl::StrCat("creating ", path, ": there is one already"));
   if (!absl::IsNotFound(existing.status())) return existing.status();
   const std::string new_path = absl::StrCat(path, ".zrs-new");
+  if (absl::Status status = RemoveLeftover(file_system, path, new_path); !status.ok()) return status;
   {
-    // One that a crash left behind is used again.
-    absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenOrCreate(new_path, mode);
+    absl::StatusOr<std::unique_ptr<File>> file = CreateWithAccess(file_system, new_path, access);
     if (!file.ok()) return file.status();
-    const absl::StatusOr<FileInfo> info = (*file)->Stat();
-    if (!info.ok()) return info.status();
-    if (info->size > kMagicSize) {
-      return absl::AlreadyExistsError(absl::StrCat("creating ", path, ": ", new_path, " is in the way and has ",
-                                                   info->size, " bytes; look at it, and move it away"));
-    }
     if (absl::Status status = (*file)->WriteAt(0, MagicBytes(magic)); !status.ok()) return status;
     if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
   }

@@ -41,9 +41,9 @@ namespace zrs::filestorage {
 class Appender {
  public:
   // Creates an empty FileStorage (the magic alone) at `path`, which must not exist: it appears by rename from
-  // `path`.zrs-new, and is durable on return. AlreadyExists when there is one, or when `path`.zrs-new holds more than a
-  // magic. `mode`: permission bits.
-  static absl::Status Create(FileSystem& file_system, const std::string& path, Magic magic, uint32_t mode);
+  // `path`.zrs-new, with `access`, and is durable on return. AlreadyExists when there is one, or when `path`.zrs-new
+  // holds more than a magic.
+  static absl::Status Create(FileSystem& file_system, const std::string& path, Magic magic, const FileAccess& access);
 
   // Opens the file, takes the exclusive flock that keeps a second sidecar off (Unavailable when another has it), and
   // recovers. `lower_bound` is a boundary known to be durable (FirstBoundary(), or one with offset 0, if nothing is

@@ -7,6 +7,18 @@
 
 namespace zrs::filestorage {
 
+absl::StatusOr<std::unique_ptr<File>> CreateWithAccess(FileSystem& file_system, const std::string& path,
+                                                       const FileAccess& access) {
+  constexpr uint32_t kAsZodb = 0666;
+  absl::StatusOr<std::unique_ptr<File>> file = file_system.CreateExclusively(path, access.mode.value_or(kAsZodb));
+  if (!file.ok()) return file;
+  absl::Status set = (*file)->SetAccess(access);
+  if (set.ok()) return file;
+  file->reset();
+  file_system.Remove(path).IgnoreError();
+  return set;
+}
+
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.find_last_of('/');
   if (slash == std::string::npos) return ".";

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,14 @@ struct FileInfo {
   bool SameFile(const FileInfo& other) const { return device == other.device && inode == other.inode; }
 };
 
+// Who may open a file that is created. What is not said is left as the system makes it.
+struct FileAccess {
+  std::optional<uint32_t> mode =
+      {};  // permission bits, 07777; not said: 0666 less the umask, as ZODB creates its files
+  std::optional<uint32_t> owner = {};  // user id
+  std::optional<uint32_t> group = {};  // group id
+};
+
 // An open file. Offsets and sizes are in bytes. Calls may block on the disk; a File is used by one thread at a time.
 // Errors carry operation, path, offset and the system's cause:
 //   NotFound, PermissionDenied, AlreadyExists, ResourceExhausted (disk full or quota: from writes, truncation and
@@ -44,6 +53,8 @@ class File {
   // error nothing that was written since the last success may be trusted, even if it reads back well.
   virtual absl::Status Sync() = 0;
   virtual absl::StatusOr<FileInfo> Stat() = 0;
+  // Sets what `access` says. PermissionDenied where this user may not (only root gives files to others).
+  virtual absl::Status SetAccess(const FileAccess& access) = 0;
   // Takes flock(LOCK_EX | LOCK_NB) on the file until it is closed. Unavailable when another holds it.
   virtual absl::Status LockExclusively() = 0;
   virtual const std::string& path() const = 0;
@@ -71,6 +82,11 @@ class FileSystem {
   // Names (not paths) in `directory`, sorted.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
 };
+
+// Creates the file with `access`, which whoever opens it finds from the first moment, or a narrower one. AlreadyExists
+// when there is one (a symbolic link among them).
+absl::StatusOr<std::unique_ptr<File>> CreateWithAccess(FileSystem& file_system, const std::string& path,
+                                                       const FileAccess& access);
 
 // The directory part of `path`; "." when it has none.
 std::string DirectoryOf(const std::string& path);

@@ -26,9 +26,11 @@ std::string HolderOf(File& file) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DataFileLock>> DataFileLock::Take(FileSystem& file_system, const std::string& data_path,
-                                                                 uint32_t mode) {
+                                                                 const FileAccess& access) {
   const std::string path = absl::StrCat(data_path, ".lock");
-  absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenOrCreate(path, mode);
+  absl::StatusOr<std::unique_ptr<File>> file = CreateWithAccess(file_system, path, access);
+  const bool created = file.ok();
+  if (absl::IsAlreadyExists(file.status())) file = file_system.OpenForWriting(path);
   if (!file.ok()) return file.status();
   absl::Status status = (*file)->LockExclusively();
   if (absl::IsUnavailable(status)) {
@@ -39,7 +41,7 @@ absl::StatusOr<std::unique_ptr<DataFileLock>> DataFileLock::Take(FileSystem& fil
   const std::string content = absl::StrCat(" ", ::getpid(), "\n");
   if (status = (*file)->WriteAt(0, content); !status.ok()) return status;
   if (status = (*file)->Truncate(content.size()); !status.ok()) return status;
-  return std::unique_ptr<DataFileLock>(new DataFileLock(*std::move(file)));
+  return std::unique_ptr<DataFileLock>(new DataFileLock(*std::move(file), created));
 }
 
 }  // namespace zrs::filestorage

@@ -14,14 +14,20 @@ namespace zrs::filestorage {
 // While it lives, FileStorage(path) for writing fails with LockError; read-only openers are not affected.
 class DataFileLock {
  public:
-  // Locks `data_path`.lock (created with the permission bits `mode` if missing). Unavailable when another process
-  // holds it; the message names that process's id where the file tells it.
+  // Locks `data_path`.lock (created with `access` if missing). Unavailable when another process holds it; the message
+  // names that process's id where the file tells it.
   static absl::StatusOr<std::unique_ptr<DataFileLock>> Take(FileSystem& file_system, const std::string& data_path,
-                                                            uint32_t mode);
+                                                            const FileAccess& access);
+
+  // Whether Take created the file.
+  bool created() const { return created_; }
+  // As File's: for one that was created, when it is known better who is to open it.
+  absl::Status SetAccess(const FileAccess& access) { return file_->SetAccess(access); }
 
  private:
-  explicit DataFileLock(std::unique_ptr<File> file) : file_(std::move(file)) {}
+  DataFileLock(std::unique_ptr<File> file, bool created) : file_(std::move(file)), created_(created) {}
   std::unique_ptr<File> file_;
+  bool created_;
 };
 
 }  // namespace zrs::filestorage

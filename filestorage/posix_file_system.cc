@@ -86,6 +86,8 @@ auto Retry(Call call) {
   return result;
 }
 
+std::string OrUnchanged(const std::optional<uint32_t>& id) { return id ? absl::StrCat(*id) : "(unchanged)"; }
+
 FileInfo InfoOf(const struct stat& stat) {
   return {.size = static_cast<uint64_t>(stat.st_size),
           .device = stat.st_dev,
@@ -141,6 +143,19 @@ class PosixFile final : public File {
     struct stat stat;
     if (::fstat(descriptor_, &stat) != 0) return ErrorOf(errno, absl::StrCat("examining ", path_));
     return InfoOf(stat);
+  }
+
+  absl::Status SetAccess(const FileAccess& access) override {
+    constexpr auto kUnchanged = static_cast<uint32_t>(-1);
+    const uint32_t owner = access.owner.value_or(kUnchanged);
+    const uint32_t group = access.group.value_or(kUnchanged);
+    // The owner first: a change of it takes bits away.
+    if ((owner != kUnchanged || group != kUnchanged) && ::fchown(descriptor_, owner, group) != 0) {
+      return ErrorOf(errno, absl::StrCat("giving ", path_, " to user ", OrUnchanged(access.owner), " and group ",
+                                         OrUnchanged(access.group)));
+    }
+    if (!access.mode || ::fchmod(descriptor_, *access.mode) == 0) return absl::OkStatus();
+    return ErrorOf(errno, absl::StrCat("setting the permissions of ", path_));
   }
 
   absl::Status LockExclusively() override {

@@ -25,15 +25,17 @@ void SetDeadline(grpc::ClientContext& context, absl::Duration timeout) {
 AdminClient::AdminClient(const std::string& socket_path) : socket_path_(socket_path) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  stub_ = v1::Admin::NewStub(
-      grpc::CreateCustomChannel(absl::StrCat("unix:", socket_path), grpc::InsecureChannelCredentials(), arguments));
+  const auto channel =
+      grpc::CreateCustomChannel(absl::StrCat("unix:", socket_path), grpc::InsecureChannelCredentials(), arguments);
+  status_ = v1::Status::NewStub(channel);
+  admin_ = v1::Admin::NewStub(channel);
 }
 
 absl::StatusOr<v1::StatusResponse> AdminClient::Status(absl::Duration timeout) {
   grpc::ClientContext context;
   SetDeadline(context, timeout);
   v1::StatusResponse response;
-  const grpc::Status status = stub_->Status(&context, v1::StatusRequest(), &response);
+  const grpc::Status status = status_->Get(&context, v1::StatusRequest(), &response);
   if (!status.ok()) return FromGrpc(status, socket_path_);
   return response;
 }
@@ -44,7 +46,7 @@ absl::StatusOr<v1::WaitResponse> AdminClient::Wait(const v1::WaitRequest& reques
     SetDeadline(context, absl::Seconds(request.timeout_seconds()) + absl::Seconds(10));
   }
   v1::WaitResponse response;
-  const grpc::Status status = stub_->Wait(&context, request, &response);
+  const grpc::Status status = admin_->Wait(&context, request, &response);
   if (!status.ok()) return FromGrpc(status, socket_path_);
   return response;
 }

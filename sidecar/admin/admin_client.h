@@ -23,7 +23,8 @@ class AdminClient {
 
  private:
   std::string socket_path_;
-  std::unique_ptr<v1::Admin::Stub> stub_;
+  std::unique_ptr<v1::Status::Stub> status_;
+  std::unique_ptr<v1::Admin::Stub> admin_;
 };
 
 }  // namespace zrs::admin

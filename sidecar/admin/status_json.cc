@@ -17,7 +17,7 @@ Json ProgressToJson(const v1::StorageStatus& status) {
   const v1::Progress& progress = status.progress();
   return {{"bytes", progress.bytes()},
           {"total", progress.total()},
-          {"rate", progress.rate()},
+          {"rate", OrNull(progress.has_rate(), progress.rate())},
           {"secondsLeft", OrNull(progress.has_seconds_left(), progress.seconds_left())}};
 }
 
@@ -64,17 +64,20 @@ Json StorageToJson(const v1::StorageStatus& status) {
           {"progress", ProgressToJson(status)},
           {"upstream", UpstreamToJson(status)},
           {"followers", std::move(followers)},
-          {"error", ErrorToJson(status)}};
+          {"error", ErrorToJson(status)},
+          {"blobs", OrNull(status.has_blobs(), status.blobs())}};
 }
 
 }  // namespace
 
-std::string StatusToJson(const v1::StatusResponse& status) {
+std::string StatusToJson(const v1::StatusResponse& status, JsonLayout layout) {
   Json storages = Json::array();
   for (const v1::StorageStatus& storage : status.storages()) storages.push_back(StorageToJson(storage));
   const Json json = {{"version", status.version()}, {"pid", status.pid()}, {"storages", std::move(storages)}};
   // Paths may hold any bytes; what is not UTF-8 is replaced rather than thrown about.
-  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+  return json.dump(layout == JsonLayout::kIndented ? 2 : -1, ' ', /*ensure_ascii=*/false,
+                   Json::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace zrs::admin

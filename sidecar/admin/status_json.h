@@ -8,9 +8,11 @@
 
 namespace zrs::admin {
 
-// {"version", "pid", "storages": [...]}, as admin.proto has it in camelCase. Positions are numbers; what is not known
+enum class JsonLayout { kIndented, kOneLine };
+
+// {"version", "pid", "storages": [...]}, as README.md beside this file has it. Positions are numbers; what is not known
 // is null, never 0. Ends with a line feed.
-std::string StatusToJson(const v1::StatusResponse& status);
+std::string StatusToJson(const v1::StatusResponse& status, JsonLayout layout);
 
 }  // namespace zrs::admin
 

@@ -1,87 +1,123 @@
 #include "sidecar/admin/status_screen.h"
 
-#include <array>
+#include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "sidecar/admin/human_units.h"
+#include "sidecar/admin/screen_lines.h"
+#include "sidecar/admin/state_advice.h"
 
 namespace zrs::admin {
 namespace {
 
-std::string Bytes(double bytes) {
-  constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
-  size_t unit = 0;
-  while (bytes >= 1000 && unit + 1 < kUnits.size()) {
-    bytes /= 1000;
-    ++unit;
+constexpr char kGreen[] = "\033[32m";
+constexpr char kYellow[] = "\033[33m";
+constexpr char kRed[] = "\033[31m";
+constexpr char kPlain[] = "\033[0m";
+
+std::string Bytes(uint64_t bytes) { return HumanBytes(static_cast<double>(bytes)); }
+
+const char* ColorOf(const v1::StorageStatus& status) {
+  switch (SeverityOf(status)) {
+    case Severity::kGood:
+      return kGreen;
+    case Severity::kPassing:
+      return kYellow;
+    case Severity::kNeedsSomebody:
+      return kRed;
   }
-  return absl::StrFormat(unit == 0 ? "%.0f %s" : "%.1f %s", bytes, kUnits[unit]);
+  return kYellow;
 }
 
-std::string Bytes(uint64_t bytes) { return Bytes(static_cast<double>(bytes)); }
-
-std::string Lag(bool known, uint64_t bytes, bool seconds_known, double seconds) {
-  if (!known) return "unknown";
-  if (bytes == 0) return "none";
-  return absl::StrCat(Bytes(bytes), seconds_known ? absl::StrFormat(", %.3g s", seconds) : "");
+// How long ago `rfc3339` was; the text itself where it cannot be read.
+std::string Age(const std::string& rfc3339, absl::Time now) {
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, rfc3339, &time, &error)) return rfc3339;
+  return HumanDuration(now - time);
 }
 
-void Line(std::string& out, absl::string_view label, absl::string_view text) {
-  absl::StrAppendFormat(&out, "  %-10s %s\n", label, text);
+template <typename Message>
+std::string Lag(const Message& message) {
+  if (!message.has_lag_bytes()) return "unknown";
+  if (message.lag_bytes() == 0) return "none";
+  const std::string seconds =
+      message.has_lag_seconds() ? absl::StrCat(", ", HumanDuration(absl::Seconds(message.lag_seconds()))) : "";
+  return absl::StrCat(Bytes(message.lag_bytes()), seconds);
 }
 
-void AppendPosition(std::string& out, const v1::StorageStatus& status) {
-  if (!status.has_committed_end()) return;
+std::string Position(const v1::StorageStatus& status, absl::Time now) {
   std::string text = absl::StrCat("offset ", status.committed_end(), " (", Bytes(status.committed_end()), ")");
   if (status.has_last_tid()) absl::StrAppend(&text, ", tid ", status.last_tid());
-  if (status.has_last_tid_time()) absl::StrAppend(&text, " of ", status.last_tid_time());
-  Line(out, "position", text);
+  if (status.has_last_tid_time()) absl::StrAppend(&text, ", ", Age(status.last_tid_time(), now), " ago");
+  return text;
 }
 
-void AppendProgress(std::string& out, const v1::StorageStatus& status) {
-  if (!status.has_progress()) return;
-  const v1::Progress& progress = status.progress();
+std::string ProgressText(const v1::Progress& progress) {
   std::string text = absl::StrCat(Bytes(progress.bytes()), " of ", Bytes(progress.total()));
-  if (progress.rate() > 0) absl::StrAppend(&text, ", ", Bytes(progress.rate()), "/s");
-  if (progress.has_seconds_left()) absl::StrAppendFormat(&text, ", %.0f s left", progress.seconds_left());
-  Line(out, "progress", text);
-}
-
-void AppendUpstream(std::string& out, const v1::StorageStatus& status) {
-  if (!status.has_upstream()) return;
-  const v1::Upstream& upstream = status.upstream();
-  Line(out, "upstream",
-       absl::StrCat(upstream.address(), upstream.connected() ? ", connected" : ", not connected",
-                    upstream.has_since() ? absl::StrCat(" since ", upstream.since()) : ""));
-  Line(out, "lag", Lag(status.has_lag_bytes(), status.lag_bytes(), status.has_lag_seconds(), status.lag_seconds()));
-}
-
-void AppendStorage(std::string& out, const v1::StorageStatus& status) {
-  absl::StrAppend(&out, status.name(), "  ", status.role(), ", ", status.state(), "\n");
-  Line(out, "file", status.path());
-  AppendPosition(out, status);
-  AppendProgress(out, status);
-  AppendUpstream(out, status);
-  for (const v1::Follower& follower : status.followers()) {
-    Line(out, "follower",
-         absl::StrCat(
-             follower.peer(), ", ", follower.state(), ", lag ",
-             Lag(follower.has_lag_bytes(), follower.lag_bytes(), follower.has_lag_seconds(), follower.lag_seconds())));
+  if (progress.total() > 0) {
+    const double part = static_cast<double>(progress.bytes()) / static_cast<double>(progress.total());
+    text = absl::StrFormat("%d %%, %s", static_cast<int>(100 * std::min(part, 1.0)), text);
   }
-  if (!status.has_error()) return;
-  Line(out, "problem", absl::StrCat(status.error().message(), " (since ", status.error().since(), ")"));
-  Line(out, "remedy", status.error().remedy());
+  if (progress.has_rate()) absl::StrAppend(&text, ", ", HumanBytes(progress.rate()), "/s");
+  if (progress.has_seconds_left()) {
+    absl::StrAppend(&text, ", ", HumanDuration(absl::Seconds(progress.seconds_left())), " left");
+  }
+  return text;
+}
+
+std::string UpstreamText(const v1::Upstream& upstream, absl::Time now) {
+  const char* state = upstream.connected() ? "connected" : "not connected";
+  return absl::StrCat(upstream.address(), ", ", state,
+                      upstream.has_since() ? absl::StrCat(" for ", Age(upstream.since(), now)) : " so far");
+}
+
+void AddFollowers(ScreenLines& lines, const v1::StorageStatus& status, absl::Time now) {
+  if (status.role() == "primary" && status.followers().empty()) lines.Add("followers", "none");
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::Follower& follower : status.followers()) {
+    rows.push_back({follower.peer(), follower.state(), absl::StrCat("lag ", Lag(follower)),
+                    absl::StrCat("for ", Age(follower.connected_since(), now))});
+  }
+  lines.AddTable("followers", rows);
+}
+
+void AddStorage(ScreenLines& lines, const v1::StorageStatus& status, const ScreenOptions& options) {
+  const std::string state = Printable(status.state());
+  lines.Add(absl::StrCat(Printable(status.name()), ": ", status.role(), ", ",
+                         options.colored ? absl::StrCat(ColorOf(status), state, kPlain) : state));
+  lines.AddTable("file", {{status.path()}});
+  if (status.has_blobs()) lines.Add("blobs", status.blobs());
+  if (status.has_database_id()) lines.Add("database", status.database_id());
+  if (status.has_committed_end()) lines.Add("committed", Position(status, options.now));
+  if (status.has_watch()) lines.Add("watch", status.watch());
+  if (status.has_progress()) lines.Add("progress", ProgressText(status.progress()));
+  if (status.has_upstream()) {
+    lines.Add("upstream", UpstreamText(status.upstream(), options.now));
+    lines.Add("lag", status.has_lag_bytes() ? Lag(status) : "unknown: no heartbeat of the primary comes in");
+  }
+  AddFollowers(lines, status, options.now);
+  const std::optional<Advice> advice = AdviceFor(status);
+  if (!advice) return;
+  const std::string since =
+      status.has_error() ? absl::StrCat(" (for ", Age(status.error().since(), options.now), ")") : "";
+  lines.Add("reason", absl::StrCat(advice->reason, since));
+  lines.Add("next step", advice->next_step);
 }
 
 }  // namespace
 
-std::string StatusToScreen(const v1::StatusResponse& status) {
-  std::string out = absl::StrCat("zrs ", status.version(), ", pid ", status.pid(), "\n");
+std::string StatusToScreen(const v1::StatusResponse& status, const ScreenOptions& options) {
+  ScreenLines lines(options.columns);
+  lines.Add(absl::StrCat("zrs ", Printable(status.version()), ", pid ", status.pid()));
   for (const v1::StorageStatus& storage : status.storages()) {
-    out += "\n";
-    AppendStorage(out, storage);
+    lines.Add("");
+    AddStorage(lines, storage, options);
   }
-  return out;
+  return lines.text();
 }
 
 }  // namespace zrs::admin

@@ -1,53 +1,25 @@
 #include "sidecar/cli/commands.h"
 
-#include <cstdio>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sidecar/admin/admin_client.h"
-#include "sidecar/admin/status_json.h"
-#include "sidecar/admin/status_screen.h"
 #include "sidecar/cli/logging.h"
+#include "sidecar/cli/output.h"
 #include "sidecar/cli/process.h"
 #include "sidecar/cli/version.h"
 #include "sidecar/config/loader.h"
 
 namespace zrs::cli {
-namespace {
-
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
-constexpr absl::Duration kStatusTimeout = absl::Seconds(10);
-
-void Print(std::FILE* file, const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fflush(file);
-}
-
-int Complain(const absl::Status& status, int exit_code) {
-  Print(stderr, absl::StrCat("zrs: ", status.message(), "\n"));
-  return exit_code;
-}
-
-}  // namespace
 
 int RunCommand(const std::string& config) {
   auto settings = config::LoadSettings(config);
   if (!settings.ok()) return Complain(settings.status(), kUsage);
   absl::Status logging = StartLogging(settings->sidecar);
-  if (!logging.ok()) return Complain(logging, kUsage);
-  absl::Status ran = RunProcess(*settings);
-  return ran.ok() ? 0 : Complain(ran, kFailed);
-}
-
-int StatusCommand(const std::string& config, bool json) {
-  auto settings = config::LoadSettings(config);
-  if (!settings.ok()) return Complain(settings.status(), kUsage);
-  auto status = admin::AdminClient(settings->sidecar.admin_socket).Status(kStatusTimeout);
-  if (!status.ok()) return Complain(status.status(), kFailed);
-  Print(stdout, json ? admin::StatusToJson(*status) : admin::StatusToScreen(*status));
-  return 0;
+  if (!logging.ok()) return Complain(logging, kFailed);
+  absl::Status ran = RunProcess(*settings, [] {});
+  return ran.ok() ? kSuccess : Complain(ran, kFailed);
 }
 
 int WaitCommand(const std::string& config, const WaitOptions& options) {
@@ -61,8 +33,7 @@ int WaitCommand(const std::string& config, const WaitOptions& options) {
   if (!response.ok()) return Complain(response.status(), kFailed);
   switch (response->result()) {
     case v1::WaitResponse::RESULT_DONE:
-      Print(stdout, absl::StrCat(response->message(), "\n"));
-      return 0;
+      return PrintResult(absl::StrCat(response->message(), "\n"), kSuccess);
     case v1::WaitResponse::RESULT_NOT_PRIMARY:
     case v1::WaitResponse::RESULT_NO_SUCH_STORAGE:
       return Complain(absl::FailedPreconditionError(response->message()), kUsage);
@@ -71,9 +42,6 @@ int WaitCommand(const std::string& config, const WaitOptions& options) {
   }
 }
 
-int VersionCommand() {
-  Print(stdout, absl::StrCat("zrs ", kVersion, "\n"));
-  return 0;
-}
+int VersionCommand() { return PrintResult(absl::StrCat("zrs ", kVersion, "\n"), kSuccess); }
 
 }  // namespace zrs::cli

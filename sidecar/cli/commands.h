@@ -11,8 +11,16 @@ namespace zrs::cli {
 // 0 after an orderly stop; 1 when it could not start; 2 for a configuration that is wrong.
 int RunCommand(const std::string& config);
 
-// 0 whenever zrs could be asked, also with a failed storage; 1 when it could not; 2 for a wrong configuration.
-int StatusCommand(const std::string& config, bool json);
+// 0 when it is up in the background, or was already; 1 when it could not start, and says why; 2 for a configuration
+// that is wrong. Without a log-file its messages go to zrs.log in the state directory.
+int StartCommand(const std::string& config);
+
+// 0 when it has stopped, or did not run; 1 when it still runs, or may not be stopped; 2 for a wrong configuration.
+int StopCommand(const std::string& config);
+
+// `service`: "" for the process, "zrs.storage.NAME" or NAME for one storage. 0 when it is SERVING; 1 when NOT_SERVING,
+// or when zrs could not be asked; 2 for an unknown service and a wrong configuration.
+int HealthCommand(const std::string& config, const std::string& service);
 
 struct WaitOptions {
   std::string storage;    // empty: all

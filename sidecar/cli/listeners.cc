@@ -1,5 +1,7 @@
 #include "sidecar/cli/listeners.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,8 +9,6 @@
 
 namespace zrs::cli {
 namespace {
-
-std::string ServiceOf(const std::string& storage) { return absl::StrCat("zrs.storage.", storage); }
 
 // What is behind one address. Shared with the server, whose threads ask it.
 class Directory {
@@ -32,6 +32,10 @@ class Directory {
     return transport::AcceptStream([found](std::shared_ptr<transport::PublisherStream> stream, v1::Hello accepted) {
       found->Accept(std::move(stream), std::move(accepted));
     });
+  }
+
+  void NoteRefusedFollower(const std::string& message, const std::string& remedy) const {
+    for (const auto& [name, storage] : storages_) storage->NoteRefusedFollower(message, remedy);
   }
 
  private:
@@ -65,34 +69,28 @@ absl::Status Listeners::Start(const config::Settings& settings, const std::vecto
     transport::ServerOptions options;
     options.address = listen;
     options.insecure = address.insecure;
+    options.on_refused = [directory = address.directory](const std::string& message, const std::string& remedy) {
+      directory->NoteRefusedFollower(message, remedy);
+    };
     auto server = transport::StartReplicationServer(
         options, [directory = address.directory](const v1::Hello& hello) { return directory->Find(hello); });
     if (!server.ok()) return server.status();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    (*server)->SetServing("", true);
-    for (const auto& [storage, serving] : serving_) (*server)->SetServing(ServiceOf(storage), serving);
     servers_.push_back(*std::move(server));
   }
   return absl::OkStatus();
 }
 
-void Listeners::SetServing(const std::string& storage, bool serving) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  serving_[storage] = serving;
-  for (const auto& server : servers_) server->SetServing(ServiceOf(storage), serving);
+void Listeners::Attach(monitoring::HealthBoard& health) {
+  for (const auto& server : servers_) {
+    health.Attach(
+        [target = server.get()](const std::string& service, bool serving) { target->SetServing(service, serving); });
+  }
 }
 
 void Listeners::Shutdown(absl::Duration grace) {
   for (const auto& server : servers_) server->Shutdown(grace);
 }
 
-void Listeners::Stop() {
-  std::vector<std::unique_ptr<transport::ReplicationServer>> servers;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    servers.swap(servers_);
-  }
-  servers.clear();
-}
+void Listeners::Stop() { servers_.clear(); }
 
 }  // namespace zrs::cli

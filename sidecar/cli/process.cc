@@ -12,7 +12,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,9 +21,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/posix_file_system.h"
-#include "sidecar/admin/admin_server.h"
+#include "sidecar/admin/admin_service.h"
 #include "sidecar/cli/listeners.h"
+#include "sidecar/cli/process_lock.h"
 #include "sidecar/cli/version.h"
+#include "sidecar/monitoring/health_board.h"
+#include "sidecar/monitoring/service_server.h"
+#include "sidecar/monitoring/status_service.h"
 #include "sidecar/runtime/asio_runtime.h"
 #include "sidecar/runtime/inotify_watcher.h"
 #include "sidecar/storage/identity.h"
@@ -37,7 +40,6 @@ namespace {
 
 // Strands do no blocking work: two threads are enough for any number of storages, and let two of them go on at once.
 constexpr int kStrandThreads = 2;
-constexpr uint32_t kStateDirectoryMode = 0750;
 constexpr uint32_t kSocketDirectoryMode = 0755;
 constexpr absl::Duration kListenerGrace = absl::Seconds(2);
 
@@ -65,28 +67,33 @@ class Process {
   ~Process();
 
   absl::Status Start();
-  void RunUntilStopped();
+  void WatchSignals();
+  void RunUntilStopped() { main_context_.run(); }
 
  private:
   absl::Status PrepareDirectories();
   void MakeStorages();
+  absl::Status StartServers(const std::vector<storage::Storage*>& storages);
+  absl::Status StartServer(absl::string_view key, const std::string& address, monitoring::ServiceServer::Access access,
+                           std::vector<std::unique_ptr<grpc::Service>> services);
   storage::StorageOptions OptionsFor(const config::StorageSettings& from, runtime::Runtime& runtime) const;
   void OnSignal(int signal);
   void StopStorages();
 
   const config::Settings& settings_;
-  std::unique_ptr<filestorage::File> lock_;
+  std::unique_ptr<ProcessLock> lock_;
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::io_context main_context_;  // signals, and the end
-  asio::signal_set signals_{main_context_};
+  asio::signal_set signals_{main_context_, SIGTERM, SIGINT};
   std::vector<std::thread> threads_;
   runtime::InotifyWatcher watcher_;
   std::unique_ptr<transport::Dialer> dialer_ = transport::MakeGrpcDialer();
   std::vector<std::unique_ptr<runtime::AsioRuntime>> runtimes_;
   std::vector<std::unique_ptr<storage::Storage>> storages_;
+  monitoring::HealthBoard health_;
   Listeners listeners_;
-  std::unique_ptr<admin::AdminServer> admin_;
+  std::vector<std::unique_ptr<monitoring::ServiceServer>> servers_;  // admin-socket, health-address
   bool stopping_ = false;
   size_t running_ = 0;
 };
@@ -96,15 +103,8 @@ absl::Status Process::PrepareDirectories() {
   const std::string& state_dir = settings_.sidecar.state_dir;
   absl::Status made = files.CreateDirectories(state_dir, kStateDirectoryMode);
   if (!made.ok()) return made;
-  const std::string lock_path = absl::StrCat(state_dir, "/zrs.lock");
-  auto lock = files.OpenOrCreate(lock_path, 0600);
+  auto lock = ProcessLock::Take(state_dir);
   if (!lock.ok()) return lock.status();
-  absl::Status locked = (*lock)->LockExclusively();
-  if (absl::IsUnavailable(locked)) {
-    return absl::UnavailableError(absl::StrCat("another zrs already runs with the state directory ", state_dir,
-                                               " (it holds ", lock_path, "); stop it first, or give this one its own"));
-  }
-  if (!locked.ok()) return locked;
   lock_ = *std::move(lock);
   const std::string socket_dir = filestorage::DirectoryOf(settings_.sidecar.admin_socket);
   made = files.CreateDirectories(socket_dir, kSocketDirectoryMode);
@@ -121,9 +121,12 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
   options.machine_id = MachineId();
   options.node_id = storage::RandomId(runtime);
   options.software = absl::StrCat("zrs ", kVersion);
+  options.blobs_external = from.blobs_external;
   options.max_followers = from.max_followers;
   options.poll_interval = from.poll_interval;
-  options.heartbeat_interval = from.keep_alive_delay;
+  options.keep_alive_delay = from.keep_alive_delay;
+  options.max_lag = from.max_lag;
+  options.access = {.mode = from.mode, .owner = from.owner_id, .group = from.group_id};
   options.reconnect_most = from.reconnect_delay;
   options.reconnect_first = std::min(options.reconnect_first, options.reconnect_most);
   options.refused_delay = from.reconnect_delay;
@@ -136,8 +139,32 @@ void Process::MakeStorages() {
     storage::StorageServices services{*runtime, watcher_, filestorage::PosixFileSystem(), *dialer_};
     storages_.push_back(storage::MakeStorage(OptionsFor(from, *runtime), services));
     runtimes_.push_back(std::move(runtime));
-    listeners_.SetServing(from.name, false);
+    health_.Set(from.name, false);
   }
+}
+
+absl::Status Process::StartServer(absl::string_view key, const std::string& address,
+                                  monitoring::ServiceServer::Access access,
+                                  std::vector<std::unique_ptr<grpc::Service>> services) {
+  auto server = monitoring::ServiceServer::Start(address, access, std::move(services));
+  if (!server.ok()) return absl::Status(server.status().code(), absl::StrCat(key, ": ", server.status().message()));
+  health_.Attach(
+      [target = server->get()](const std::string& service, bool serving) { target->SetServing(service, serving); });
+  servers_.push_back(*std::move(server));
+  return absl::OkStatus();
+}
+
+absl::Status Process::StartServers(const std::vector<storage::Storage*>& storages) {
+  using Access = monitoring::ServiceServer::Access;
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  services.push_back(monitoring::MakeStatusService(storages, kVersion));
+  services.push_back(admin::MakeAdminService(storages));
+  absl::Status started =
+      StartServer("admin-socket", settings_.sidecar.admin_socket, Access::kThisUser, std::move(services));
+  if (!started.ok() || settings_.sidecar.health_address.empty()) return started;
+  services.clear();
+  services.push_back(monitoring::MakeStatusService(storages, kVersion));
+  return StartServer("health-address", settings_.sidecar.health_address, Access::kAsUmask, std::move(services));
 }
 
 absl::Status Process::Start() {
@@ -149,28 +176,23 @@ absl::Status Process::Start() {
   for (int i = 0; i < kStrandThreads; ++i) threads_.emplace_back([this] { context_.run(); });
   absl::Status listening = listeners_.Start(settings_, storages);
   if (!listening.ok()) return listening;
-  auto admin = admin::StartAdminServer(settings_.sidecar.admin_socket, storages, kVersion);
-  if (!admin.ok()) return admin.status();
-  admin_ = *std::move(admin);
+  listeners_.Attach(health_);
+  absl::Status serving = StartServers(storages);
+  if (!serving.ok()) return serving;
   for (storage::Storage* storage : storages) {
-    storage->Start([this, name = storage->name()](bool serving) { listeners_.SetServing(name, serving); });
+    storage->Start([this, name = storage->name()](bool healthy) { health_.Set(name, healthy); });
   }
   spdlog::info("zrs {} is up with {} storage(s); admin socket {}", kVersion, storages_.size(),
                settings_.sidecar.admin_socket);
   return absl::OkStatus();
 }
 
-void Process::RunUntilStopped() {
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
-  const std::function<void(const asio::error_code&, int)> on_signal = [&](const asio::error_code& error, int signal) {
+void Process::WatchSignals() {
+  signals_.async_wait([this](const asio::error_code& error, int signal) {
     if (error) return;
     OnSignal(signal);
-    signals_.async_wait(on_signal);
-  };
-  signals_.async_wait(on_signal);
-  const auto main_work = asio::make_work_guard(main_context_);
-  main_context_.run();
+    WatchSignals();
+  });
 }
 
 void Process::OnSignal(int signal) {
@@ -197,9 +219,10 @@ void Process::StopStorages() {
 
 // Storages that were started have stopped by now, so no stream of theirs is left.
 Process::~Process() {
+  health_.Clear();
   listeners_.Shutdown(kListenerGrace);
   listeners_.Stop();
-  admin_.reset();
+  servers_.clear();
   work_.reset();
   context_.stop();
   for (std::thread& thread : threads_) thread.join();
@@ -209,11 +232,13 @@ Process::~Process() {
 
 }  // namespace
 
-absl::Status RunProcess(const config::Settings& settings) {
+absl::Status RunProcess(const config::Settings& settings, absl::FunctionRef<void()> on_up) {
   std::signal(SIGPIPE, SIG_IGN);
   Process process(settings);
   absl::Status started = process.Start();
   if (!started.ok()) return started;
+  process.WatchSignals();
+  on_up();
   process.RunUntilStopped();
   spdlog::info("zrs stopped");
   return absl::OkStatus();

@@ -40,6 +40,10 @@ absl::Status CheckListen(const StorageSettings& storage, const Settings& setting
     return Error(storage, absl::StrCat("listens on ", storage.listen, ", which is the admin-socket"),
                  "choose another address for followers");
   }
+  if (storage.listen == settings.sidecar.health_address) {
+    return Error(storage, absl::StrCat("listens on ", storage.listen, ", which is the health-address"),
+                 "choose another address for one of the two");
+  }
   const auto [other, is_new] = addresses->emplace(storage.listen, &storage);
   if (is_new || other->second->insecure == storage.insecure) return absl::OkStatus();
   return Error(storage,

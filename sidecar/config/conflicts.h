@@ -9,7 +9,8 @@
 namespace zrs::config {
 
 // Names and data files are distinct (files by their real paths); storages with one listening address agree on
-// `insecure`; nobody listens on the admin socket. InvalidArgument "FILE:LINE: what; remedy", at the later storage.
+// `insecure`; nobody listens on the admin socket or the health address. InvalidArgument "FILE:LINE: what; remedy", at
+// the later storage.
 absl::Status CheckConflicts(const Settings& settings, const Environment& environment);
 
 }  // namespace zrs::config

@@ -1,6 +1,8 @@
 #include "sidecar/config/environment.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,9 +10,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 
 namespace zrs::config {
 namespace {
@@ -48,12 +52,54 @@ std::optional<std::string> RealPath(const std::string& path) {
   return std::string(resolved);
 }
 
+constexpr size_t kMostEntryBytes = size_t{1} << 20;
+
+// `get(entry, buffer, size, &found)` is one of getpwnam_r and its kin. Calls `use(*found)` where there is an entry.
+template <typename Entry, typename Get, typename Use>
+bool UseEntry(const Get& get, const Use& use) {
+  Entry entry;
+  for (size_t size = 1024; size <= kMostEntryBytes; size *= 4) {
+    std::vector<char> buffer(size);
+    Entry* found = nullptr;
+    const int error = get(&entry, buffer.data(), size, &found);
+    if (error == ERANGE) continue;
+    if (error != 0 || found == nullptr) return false;
+    use(*found);
+    return true;
+  }
+  return false;
+}
+
+bool IsNumber(const std::string& text) { return text.find_first_not_of("0123456789") == std::string::npos; }
+
+std::optional<User> FindUser(const std::string& name) {
+  User user;
+  const auto use = [&user](const passwd& entry) { user = {entry.pw_uid, entry.pw_gid}; };
+  const auto by_name = [&name](auto... to) { return getpwnam_r(name.c_str(), to...); };
+  if (UseEntry<passwd>(by_name, use)) return user;
+  uid_t number = 0;
+  const auto by_number = [&number](auto... to) { return getpwuid_r(number, to...); };
+  if (IsNumber(name) && absl::SimpleAtoi(name, &number) && UseEntry<passwd>(by_number, use)) return user;
+  return std::nullopt;
+}
+
+std::optional<uint32_t> FindGroup(const std::string& name) {
+  uint32_t id = 0;
+  const auto use = [&id](const group& entry) { id = entry.gr_gid; };
+  const auto by_name = [&name](auto... to) { return getgrnam_r(name.c_str(), to...); };
+  if (UseEntry<group>(by_name, use)) return id;
+  gid_t number = 0;
+  const auto by_number = [&number](auto... to) { return getgrgid_r(number, to...); };
+  if (IsNumber(name) && absl::SimpleAtoi(name, &number) && UseEntry<group>(by_number, use)) return id;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Environment ProcessEnvironment() {
   std::error_code ignored;  // without a working directory relative names lead nowhere, which reading them tells
   const std::filesystem::path here = std::filesystem::current_path(ignored);
-  return {ReadSome, Variable, RealPath, here.empty() ? "/" : here.string(), geteuid()};
+  return {ReadSome, Variable, RealPath, FindUser, FindGroup, here.empty() ? "/" : here.string(), geteuid()};
 }
 
 }  // namespace zrs::config

@@ -1,6 +1,5 @@
 #include "sidecar/config/file_storage.h"
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/section_values.h"
@@ -15,16 +14,6 @@ bool IsTopLevelType(const std::string& type) {
     if (type == SectionType(kind)) return true;
   }
   return false;
-}
-
-absl::Status CheckBlobDirectory(const Section& section, const Section& storage, bool blobs_external) {
-  for (const Key& key : section.keys) {
-    if (key.name != "blob-dir" || blobs_external) continue;
-    return ErrorAt(key.location, "blob-dir: blobs are not replicated",
-                   absl::StrCat("share or copy that directory by other means and say so: add \"blobs external\" to ",
-                                HeaderText(storage)));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status NothingWrapped(const Section& section) {
@@ -71,13 +60,23 @@ absl::Status Find(const Section& section, const Section& storage, bool blobs_ext
 
 }  // namespace
 
+absl::Status CheckBlobDirectory(const Section& section, const Section& storage, bool blobs_external) {
+  for (const Key& key : section.keys) {
+    if (key.name != "blob-dir" || blobs_external) continue;
+    return ErrorAt(key.location, "blob-dir: blobs are not replicated",
+                   absl::StrCat("share or copy that directory by other means and say so: add \"blobs external\" to ",
+                                HeaderText(storage)));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> ReadFileStoragePath(const Section& storage, const std::string& directory,
                                                 bool blobs_external) {
   const Section* found = nullptr;
   if (absl::Status status = Find(storage, storage, blobs_external, &found); !status.ok()) return status;
   if (found == nullptr) {
     return ErrorAt(storage.location, absl::StrCat("no <filestorage> in ", HeaderText(storage)),
-                   "add <filestorage>, a line \"path /path/to/Data.fs\" and </filestorage>");
+                   "add <filestorage>, a line \"path /path/to/Data.fs\" and </filestorage>, or zeo-conf FILE");
   }
   const absl::StatusOr<SectionValues> values = SectionValues::Read(*found, kFileStorage, directory);
   if (!values.ok()) return values.status();

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "sidecar/config/zconfig.h"
 
@@ -15,6 +16,9 @@ namespace zrs::config {
 // also when there is none or a second one, or a section without one.
 absl::StatusOr<std::string> ReadFileStoragePath(const Section& storage, const std::string& directory,
                                                 bool blobs_external);
+
+// InvalidArgument as above where `section`, a part of `storage`'s data, names a blob-dir, unless `blobs_external`.
+absl::Status CheckBlobDirectory(const Section& section, const Section& storage, bool blobs_external);
 
 }  // namespace zrs::config
 

@@ -14,6 +14,9 @@ using enum Effect;
 constexpr KeySpec kKeys[] = {
     {"admin-socket", kSidecar, kSocket, false, "", "derived, see below", "", "", kAlways,
      "Unix socket on which `zrs status` and the other commands reach the running process."},
+    {"health-address", kSidecar, kAddress, false, "", "none", "", "", kAlways,
+     "Address where health, reflection and status (read-only) are answered. Naming one that is not loopback is consent "
+     "to answer there without TLS."},
     {"state-dir", kSidecar, kDirectory, false, "", "derived, see below", "", "", kAlways,
      "Directory of the state files: identity and position of each storage."},
     {"log-file", kSidecar, kLogFile, false, "", "`STDERR`", "", "", kAlways,
@@ -31,18 +34,31 @@ constexpr KeySpec kKeys[] = {
      "Address to listen on for followers, as `replicate-to` in `<zrs>`."},
     {"address", kSecondary, kAddress, true, "", "", "", "", kAlways,
      "Address of the sidecar to follow, as `replicate-from` in `<zrs>`."},
-    {"source-name", kZrs | kSecondary, kStorageName, false, "", "see below", "", "", kFollowing,
+    {"source-name", kZrs | kSecondary, kStorageName, false, "", "the only one, or of the same name", "", "", kFollowing,
      "Name of the storage to follow at that address."},
     {"insecure", kStorages, kBoolean, false, "off", "", "", "", kListening,
      "Answer followers on other hosts without encryption and without asking who they are."},
     {"max-followers", kStorages, kInteger, false, "64", "", "1", "1000", kListening,
      "Most followers that are connected at the same time."},
     {"keep-alive-delay", kStorages, kTime, false, "1s", "", "10ms", "1h", kAlways,
-     "Time between two heartbeats of a primary; of no effect while the storage is a secondary."},
-    {"poll-interval", kStorages, kTime, false, "1s", "", "10ms", "1h", kAlways,
-     "How often a primary looks at its file when no notification came; of no effect while the storage is a secondary."},
+     "In a primary the time between two heartbeats; in a secondary the longest silence towards its upstream, so that "
+     "nothing between them forgets the connection."},
+    {"poll-interval", kZrs | kPrimary, kTime, false, "1s", "", "10ms", "1h", kPrimaryOnly,
+     "How often the file is looked at when no notification came."},
     {"reconnect-delay", kZrs | kSecondary, kTime, false, "10s", "", "10ms", "1h", kFollowing,
      "Longest pause between two attempts to connect, and the pause after a refusal."},
+    {"max-lag", kZrs | kSecondary, kTime, false, "60s", "", "1s", "1d", kFollowing,
+     "How far it may be behind before its health says so."},
+    {"owner", kZrs | kSecondary, kUser, false, "", "unchanged", "", "", kFollowing,
+     "User that the copy's files are given to: the one that the database runs as after a failover."},
+    {"group", kZrs | kSecondary, kGroup, false, "", "the owner's, else unchanged", "", "", kFollowing,
+     "Group that the copy's files are given to."},
+    {"mode", kZrs | kSecondary, kMode, false, "", "as the primary file's mode", "", "", kFollowing,
+     "Permissions of the copy's files."},
+    {"zeo-conf", kStorages, kFile, false, "", "none", "", "", kAlways,
+     "The database's own configuration, to take the data file's name from; instead of a `<filestorage>`."},
+    {"zeo-storage", kStorages, kStorageName, false, "1", "", "", "", kAlways,
+     "Name of the storage in that configuration. Only with `zeo-conf`."},
     {"blobs", kStorages, kBlobs, false, "", "none", "", "", kAlways,
      "`external`: blobs are shared or copied by other means; needed where a `blob-dir` is named."},
 
@@ -62,6 +78,7 @@ constexpr SectionKind kKinds[] = {kSidecar, kZrs, kPrimary, kSecondary, kFileSto
 
 constexpr std::pair<absl::string_view, absl::string_view> kRetired[] = {
     {"check-checksums", "remove the line: every byte is checked by digest, always"},
+    {"filestorage-path", "write <filestorage>, a line \"path /path/to/Data.fs\" and </filestorage>"},
     {"zookeeper", "remove the line: addresses are not registered in ZooKeeper"},
     {"replicate-from-zookeeper", "write the address itself, as replicate-from HOST:PORT"},
 };
@@ -124,10 +141,14 @@ absl::string_view TypeName(ValueType type) {
     case kFile:
     case kLogFile:
       return "file";
+    case kGroup:
+      return "group";
     case kInteger:
       return "integer";
     case kLogLevel:
       return "word";
+    case kMode:
+      return "permissions";
     case kSocket:
       return "Unix socket";
     case kStorageName:
@@ -136,6 +157,8 @@ absl::string_view TypeName(ValueType type) {
       return "text";
     case kTime:
       return "time interval";
+    case kUser:
+      return "user";
   }
   return "";
 }

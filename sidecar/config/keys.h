@@ -28,20 +28,24 @@ enum class ValueType {
   kByteSize,
   kDirectory,
   kFile,
+  kGroup,  // of users, by name or number
   kInteger,
   kLogFile,  // a file, or STDERR
   kLogLevel,
+  kMode,    // permissions of a file
   kSocket,  // path of a Unix socket
   kStorageName,
   kText,
   kTime,
+  kUser,  // by name or number
 };
 
 enum class Effect {
   kAlways,
-  kListening,  // only where the storage has a listening address; an error elsewhere
-  kFollowing,  // only where the storage follows another one; an error elsewhere
-  kIgnored,    // accepted because FileStorage knows it; means nothing to zrs
+  kListening,    // only where the storage has a listening address; an error elsewhere
+  kFollowing,    // only where the storage follows another one; an error elsewhere
+  kPrimaryOnly,  // only where the storage follows none; an error elsewhere
+  kIgnored,      // accepted because FileStorage knows it; means nothing to zrs
 };
 
 struct KeySpec {

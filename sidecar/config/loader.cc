@@ -98,6 +98,11 @@ absl::StatusOr<SidecarSettings> ReadSidecar(const Section& section, const std::s
 
   SidecarSettings settings;
   settings.admin_socket = *std::move(admin_socket);
+  const Address health = values->AddressOf("health-address");
+  if (health != Address()) settings.health_address = AddressText(health);
+  if (settings.health_address == settings.admin_socket) {
+    return ErrorAt(values->At("health-address"), "health-address is the admin-socket", "choose another one for it");
+  }
   settings.state_dir = *std::move(state_dir);
   settings.log_file = values->Text("log-file");
   settings.log_level = values->Level("log-level");
@@ -130,7 +135,7 @@ absl::StatusOr<Settings> LoadSettings(const std::string& path, const Environment
   if (!sidecar.ok()) return sidecar.status();
   settings.sidecar = *std::move(sidecar);
   for (const auto& [section, kind] : top->storages) {
-    absl::StatusOr<StorageSettings> storage = ReadStorage(*section, kind, directory);
+    absl::StatusOr<StorageSettings> storage = ReadStorage(*section, kind, directory, environment);
     if (!storage.ok()) return storage.status();
     settings.storages.push_back(*std::move(storage));
   }

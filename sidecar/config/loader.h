@@ -1,5 +1,5 @@
-// From a configuration file to validated settings. Reads the configuration and resolves names of files; touches nothing
-// else.
+// From a configuration file to validated settings. Reads the configuration, and the database's own where it is named;
+// resolves names of files and users; touches nothing else.
 #ifndef ZRS_SIDECAR_CONFIG_LOADER_H_
 #define ZRS_SIDECAR_CONFIG_LOADER_H_
 

@@ -80,6 +80,11 @@ absl::StatusOr<std::string> ParseStorageName(absl::string_view text) {
                "use up to 64 letters, digits, '.', '_' and '-', a letter or digit first");
 }
 
+absl::StatusOr<std::string> ParseAccount(absl::string_view text) {
+  if (!text.empty()) return std::string(text);
+  return Error("the name is empty", "write the name or the number of a user or group of this host");
+}
+
 absl::StatusOr<std::string> ParseBlobs(absl::string_view text) {
   if (absl::AsciiStrToLower(text) == "external") return std::string("external");
   return Error(absl::StrCat(Quoted(text), " is not a way to treat blobs"), "write external, or remove the line");
@@ -112,12 +117,17 @@ absl::StatusOr<SectionValues::Value> SectionValues::Convert(const KeySpec& spec,
       return As<Value>(ResolvePath(text, directory, false));
     case ValueType::kFile:
       return As<Value>(ResolvePath(text, directory, true));
+    case ValueType::kGroup:
+    case ValueType::kUser:
+      return As<Value>(ParseAccount(text));
     case ValueType::kInteger:
       return As<Value>(ParseInteger(text));
     case ValueType::kLogFile:
       return As<Value>(ParseLogFile(text, directory));
     case ValueType::kLogLevel:
       return As<Value>(ParseLogLevel(text));
+    case ValueType::kMode:
+      return As<Value>(ParseMode(text));
     case ValueType::kSocket:
       return As<Value>(ParseSocket(text, directory));
     case ValueType::kStorageName:

@@ -32,6 +32,7 @@ class SectionValues {
 
   // The value of a key with a default, or that was written. The type has to be the table's.
   bool Boolean(absl::string_view name) const { return Get<bool>(name); }
+  uint32_t Mode(absl::string_view name) const { return Get<uint32_t>(name); }
   int64_t Integer(absl::string_view name) const { return Get<int64_t>(name); }
   absl::Duration Time(absl::string_view name) const { return Get<absl::Duration>(name); }
   LogLevel Level(absl::string_view name) const { return Get<LogLevel>(name); }
@@ -43,7 +44,7 @@ class SectionValues {
   const Section& section() const { return *section_; }
 
  private:
-  using Value = std::variant<bool, int64_t, uint64_t, absl::Duration, LogLevel, std::string, Address>;
+  using Value = std::variant<bool, int64_t, uint32_t, uint64_t, absl::Duration, LogLevel, std::string, Address>;
 
   explicit SectionValues(const Section& section) : section_(&section) {}
   static absl::StatusOr<Value> Convert(const KeySpec& spec, absl::string_view text, const std::string& directory);

@@ -3,6 +3,7 @@
 #define ZRS_SIDECAR_CONFIG_SETTINGS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,26 +14,35 @@ namespace zrs::config {
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 struct SidecarSettings {
-  std::string admin_socket;  // absolute, at most 107 bytes; nothing is known of its directory
-  std::string state_dir;     // absolute, without a slash at its end; may not exist yet
-  std::string log_file;      // absolute; "": standard error
+  std::string admin_socket;    // absolute, at most 107 bytes; nothing is known of its directory
+  std::string health_address;  // as StorageSettings::listen, and another one than any of these; "": none
+  std::string state_dir;       // absolute, without a slash at its end; may not exist yet
+  std::string log_file;        // absolute; "": standard error
   LogLevel log_level = LogLevel::kInfo;
   absl::Duration stop_timeout = absl::Seconds(30);
 };
 
 // What a storage is follows from `replicate_from`; at least one of it and `listen` is not empty.
 struct StorageSettings {
-  std::string name;            // lower case; letters, digits, '.', '_', '-'; "1" where the section has none
-  std::string path;            // of the data file, absolute
-  std::string replicate_from;  // "host:port", "[v6]:port", or an absolute path; "": this is a primary
-  std::string listen;          // "port" (all interfaces), or as above; "": no followers
-  std::string source_name;     // "": not said
-  bool insecure = false;       // the same for all storages that share a listening address
+  std::string name;             // lower case; letters, digits, '.', '_', '-'; "1" where the section has none
+  std::string path;             // of the data file, absolute
+  std::string replicate_from;   // "host:port", "[v6]:port", or an absolute path; "": this is a primary
+  std::string listen;           // "port" (all interfaces), or as above; "": no followers
+  std::string source_name;      // "": not said
+  bool blobs_external = false;  // blobs are shared or copied by other means
+  bool insecure = false;        // the same for all storages that share a listening address
   uint32_t max_followers = 64;
-  absl::Duration keep_alive_delay = absl::Seconds(1);  // between heartbeats
-  absl::Duration reconnect_delay = absl::Seconds(10);
-  absl::Duration poll_interval = absl::Seconds(1);
-  std::string file;  // where its section begins
+  absl::Duration keep_alive_delay = absl::Seconds(1);  // between heartbeats; a secondary's longest silence upstream
+  absl::Duration poll_interval = absl::Seconds(1);     // of a primary
+  absl::Duration reconnect_delay = absl::Seconds(10);  // this and what follows, to `mode`: of a secondary
+  absl::Duration max_lag = absl::Seconds(60);
+  std::string owner;  // as written, a name or a number; "": not said
+  std::string group;
+  std::optional<uint32_t> owner_id;  // who the copy's files are given to; none: they stay whose they are
+  std::optional<uint32_t> group_id;  // the owner's where only that is said, and known here
+  std::optional<uint32_t> mode;      // permission bits of the copy's files, 0600 to 0777; none: as the primary's file
+  std::string path_origin;           // "FILE:LINE" of the path in the database's own configuration; "": it is in ours
+  std::string file;                  // where the section begins
   int line = 0;
 
   bool is_primary() const { return replicate_from.empty(); }

@@ -1,8 +1,12 @@
 #include "sidecar/config/storage_section.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sidecar/config/database_file.h"
+#include "sidecar/config/file_access.h"
 #include "sidecar/config/file_storage.h"
 #include "sidecar/config/section_values.h"
 #include "sidecar/config/text.h"
@@ -76,35 +80,80 @@ absl::Status CheckEffects(const SectionValues& values, SectionKind kind, const S
     }
     if (effect == Effect::kFollowing && settings.is_primary()) {
       return ErrorAt(key.location, absl::StrCat(key.name, " without replicate-from has no effect"),
-                     "a primary connects to nobody: remove it here, or add replicate-from ADDRESS");
+                     "it belongs where a copy is kept: remove it here, or add replicate-from ADDRESS");
+    }
+    if (effect == Effect::kPrimaryOnly && !settings.is_primary()) {
+      return ErrorAt(key.location, absl::StrCat(key.name, " with replicate-from has no effect"),
+                     "it belongs where somebody else writes the file: remove it here, or remove replicate-from");
     }
   }
   return absl::OkStatus();
 }
 
+// The database's own configuration says where the file is.
+absl::Status SetDatabasePath(const SectionValues& values, const Environment& environment, StorageSettings* settings) {
+  const Section& section = values.section();
+  const Location& at = values.At("zeo-conf");
+  if (!section.sections.empty()) {
+    const Section& inner = section.sections.front();
+    return ErrorAt(inner.location, absl::StrCat(HeaderText(inner), " beside the zeo-conf of ", at.ToString()),
+                   "one of them names the data file: remove the other");
+  }
+  const std::string file = values.Text("zeo-conf");
+  const absl::StatusOr<Section> root = ParseZConfigTolerantly(file, environment.read_file, environment.get_environment);
+  if (!root.ok()) {
+    if (absl::IsInvalidArgument(root.status())) return root.status();
+    return absl::InvalidArgumentError(absl::StrCat(at.ToString(), ": zeo-conf: ", root.status().message()));
+  }
+  absl::StatusOr<DatabaseFile> found =
+      FindDatabaseFile(*root, values.Text("zeo-storage"), section, settings->blobs_external);
+  if (!found.ok()) return found.status();
+  settings->path = std::move(found->path);
+  settings->path_origin = found->location.ToString();
+  return absl::OkStatus();
+}
+
+absl::Status SetPath(const SectionValues& values, const std::string& directory, const Environment& environment,
+                     StorageSettings* settings) {
+  if (values.Written("zeo-conf") != nullptr) return SetDatabasePath(values, environment, settings);
+  if (const Key* name = values.Written("zeo-storage")) {
+    return ErrorAt(name->location, "zeo-storage without zeo-conf has no effect",
+                   "add zeo-conf FILE, or remove it here");
+  }
+  absl::StatusOr<std::string> path = ReadFileStoragePath(values.section(), directory, settings->blobs_external);
+  if (!path.ok()) return path.status();
+  settings->path = *std::move(path);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind kind, const std::string& directory) {
+absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind kind, const std::string& directory,
+                                            const Environment& environment) {
   absl::StatusOr<std::string> name = StorageName(section);
   if (!name.ok()) return name.status();
   const absl::StatusOr<SectionValues> values = SectionValues::Read(section, kind, directory);
   if (!values.ok()) return values.status();
-  absl::StatusOr<std::string> path = ReadFileStoragePath(section, directory, values->Written("blobs") != nullptr);
-  if (!path.ok()) return path.status();
 
   StorageSettings settings;
   settings.name = *std::move(name);
-  settings.path = *std::move(path);
+  settings.blobs_external = values->Written("blobs") != nullptr;
   settings.file = *section.location.file;
   settings.line = section.location.line;
+  if (absl::Status status = SetPath(*values, directory, environment, &settings); !status.ok()) return status;
   if (absl::Status status = SetAddresses(*values, kind, &settings); !status.ok()) return status;
   if (absl::Status status = CheckEffects(*values, kind, settings); !status.ok()) return status;
   settings.source_name = values->Text("source-name");
   settings.insecure = values->Boolean("insecure");
   settings.max_followers = static_cast<uint32_t>(values->Integer("max-followers"));
   settings.keep_alive_delay = values->Time("keep-alive-delay");
-  settings.poll_interval = values->Time("poll-interval");
-  if (!settings.is_primary()) settings.reconnect_delay = values->Time("reconnect-delay");
+  if (settings.is_primary()) {
+    settings.poll_interval = values->Time("poll-interval");
+    return settings;
+  }
+  settings.reconnect_delay = values->Time("reconnect-delay");
+  settings.max_lag = values->Time("max-lag");
+  if (absl::Status status = ReadFileAccess(*values, environment, &settings); !status.ok()) return status;
   return settings;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "sidecar/config/environment.h"
 #include "sidecar/config/keys.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/config/zconfig.h"
@@ -12,8 +13,10 @@
 namespace zrs::config {
 
 // `kind` is kZrs, kPrimary or kSecondary. Paths are relative to `directory`. Checks everything that can be checked
-// within the section. InvalidArgument "FILE:LINE: what; remedy".
-absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind kind, const std::string& directory);
+// within the section. Reads the database's own configuration where the section names it. InvalidArgument "FILE:LINE:
+// what; remedy".
+absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind kind, const std::string& directory,
+                                            const Environment& environment);
 
 }  // namespace zrs::config
 

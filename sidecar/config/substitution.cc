@@ -21,10 +21,6 @@ absl::string_view LeadingName(absl::string_view text) {
   return text.substr(0, end);
 }
 
-absl::Status Error(absl::string_view what, absl::string_view remedy) {
-  return absl::InvalidArgumentError(absl::StrCat(what, "; ", remedy));
-}
-
 struct Reference {
   std::string name;  // as written; empty: a literal dollar sign
   bool environment = false;
@@ -32,40 +28,40 @@ struct Reference {
 };
 
 // `text` begins with '$'.
-absl::StatusOr<Reference> ParseReference(absl::string_view text) {
-  if (text.size() == 1) return Error("a lone '$' at the end", kWriteTwo);
+absl::StatusOr<Reference> ParseReference(absl::string_view text, const Location& at) {
+  if (text.size() == 1) return ErrorAt(at, "a lone '$' at the end", kWriteTwo);
   if (text[1] == '$') return Reference{"", false, 2};
   const bool brace = text[1] == '{';
   const bool parenthesis = text[1] == '(';
   if (!brace && !parenthesis) {
     const absl::string_view name = LeadingName(text.substr(1));
-    if (name.empty()) return Error("'$' is not followed by '$' or a name", kWriteTwo);
+    if (name.empty()) return ErrorAt(at, "'$' is not followed by '$' or a name", kWriteTwo);
     return Reference{std::string(name), false, 1 + name.size()};
   }
   const absl::string_view opening = brace ? "${" : "$(";
   const absl::string_view closing = brace ? "}" : ")";
   const absl::string_view name = LeadingName(text.substr(2));
-  if (name.empty()) return Error(absl::StrCat("'", opening, "' is not followed by a name"), kWriteTwo);
+  if (name.empty()) return ErrorAt(at, absl::StrCat("'", opening, "' is not followed by a name"), kWriteTwo);
   if (!absl::StartsWith(text.substr(2 + name.size()), closing)) {
-    return Error(absl::StrCat("'", opening, Printable(name), "' is not followed by '", closing, "'"),
-                 absl::StrCat("write ", opening, "NAME", closing));
+    return ErrorAt(at, absl::StrCat("'", opening, Printable(name), "' is not followed by '", closing, "'"),
+                   absl::StrCat("write ", opening, "NAME", closing));
   }
   return Reference{std::string(name), parenthesis, 3 + name.size()};
 }
 
 absl::StatusOr<std::string> Replacement(const Reference& reference, const Definitions& definitions,
-                                        const GetEnvironment& environment) {
+                                        const GetEnvironment& environment, const Location& at) {
   if (reference.name.empty()) return "$";
   if (reference.environment) {
     if (const std::optional<std::string> value = environment(reference.name)) return *value;
-    return Error(
-        absl::StrCat("no replacement for $(", Printable(reference.name), "): the environment has no such variable"),
+    return ErrorAt(
+        at, absl::StrCat("no replacement for $(", Printable(reference.name), "): the environment has no such variable"),
         "set it in the environment of zrs, or write the value itself");
   }
   const auto found = definitions.find(absl::AsciiStrToLower(reference.name));
   if (found != definitions.end()) return found->second;
-  return Error(
-      absl::StrCat("no replacement for $", Printable(reference.name), ": nothing of that name is defined above"),
+  return ErrorAt(
+      at, absl::StrCat("no replacement for $", Printable(reference.name), ": nothing of that name is defined above"),
       absl::StrCat("add \"%define ", Printable(reference.name), " VALUE\" above this line, or ", kWriteTwo));
 }
 
@@ -74,16 +70,16 @@ absl::StatusOr<std::string> Replacement(const Reference& reference, const Defini
 bool IsDefinitionName(absl::string_view name) { return !name.empty() && LeadingName(name) == name; }
 
 absl::StatusOr<std::string> Substitute(absl::string_view text, const Definitions& definitions,
-                                       const GetEnvironment& environment, size_t most) {
+                                       const GetEnvironment& environment, size_t most, const Location& at) {
   std::string result;
   while (!text.empty()) {
     const size_t dollar = text.find('$');
     absl::StrAppend(&result, text.substr(0, dollar));
     if (dollar != absl::string_view::npos) {
       text.remove_prefix(dollar);
-      absl::StatusOr<Reference> reference = ParseReference(text);
+      absl::StatusOr<Reference> reference = ParseReference(text, at);
       if (!reference.ok()) return reference.status();
-      absl::StatusOr<std::string> replacement = Replacement(*reference, definitions, environment);
+      absl::StatusOr<std::string> replacement = Replacement(*reference, definitions, environment, at);
       if (!replacement.ok()) return replacement.status();
       absl::StrAppend(&result, *replacement);
       text.remove_prefix(reference->length);
@@ -91,12 +87,13 @@ absl::StatusOr<std::string> Substitute(absl::string_view text, const Definitions
       text = {};
     }
     if (result.size() > most) {
-      return Error(absl::StrCat("the value is longer than ", most, " bytes once its references are replaced"),
-                   "define shorter values");
+      return ErrorAt(at, absl::StrCat("the value is longer than ", most, " bytes once its references are replaced"),
+                     "define shorter values");
     }
   }
   if (!IsUtf8(result)) {
-    return Error("the value is not UTF-8 once its references are replaced", "use UTF-8 in the environment variable");
+    return ErrorAt(at, "the value is not UTF-8 once its references are replaced",
+                   "use UTF-8 in the environment variable");
   }
   return result;
 }

@@ -10,20 +10,23 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sidecar/config/location.h"
 
 namespace zrs::config {
 
-using Definitions = std::map<std::string, std::string, std::less<>>;  // keys in lower case
+// Keys in lower case. An error is why a definition has no value, with the place of that.
+using Definitions = std::map<std::string, absl::StatusOr<std::string>, std::less<>>;
 using GetEnvironment = std::function<std::optional<std::string>(const std::string& name)>;
 
 // Whether `name` can be defined: a letter or underscore, then letters, digits and underscores.
 bool IsDefinitionName(absl::string_view name);
 
-// `text` with its references replaced. What replaces a reference is not looked at again. Names of definitions are
-// case-insensitive, names of the environment are not. InvalidArgument "what; remedy" for a malformed reference, one
-// that has no replacement, or a result of more than `most` bytes.
+// `text`, which is written at `at`, with its references replaced. What replaces a reference is not looked at again.
+// Names of definitions are case-insensitive, names of the environment are not. InvalidArgument "FILE:LINE: what;
+// remedy" for a malformed reference, one that has no replacement, or a result of more than `most` bytes; a definition's
+// own error for a reference to one that has no value.
 absl::StatusOr<std::string> Substitute(absl::string_view text, const Definitions& definitions,
-                                       const GetEnvironment& environment, size_t most);
+                                       const GetEnvironment& environment, size_t most, const Location& at);
 
 }  // namespace zrs::config
 

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "sidecar/config/text.h"
 
@@ -16,6 +17,14 @@ namespace {
 
 constexpr int kFractionDigits = 9;
 constexpr int64_t kLongestIntervalDays = 3650;
+constexpr uint32_t kOwnerReadsAndWrites = 0600;
+
+constexpr std::pair<absl::string_view, int64_t> kTimeUnits[] = {  // in milliseconds
+    {"ms", 1},
+    {"s", 1000},
+    {"m", 60'000},
+    {"h", 3'600'000},
+    {"d", 86'400'000}};
 
 absl::Status NotA(absl::string_view what, absl::string_view text, absl::string_view remedy) {
   const bool comment = absl::StrContains(text, "#");
@@ -79,13 +88,11 @@ absl::StatusOr<int64_t> ParseInteger(absl::string_view text) {
 }
 
 absl::StatusOr<absl::Duration> ParseTimeInterval(absl::string_view text) {
-  static constexpr std::pair<absl::string_view, int64_t> kUnits[] = {
-      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   constexpr absl::string_view kRemedy = "write a number and ms, s, m, h or d, such as 500ms, 30s or 5m";
   const std::string lower = absl::AsciiStrToLower(text);
   absl::string_view number = lower;
   int64_t milliseconds = 1000;
-  for (const auto& [suffix, factor] : kUnits) {
+  for (const auto& [suffix, factor] : kTimeUnits) {
     if (!absl::ConsumeSuffix(&number, suffix)) continue;
     milliseconds = factor;
     break;
@@ -101,7 +108,33 @@ absl::StatusOr<absl::Duration> ParseTimeInterval(absl::string_view text) {
   if (result > absl::Hours(24 * kLongestIntervalDays)) {
     return NotA("a time interval of less than ten years", text, kRemedy);
   }
-  return result;
+  return absl::Trunc(result, absl::Nanoseconds(1));
+}
+
+std::string TimeIntervalText(absl::Duration interval) {
+  if (interval == absl::ZeroDuration()) return "0";
+  absl::Duration fraction;
+  const int64_t seconds = absl::IDivDuration(interval, absl::Seconds(1), &fraction);
+  std::string text = absl::StrFormat("%d.%09ds", seconds, absl::ToInt64Nanoseconds(fraction));
+  for (const auto& [suffix, milliseconds] : kTimeUnits) {
+    absl::Duration rest;
+    const int64_t whole = absl::IDivDuration(interval, absl::Milliseconds(milliseconds), &rest);
+    if (rest == absl::ZeroDuration()) text = absl::StrCat(whole, suffix);
+  }
+  return text;
+}
+
+absl::StatusOr<uint32_t> ParseMode(absl::string_view text) {
+  constexpr absl::string_view kRemedy = "write three octal digits, such as 640";
+  uint32_t mode = 0;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '7' || mode > 0777) return NotA("permissions in octal", text, kRemedy);
+    mode = mode * 8 + static_cast<uint32_t>(digit - '0');
+  }
+  if (text.empty() || mode > 0777) return NotA("permissions in octal", text, kRemedy);
+  if ((mode & kOwnerReadsAndWrites) == kOwnerReadsAndWrites) return mode;
+  return absl::InvalidArgumentError(absl::StrCat("with ", Quoted(text), " the owner could not read and write; write ",
+                                                 absl::StrFormat("%03o", mode | kOwnerReadsAndWrites)));
 }
 
 absl::StatusOr<uint64_t> ParseByteSize(absl::string_view text) {

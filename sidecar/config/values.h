@@ -22,8 +22,15 @@ absl::StatusOr<int64_t> ParseInteger(absl::string_view text);
 // 3650 days. Fractions beyond a nanosecond are cut.
 absl::StatusOr<absl::Duration> ParseTimeInterval(absl::string_view text);
 
+// What ParseTimeInterval reads as `interval`, which it could have returned: in the largest unit of which it is a whole
+// number.
+std::string TimeIntervalText(absl::Duration interval);
+
 // Decimal digits and a unit: KB, MB, GB of 1024, 1024^2, 1024^3 bytes; no unit is bytes.
 absl::StatusOr<uint64_t> ParseByteSize(absl::string_view text);
+
+// Permission bits in octal digits, up to 777. The owner has to be able to read and write.
+absl::StatusOr<uint32_t> ParseMode(absl::string_view text);
 
 // Where a service listens or is reached. Either a path, or a port with a host or without.
 struct Address {

@@ -12,7 +12,13 @@ std::string HeaderText(const Section& section) {
 
 absl::StatusOr<Section> ParseZConfig(const std::string& path, const ReadFile& read_file,
                                      const GetEnvironment& environment) {
-  ZConfigParser parser(read_file, environment);
+  ZConfigParser parser(read_file, environment, /*tolerant=*/false);
+  return parser.Parse(path);
+}
+
+absl::StatusOr<Section> ParseZConfigTolerantly(const std::string& path, const ReadFile& read_file,
+                                               const GetEnvironment& environment) {
+  ZConfigParser parser(read_file, environment, /*tolerant=*/true);
   return parser.Parse(path);
 }
 

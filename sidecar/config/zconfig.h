@@ -34,6 +34,7 @@ struct Key {
   std::string name;   // lower case
   std::string value;  // substituted; "" where none is written
   Location location;
+  absl::Status error = {};  // why it could not be substituted, with the place; OK but after ParseZConfigTolerantly
 };
 
 struct Section {
@@ -54,6 +55,11 @@ using ReadFile = std::function<absl::StatusOr<std::string>(const std::string& pa
 // itself cannot be read, the reader's status code with "FILE: ...".
 absl::StatusOr<Section> ParseZConfig(const std::string& path, const ReadFile& read_file,
                                      const GetEnvironment& environment);
+
+// The same for a file of somebody else's, of which a few values matter: one that cannot be substituted is an error of
+// its key only, and a definition is an error only where it is referred to.
+absl::StatusOr<Section> ParseZConfigTolerantly(const std::string& path, const ReadFile& read_file,
+                                               const GetEnvironment& environment);
 
 }  // namespace zrs::config
 

@@ -144,10 +144,16 @@ absl::Status ZConfigParser::AddKey(absl::string_view line, const Location& at) {
   if (!pair) {
     return ErrorAt(at, absl::StrCat("malformed line ", Quoted(line)), "write a key, a space and its value");
   }
+  Key key{absl::AsciiStrToLower(pair->key), "", at};
   absl::StatusOr<std::string> value = Replace(pair->value, at);
-  if (!value.ok()) return value.status();
-  open_.back().keys.push_back(Key{absl::AsciiStrToLower(pair->key), *std::move(value), at});
-  return absl::OkStatus();
+  if (value.ok()) {
+    key.value = *std::move(value);
+  } else {
+    key.error = value.status();
+  }
+  absl::Status status = tolerant_ ? absl::OkStatus() : key.error;
+  open_.back().keys.push_back(std::move(key));
+  return status;
 }
 
 absl::Status ZConfigParser::Directive(absl::string_view text, const Location& at) {
@@ -169,7 +175,8 @@ absl::Status ZConfigParser::Directive(absl::string_view text, const Location& at
   }
   if (pair->key == "define") return Define(pair->value, at);
   if (pair->key == "include") return Include(pair->value, at);
-  return Replace(pair->value, at).status();  // the schema of a Python package: nothing here is read by it
+  // The schema of a Python package: nothing here is read by it.
+  return tolerant_ ? absl::OkStatus() : Replace(pair->value, at).status();
 }
 
 absl::Status ZConfigParser::Define(absl::string_view argument, const Location& at) {
@@ -178,7 +185,7 @@ absl::Status ZConfigParser::Define(absl::string_view argument, const Location& a
   const auto present = definitions_.find(name);
   // The present value is a substituted one and the new one is not: a definition with references is never repeatable.
   // That is ZConfig's rule.
-  if (present != definitions_.end() && present->second != parts.rest) {
+  if (present != definitions_.end() && present->second.ok() && *present->second != parts.rest) {
     return ErrorAt(at, absl::StrCat("cannot redefine ", Quoted(name)), "choose another name, or remove one of the two");
   }
   if (!IsDefinitionName(name)) {
@@ -186,8 +193,8 @@ absl::Status ZConfigParser::Define(absl::string_view argument, const Location& a
                    "use a letter or underscore, then letters, digits and underscores");
   }
   absl::StatusOr<std::string> value = Replace(parts.rest, at);
-  if (!value.ok()) return value.status();
-  definitions_.insert_or_assign(std::move(name), *std::move(value));
+  if (!value.ok() && !tolerant_) return value.status();
+  definitions_.insert_or_assign(std::move(name), std::move(value));
   return absl::OkStatus();
 }
 
@@ -217,10 +224,8 @@ absl::Status ZConfigParser::Include(absl::string_view argument, const Location& 
 }
 
 absl::StatusOr<std::string> ZConfigParser::Replace(absl::string_view text, const Location& at) {
-  absl::StatusOr<std::string> value = Substitute(text, definitions_, environment_, kMostValueBytes);
-  if (!value.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(at.ToString(), ": ", value.status().message()));
-  }
+  absl::StatusOr<std::string> value = Substitute(text, definitions_, environment_, kMostValueBytes, at);
+  if (!value.ok()) return value;
   values_bytes_ += value->size();
   if (values_bytes_ > kMostValuesBytes) {
     return ErrorAt(at, absl::StrCat("all values together are longer than ", kMostValuesBytes, " bytes"),

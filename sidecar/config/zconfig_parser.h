@@ -1,4 +1,5 @@
-// The parser behind ParseZConfig: one object per configuration, which all of its files go through.
+// The parser behind ParseZConfig and ParseZConfigTolerantly: one object per configuration, which all of its files go
+// through.
 #ifndef ZRS_SIDECAR_CONFIG_ZCONFIG_PARSER_H_
 #define ZRS_SIDECAR_CONFIG_ZCONFIG_PARSER_H_
 
@@ -18,9 +19,9 @@ namespace zrs::config {
 
 class ZConfigParser {
  public:
-  // Both are kept by reference.
-  ZConfigParser(const ReadFile& read_file, const GetEnvironment& environment)
-      : read_file_(read_file), environment_(environment) {}
+  // Both are kept by reference. `tolerant`: errors of substitution stay with their keys and definitions.
+  ZConfigParser(const ReadFile& read_file, const GetEnvironment& environment, bool tolerant)
+      : read_file_(read_file), environment_(environment), tolerant_(tolerant) {}
 
   // Called once.
   absl::StatusOr<Section> Parse(const std::string& path);
@@ -44,6 +45,7 @@ class ZConfigParser {
 
   const ReadFile& read_file_;
   const GetEnvironment& environment_;
+  const bool tolerant_;
   Definitions definitions_;
   std::vector<Section> open_;       // from the root to the innermost
   std::vector<std::string> files_;  // from the first to the one being read

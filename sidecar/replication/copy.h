@@ -2,6 +2,7 @@
 #ifndef ZRS_SIDECAR_REPLICATION_COPY_H_
 #define ZRS_SIDECAR_REPLICATION_COPY_H_
 
+#include <cstdint>
 #include <optional>
 
 #include "filestorage/boundary.h"
@@ -14,6 +15,7 @@ struct Copy {
   v1::Lineage lineage;                      // database_id empty: none adopted yet
   std::optional<filestorage::Magic> magic;  // absent: there is no file yet
   filestorage::Boundary committed;          // durable; offset 0 without a file
+  uint32_t file_mode = 0;                   // permission bits, of 0777; 0: not known
 };
 
 }  // namespace zrs::replication

@@ -16,6 +16,9 @@ namespace {
 
 using filestorage::Boundary;
 
+// A file that its owner must not write is a primary's oddity; a copy has to be written.
+constexpr uint32_t kOwnersBits = 0600;
+
 WriteQueueOptions QueueOptions(const FollowerOptions& options) {
   // A full queue must always be writable in part: so the limits below it are parts of it.
   const uint64_t part = std::max<uint64_t>(options.queue_limit / 4, 1);
@@ -114,7 +117,10 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
   scanner_.emplace(accept.magic, accept.start, &trail_);
   queue_.Start(accept.start);
   phase_ = accept.create ? Phase::kCreating : Phase::kFollowing;
-  if (accept.create) effects->emplace_back(CreateCopy{copy_.lineage, accept.magic});
+  if (!accept.create) return;
+  std::optional<uint32_t> mode;
+  if (const uint32_t bits = welcome.file_mode() & 0777; bits != 0) mode = bits | kOwnersBits;
+  effects->emplace_back(CreateCopy{copy_.lineage, accept.magic, mode});
 }
 
 FollowerEffects FollowerSession::OnCreated(absl::Status status) {
@@ -223,6 +229,14 @@ FollowerEffects FollowerSession::OnWritten(absl::Status status) {
   } else {
     Pump(&effects);
   }
+  return effects;
+}
+
+FollowerEffects FollowerSession::OnKeepAlive() {
+  FollowerEffects effects;
+  if (phase_ != Phase::kFollowing) return effects;
+  acknowledge_due_ = true;
+  Pump(&effects);
   return effects;
 }
 

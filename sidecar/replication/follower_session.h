@@ -42,6 +42,7 @@ struct ReceiveFromPublisher {};
 struct CreateCopy {
   v1::Lineage lineage;
   filestorage::Magic magic = filestorage::Magic::kFs30;
+  std::optional<uint32_t> file_mode;  // permission bits of the publisher's file, of 0777, where they are known
 };
 // The stream is over. Nothing follows. The owner cuts the uncommitted tail once the Write under way is answered.
 struct ClosePublisher {};
@@ -77,6 +78,9 @@ class FollowerSession {
   // `status` of the last WriteGroup. An error ends the session (the owner decides by its code whether it heals). A
   // write that is answered after the end still moves durable().
   FollowerEffects OnWritten(absl::Status status);
+  // Nothing was sent for a while: repeats the acknowledgement, so that nothing on the way forgets the connection. No
+  // effects before the welcome, and while a message is being sent.
+  FollowerEffects OnKeepAlive();
   // The owner stops: say so to the publisher and close.
   FollowerEffects OnStop();
 

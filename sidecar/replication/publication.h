@@ -2,6 +2,8 @@
 #ifndef ZRS_SIDECAR_REPLICATION_PUBLICATION_H_
 #define ZRS_SIDECAR_REPLICATION_PUBLICATION_H_
 
+#include <cstdint>
+
 #include "filestorage/boundary.h"
 #include "filestorage/format.h"
 #include "proto/zrs/v1/replication.pb.h"
@@ -12,6 +14,7 @@ struct Publication {
   v1::Lineage lineage;
   filestorage::Magic magic = filestorage::Magic::kFs30;
   filestorage::Boundary end;  // committed and durable here; offset 0: nothing to serve yet
+  uint32_t file_mode = 0;     // permission bits of the file, of 0777; 0: not known
 };
 
 }  // namespace zrs::replication

@@ -95,6 +95,7 @@ void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& s
   welcome.set_magic(std::string(filestorage::MagicBytes(publication_.magic)));
   *welcome.mutable_start() = ToProto(start);
   welcome.set_committed_end(welcome_end_);
+  welcome.set_file_mode(publication_.file_mode);
   Send(std::move(message), effects);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});

@@ -6,12 +6,7 @@
 #include "filestorage/boundary_probe.h"
 
 namespace zrs::storage {
-namespace {
-
-// As ZODB creates them: the umask says who may read.
-constexpr uint32_t kFileMode = 0666;
-
-}  // namespace
+namespace {}  // namespace
 
 CopyFile::CopyFile(const StorageOptions& options, filestorage::FileSystem& file_system)
     : options_(options), file_system_(file_system), state_file_(file_system, options.state_path) {}
@@ -32,7 +27,7 @@ absl::StatusOr<std::optional<State>> CopyFile::LoadState() {
 
 absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   if (!lock_) {
-    auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, kFileMode);
+    auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
     if (!lock.ok()) return lock.status();
     lock_ = *std::move(lock);
   }
@@ -57,6 +52,7 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   if (!named.ok()) return named;
   found.copy.magic = appender_->magic();
   found.copy.committed = appender_->committed();
+  found.copy.file_mode = info->mode & 0777;
   return found;
 }
 
@@ -67,18 +63,24 @@ absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, fi
   return absl::OkStatus();
 }
 
-absl::Status CopyFile::Create(const v1::Lineage& lineage, filestorage::Magic magic) {
+absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   State state;
   state.path = options_.path;
   state.machine_id = options_.machine_id;
   state.role = "secondary";
-  state.lineage = lineage;
-  state.lower_bound = filestorage::FirstBoundary(magic);
+  state.lineage = create.lineage;
+  state.lower_bound = filestorage::FirstBoundary(create.magic);
   absl::Status saved = state_file_.Save(state);
   if (!saved.ok()) return saved;
   state_ = std::move(state);
-  absl::Status created = filestorage::Appender::Create(file_system_, options_.path, magic, kFileMode);
+  filestorage::FileAccess access = options_.access;
+  if (!access.mode) access.mode = create.file_mode;
+  absl::Status created = filestorage::Appender::Create(file_system_, options_.path, create.magic, access);
   if (!created.ok()) return created;
+  // The lock was there before the primary's mode was known; whoever may write the file has to be able to lock it.
+  if (lock_->created()) {
+    if (absl::Status set = lock_->SetAccess(access); !set.ok()) return set;
+  }
   filestorage::Recovery recovery;
   return OpenAppender(state_->lower_bound, &recovery);
 }

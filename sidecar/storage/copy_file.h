@@ -32,7 +32,7 @@ class CopyFile {
   absl::StatusOr<Found> Open();
 
   // A first copy: the identity is durable before the file exists, so no file is ever without one.
-  absl::Status Create(const v1::Lineage& lineage, filestorage::Magic magic);
+  absl::Status Create(const replication::CreateCopy& create);
   // Appends and commits as the group says; errors as Appender's.
   absl::Status Write(const replication::WriteGroup& group);
   // Forgets what is not committed. OK without a file.

@@ -13,17 +13,20 @@
 namespace zrs::storage {
 
 struct StorageOptions {
-  std::string name;         // "1" where the configuration gives none
-  std::string path;         // of the data file, absolute
-  std::string upstream;     // address to follow; empty: this is a primary
-  std::string source_name;  // name of the upstream's storage; empty: the only one there
-  std::string state_path;   // of the state file; its directory exists
-  std::string machine_id;   // for the state file
-  std::string node_id;      // 16 random bytes, of this process and storage
-  std::string software;     // version, for the peer
+  std::string name;             // "1" where the configuration gives none
+  std::string path;             // of the data file, absolute
+  std::string upstream;         // address to follow; empty: this is a primary
+  std::string source_name;      // name of the upstream's storage; empty: the only one there
+  std::string state_path;       // of the state file; its directory exists
+  std::string machine_id;       // for the state file
+  std::string node_id;          // 16 random bytes, of this process and storage
+  std::string software;         // version, for the peer
+  bool blobs_external = false;  // blobs are shared or copied by other means; for status alone
   uint32_t max_followers = 64;
-  absl::Duration poll_interval = absl::Seconds(1);       // behind the file notifications
-  absl::Duration heartbeat_interval = absl::Seconds(1);  // of a primary
+  absl::Duration poll_interval = absl::Seconds(1);     // behind the file notifications
+  absl::Duration keep_alive_delay = absl::Seconds(1);  // a primary's heartbeats; a secondary's longest silence
+  absl::Duration max_lag = absl::Minutes(1);           // of a secondary that counts as healthy
+  filestorage::FileAccess access;                      // of what a secondary creates; no mode: as the primary's file
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer

@@ -8,7 +8,7 @@
 #include "filestorage/format.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/identity.h"
-#include "sidecar/storage/status_text.h"
+#include "sidecar/storage/status_fields.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
@@ -89,6 +89,8 @@ absl::StatusOr<PrimarySource::Opened> PrimarySource::OpenFile() {
   // A writer syncs the file, never its name: without that, a power loss could take away all that was sent.
   absl::Status named = services_.file_system.SyncDirectory(filestorage::DirectoryOf(options_.path));
   if (!named.ok()) return named;
+  const absl::StatusOr<filestorage::FileInfo> info = services_.file_system.Stat(options_.path);
+  if (info.ok()) opened.file_mode = info->mode & 0777;
   opened.magic = (*tail)->magic();
   opened.end = (*tail)->end();
   if (opened.new_identity) {
@@ -123,7 +125,11 @@ void PrimarySource::OnOpened(absl::StatusOr<Opened> opened) {
   problem_.Clear();
   state_ = std::move(opened->state);
   magic_ = opened->magic;
+  file_mode_ = opened->file_mode;
   end_ = opened->end;
+  scanning_ = true;
+  scan_start_ = end_.offset;
+  scan_began_ = runtime_.Now();
   state_saved_ = runtime_.Now();
   spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, end_.offset,
                opened->new_identity ? ", with a new database identity" : "");
@@ -164,6 +170,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
          "the disk or the file cannot be read or synced: mend that, then restart zrs");
   } else if (!failed_) {
     file_size_ = report->file_size;
+    scanning_ = scanning_ && report->more;
     OnReport(*report);
   }
   if (!failed_ && report->more) return Poll();
@@ -218,7 +225,7 @@ void PrimarySource::OnUnsettled(const std::string& reason, const std::string& re
 
 void PrimarySource::Publish() {
   published_ = true;
-  events_.opened({state_->lineage, magic_, end_});
+  events_.opened({state_->lineage, magic_, end_, file_mode_});
   SendHeartbeat();
   events_.changed();
 }
@@ -238,10 +245,10 @@ void PrimarySource::SendHeartbeat() {
   heartbeat.set_committed_end(end_.offset);
   heartbeat.set_tid(end_.tid);
   heartbeat.set_primary_time_micros(absl::ToUnixMicros(runtime_.UnixNow()));
-  heartbeat.set_interval_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(options_.heartbeat_interval)));
+  heartbeat.set_interval_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(options_.keep_alive_delay)));
   heartbeat.add_path(options_.node_id);
   events_.heartbeat(heartbeat);
-  heartbeat_ = runtime_.After(options_.heartbeat_interval, [this] { SendHeartbeat(); });
+  heartbeat_ = runtime_.After(options_.keep_alive_delay, [this] { SendHeartbeat(); });
 }
 
 void PrimarySource::SaveState() {
@@ -319,17 +326,10 @@ void PrimarySource::FillStatus(v1::StorageStatus& status) const {
   problem_.FillStatus(status);
   if (!state_) return;
   FillIdentity(state_->lineage, status);
-  status.set_committed_end(end_.offset);
-  if (end_.tid != 0) {
-    status.set_last_tid(replication::TidHex(end_.tid));
-    if (auto time = TimeOfTransaction(end_.tid)) status.set_last_tid_time(Rfc3339(*time));
-  }
+  FillPosition(end_, status);
   if (watch_) status.set_watch(watch_->native() ? "inotify" : "poll");
-  if (polling_ && file_size_ > end_.offset && !failed_ && !published_) {
-    v1::Progress* progress = status.mutable_progress();
-    progress->set_bytes(end_.offset);
-    progress->set_total(file_size_);
-  }
+  if (!scanning_ || failed_ || file_size_ <= end_.offset) return;
+  FillProgress({scan_start_, end_.offset, file_size_, runtime_.Now() - scan_began_}, status);
 }
 
 }  // namespace zrs::storage

@@ -29,6 +29,7 @@ class PrimarySource final : public Source {
   void OnUnreadable(const absl::Status& error) override;
   bool is_primary() const override { return true; }
   bool serving() const override { return published_ && !problem_.raised(); }
+  std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
   void FillStatus(v1::StorageStatus& status) const override;
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override;
@@ -39,6 +40,7 @@ class PrimarySource final : public Source {
     State state;
     filestorage::Magic magic = filestorage::Magic::kFs30;
     filestorage::Boundary end;
+    uint32_t file_mode = 0;
     bool new_identity = false;
   };
 
@@ -75,8 +77,12 @@ class PrimarySource final : public Source {
   // Strand.
   std::optional<State> state_;
   filestorage::Magic magic_ = filestorage::Magic::kFs30;
+  uint32_t file_mode_ = 0;
   filestorage::Boundary end_;
   uint64_t file_size_ = 0;
+  bool scanning_ = false;  // what the file had at the start is being looked through
+  uint64_t scan_start_ = 0;
+  absl::Duration scan_began_;
   std::unique_ptr<runtime::FileWatch> watch_;
   std::unique_ptr<runtime::Timer> tick_;
   std::unique_ptr<runtime::Timer> heartbeat_;

@@ -173,7 +173,7 @@ uint32_t Publisher::followers_at(uint64_t offset) const {
       }));
 }
 
-void Publisher::FillStatus(v1::StorageStatus& status) const {
+void Publisher::FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const {
   for (const auto& connection : connections_) {
     const PublisherSession& session = connection->session();
     v1::Follower* follower = status.add_followers();
@@ -183,14 +183,14 @@ void Publisher::FillStatus(v1::StorageStatus& status) const {
     if (!IsFollowing(*connection) || !publication_) continue;
     follower->set_sent(session.sent_offset());
     follower->set_acknowledged(session.acknowledged_offset());
-    const uint64_t end = publication_->end.offset;
-    const uint64_t lag = end - std::min(end, session.acknowledged_offset());
-    follower->set_lag_bytes(lag);
-    if (lag == 0) {
-      follower->set_lag_seconds(0);
-    } else if (auto age = AgeOfTransaction(session.oldest_unacknowledged(), runtime_.UnixNow())) {
-      follower->set_lag_seconds(*age);
-    }
+    if (!primary) continue;
+    const filestorage::Boundary& end = publication_->end;
+    const uint64_t behind = end.offset - std::min(end.offset, session.acknowledged_offset());
+    follower->set_lag_bytes(primary->bytes_ahead + behind);
+    // What was committed and not sent yet is as old as the last commit, at least.
+    const filestorage::Tid sent = session.oldest_unacknowledged();
+    const auto age = behind > 0 ? AgeOfTransaction(sent != 0 ? sent : end.tid, primary->now) : primary->seconds_ahead;
+    if (age) follower->set_lag_seconds(*age);
   }
 }
 

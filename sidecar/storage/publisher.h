@@ -19,6 +19,7 @@
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/committed_bytes.h"
 #include "sidecar/storage/publisher_connection.h"
+#include "sidecar/storage/source.h"
 #include "sidecar/transport/message_stream.h"
 
 namespace zrs::storage {
@@ -49,7 +50,8 @@ class Publisher {
   // Followers past their handshake, and those of them that have acknowledged `offset` as durable.
   uint32_t followers() const;
   uint32_t followers_at(uint64_t offset) const;
-  void FillStatus(v1::StorageStatus& status) const;
+  // `primary`: as the storage's source sees it. Lags are told against it.
+  void FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const;
 
  private:
   void EndAll(const v1::End& end);

@@ -6,11 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/identity.h"
+#include "sidecar/storage/status_fields.h"
 #include "sidecar/storage/status_text.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
 namespace {
+
+constexpr absl::Duration kHealthInterval = absl::Seconds(1);
 
 using SessionState = replication::FollowerSession::State;
 
@@ -26,7 +29,15 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
 
 void SecondarySource::Start(SourceEvents events) {
   events_ = std::move(events);
+  ScheduleHealth();
   TryOpen();
+}
+
+void SecondarySource::ScheduleHealth() {
+  health_ = runtime_.After(kHealthInterval, [this] {
+    events_.changed();
+    ScheduleHealth();
+  });
 }
 
 // ---- Opening
@@ -68,7 +79,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
 
 void SecondarySource::Publish() {
   published_ = true;
-  events_.opened({copy_.lineage, *copy_.magic, copy_.committed});
+  events_.opened({copy_.lineage, *copy_.magic, copy_.committed, copy_.file_mode});
 }
 
 // ---- Following
@@ -87,7 +98,7 @@ void SecondarySource::Connect() {
   hooks.create = [this](replication::CreateCopy create) { CreateCopy(std::move(create)); };
   hooks.changed = [this] { OnChanged(); };
   hooks.closed = [this](const absl::Status& status) { OnDisconnected(status); };
-  upstream_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), copy_,
+  upstream_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), copy_, options_.keep_alive_delay,
                                                    services_.dialer.Dial(options_.upstream), std::move(hooks));
   upstream_->Start();
   events_.changed();
@@ -141,11 +152,12 @@ void SecondarySource::WriteGroup(replication::WriteGroup group) {
 
 void SecondarySource::CreateCopy(replication::CreateCopy create) {
   runtime_.PostIo([this, upstream = upstream_, create = std::move(create)]() mutable {
-    absl::Status status = file_.Create(create.lineage, create.magic);
+    absl::Status status = file_.Create(create);
     runtime_.Post([this, upstream = std::move(upstream), create = std::move(create), status = std::move(status)] {
       if (status.ok()) {
         copy_.lineage = create.lineage;
         copy_.magic = create.magic;
+        copy_.file_mode = options_.access.mode.value_or(create.file_mode.value_or(0)) & 0777;
         copy_.committed = filestorage::FirstBoundary(create.magic);
         Publish();
       } else {
@@ -216,13 +228,6 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       state_ = State::kDiverged;
       Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
       break;
-    case v1::End::REASON_OTHER_DATABASE:
-    case v1::End::REASON_UNPROVED:
-    case v1::End::REASON_SUPERSEDED:
-    case v1::End::REASON_LOOP:
-    case v1::End::REASON_VERSION:
-      state_ = State::kRefused;
-      break;
     default:
       state_ = State::kConnecting;
   }
@@ -264,6 +269,7 @@ void SecondarySource::OnUnreadable(const absl::Status& error) {
 void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
   stopping_ = true;
   retry_.reset();
+  health_.reset();
   if (idle_) return done();
   quiesced_ = std::move(done);
   upstream_->Stop();
@@ -279,7 +285,21 @@ void SecondarySource::Close(absl::AnyInvocable<void()> done) {
 // ---- Status
 
 bool SecondarySource::serving() const {
-  return upstream_connected_ && !problem_.raised() && state_ == State::kFollowing;
+  if (!upstream_connected_ || problem_.raised() || state_ != State::kFollowing) return false;
+  const std::optional<PrimaryView> primary = primary_view();
+  return primary && primary->seconds_ahead <= absl::ToDoubleSeconds(options_.max_lag);
+}
+
+std::optional<PrimaryView> SecondarySource::primary_view() const {
+  const uint64_t durable = copy_.committed.offset;
+  const absl::Duration now = runtime_.Now();
+  const filestorage::Tid oldest = upstream_ ? upstream_->session().oldest_not_durable() : 0;
+  const uint64_t known_end =
+      upstream_ ? std::max(upstream_->session().upstream_end(), upstream_->session().received_offset()) : 0;
+  const std::optional<uint64_t> bytes = lag_.Bytes(durable, known_end, now);
+  const std::optional<double> seconds = lag_.Seconds(durable, known_end, oldest, now);
+  if (!bytes || !seconds) return std::nullopt;
+  return PrimaryView{lag_.PrimaryNow(now), *bytes, *seconds};
 }
 
 const char* SecondarySource::StateName() const {
@@ -294,7 +314,6 @@ const char* SecondarySource::StateName() const {
       return "diverged";
     case State::kDiskFull:
       return "disk-full";
-    case State::kRefused:
     case State::kStopped:
       return "stopped";
   }
@@ -312,26 +331,15 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   if (upstream_since_) upstream->set_since(Rfc3339(*upstream_since_));
   if (upstream_error_) upstream->set_last_error(*upstream_error_);
   if (!copy_.magic) return;
-  const uint64_t durable = copy_.committed.offset;
-  status.set_committed_end(durable);
-  if (copy_.committed.tid != 0) status.set_last_tid(replication::TidHex(copy_.committed.tid));
-  if (auto time = TimeOfTransaction(copy_.committed.tid)) status.set_last_tid_time(Rfc3339(*time));
-  const absl::Duration now = runtime_.Now();
-  const filestorage::Tid oldest = upstream_ ? upstream_->session().oldest_not_durable() : 0;
-  const uint64_t known_end =
-      upstream_ ? std::max(upstream_->session().upstream_end(), upstream_->session().received_offset()) : 0;
-  if (auto bytes = lag_.Bytes(durable, known_end, now)) status.set_lag_bytes(*bytes);
-  if (auto seconds = lag_.Seconds(durable, oldest, now)) status.set_lag_seconds(*seconds);
+  FillPosition(copy_.committed, status);
+  if (const std::optional<PrimaryView> primary = primary_view()) {
+    status.set_lag_bytes(primary->bytes_ahead);
+    status.set_lag_seconds(primary->seconds_ahead);
+  }
   if (!upstream_ || upstream_->session().state() != SessionState::kCopying) return;
-  const uint64_t start = upstream_->session().start_offset();
-  const uint64_t end = upstream_->session().upstream_end();
-  v1::Progress* progress = status.mutable_progress();
-  progress->set_bytes(durable);
-  progress->set_total(end);
-  const double seconds = absl::ToDoubleSeconds(now - stream_began_);
-  const double rate = seconds > 0 ? static_cast<double>(durable - start) / seconds : 0;
-  progress->set_rate(rate);
-  if (rate > 0) progress->set_seconds_left(static_cast<double>(end - std::min(end, durable)) / rate);
+  const replication::FollowerSession& session = upstream_->session();
+  FillProgress({session.start_offset(), copy_.committed.offset, session.upstream_end(), runtime_.Now() - stream_began_},
+               status);
 }
 
 }  // namespace zrs::storage

@@ -31,6 +31,7 @@ class SecondarySource final : public Source {
   void OnUnreadable(const absl::Status& error) override;
   bool is_primary() const override { return false; }
   bool serving() const override;
+  std::optional<PrimaryView> primary_view() const override;
   void FillStatus(v1::StorageStatus& status) const override;
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
@@ -39,7 +40,7 @@ class SecondarySource final : public Source {
   }
 
  private:
-  enum class State { kStarting, kConnecting, kFollowing, kDiverged, kDiskFull, kRefused, kStopped };
+  enum class State { kStarting, kConnecting, kFollowing, kDiverged, kDiskFull, kStopped };
 
   void TryOpen();
   void OnOpened(absl::StatusOr<CopyFile::Found> found);
@@ -59,6 +60,9 @@ class SecondarySource final : public Source {
   void Fail(const std::string& message, const std::string& remedy);
   void SaveStateNowAndThen();
   const char* StateName() const;
+  // Nothing when no heartbeat is fresh.
+  // Looks at the health again, which may change by time alone.
+  void ScheduleHealth();
 
   const StorageOptions options_;
   StorageServices services_;
@@ -82,6 +86,7 @@ class SecondarySource final : public Source {
   std::optional<absl::Time> upstream_since_;
   std::optional<std::string> upstream_error_;
   bool upstream_connected_ = false;
+  std::unique_ptr<runtime::Timer> health_;
   absl::Duration state_saved_;
   absl::Duration stream_began_;
 };

@@ -2,9 +2,12 @@
 #ifndef ZRS_SIDECAR_STORAGE_SOURCE_H_
 #define ZRS_SIDECAR_STORAGE_SOURCE_H_
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
 #include "filestorage/boundary.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "proto/zrs/v1/replication.pb.h"
@@ -22,6 +25,13 @@ struct SourceEvents {
   std::function<void()> changed;                               // health may have changed
 };
 
+// The primary as it is known here.
+struct PrimaryView {
+  absl::Time now;            // by its clock
+  uint64_t bytes_ahead = 0;  // committed there and not durable here
+  double seconds_ahead = 0;  // age of the oldest such commit; 0 when there is none
+};
+
 // Everything on the strand, but for CommittedBytes' two, which run on the I/O thread.
 class Source : public CommittedBytes {
  public:
@@ -37,7 +47,9 @@ class Source : public CommittedBytes {
 
   virtual bool is_primary() const = 0;
   virtual bool serving() const = 0;
-  // All of the status but name, path and followers.
+  // nullopt while no heartbeat of the primary is fresh.
+  virtual std::optional<PrimaryView> primary_view() const = 0;
+  // All of the status but name, path, blobs and followers.
   virtual void FillStatus(v1::StorageStatus& status) const = 0;
 };
 

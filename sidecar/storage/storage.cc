@@ -1,11 +1,13 @@
 #include "sidecar/storage/storage.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/primary_source.h"
+#include "sidecar/storage/problem.h"
 #include "sidecar/storage/publisher.h"
 #include "sidecar/storage/secondary_source.h"
 #include "sidecar/storage/source.h"
@@ -14,6 +16,10 @@
 
 namespace zrs::storage {
 namespace {
+
+// One that comes back is refused again at least this often.
+constexpr absl::Duration kRefusalShown = absl::Minutes(5);
+constexpr absl::Duration kRefusalPause = absl::Seconds(5);
 
 std::unique_ptr<Source> MakeSource(const StorageOptions& options, StorageServices services) {
   if (options.upstream.empty()) return std::make_unique<PrimarySource>(options, services);
@@ -48,13 +54,28 @@ class ReplicatedStorage final : public Storage {
     });
   }
 
+  void NoteRefusedFollower(const std::string& message, const std::string& remedy) override {
+    runtime_.Post([this, message, remedy] {
+      const absl::Duration now = runtime_.Now();
+      // Many hosts that take turns do not fill the log.
+      if (refused_ && now < refused_at_ + kRefusalPause) return;
+      if (refused_ && now >= refused_at_ + kRefusalShown) refused_.reset();
+      if (!refused_) refused_.emplace(options_.name, runtime_);
+      refused_->Raise(message, remedy);
+      refused_at_ = now;
+    });
+  }
+
   void GetStatus(absl::AnyInvocable<void(v1::StorageStatus)> answer) override {
     runtime_.Post([this, answer = std::move(answer)]() mutable {
       v1::StorageStatus status;
       status.set_name(options_.name);
       status.set_path(options_.path);
+      if (options_.blobs_external) status.set_blobs("external");
       source_->FillStatus(status);
-      publisher_.FillStatus(status);
+      const bool refused = refused_ && runtime_.Now() < refused_at_ + kRefusalShown;
+      if (refused && !status.has_error()) refused_->FillStatus(status);
+      publisher_.FillStatus(source_->primary_view(), status);
       answer(std::move(status));
     });
   }
@@ -131,6 +152,8 @@ class ReplicatedStorage final : public Storage {
   std::unique_ptr<Source> source_;
   Publisher publisher_;
   Waiters waiters_;
+  std::optional<ProblemReport> refused_;  // a follower was turned away
+  absl::Duration refused_at_;
   absl::AnyInvocable<void(bool)> serving_changed_;
   bool serving_ = false;
   bool stopping_ = false;

@@ -32,6 +32,10 @@ class Storage {
   // A follower's stream, with its first message.
   virtual void Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) = 0;
 
+  // A follower was turned away before it could say what it wants: shown in the status for a while, as an error of
+  // this storage's followers that does not touch its health.
+  virtual void NoteRefusedFollower(const std::string& message, const std::string& remedy) = 0;
+
   virtual void GetStatus(absl::AnyInvocable<void(v1::StorageStatus)> answer) = 0;
 
   // Looks at the file afresh, then answers when `replicas` followers (0: all that are connected now, at least one) have

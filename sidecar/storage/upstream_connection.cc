@@ -46,18 +46,29 @@ class UpstreamConnection::Events final : public transport::FollowerEvents {
 };
 
 UpstreamConnection::UpstreamConnection(runtime::Runtime& runtime, replication::FollowerOptions options,
-                                       replication::Copy copy, std::shared_ptr<transport::FollowerStream> stream,
-                                       Hooks hooks)
+                                       replication::Copy copy, absl::Duration keep_alive,
+                                       std::shared_ptr<transport::FollowerStream> stream, Hooks hooks)
     : runtime_(runtime),
       session_(std::move(options), std::move(copy)),
       stream_(std::move(stream)),
-      hooks_(std::move(hooks)) {}
+      hooks_(std::move(hooks)),
+      keep_alive_(keep_alive) {}
 
 void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runtime_, weak_from_this())); }
 
 void UpstreamConnection::OnOpen() {
   open_ = true;
   Perform(session_.OnOpen());
+  ScheduleKeepAlive();
+}
+
+void UpstreamConnection::ScheduleKeepAlive() {
+  const absl::Duration silent = runtime_.Now() - sent_;
+  if (silent >= keep_alive_) {
+    sent_ = runtime_.Now();
+    Perform(session_.OnKeepAlive());
+  }
+  keep_alive_timer_ = runtime_.After(keep_alive_ - (runtime_.Now() - sent_), [this] { ScheduleKeepAlive(); });
 }
 
 void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
@@ -90,6 +101,7 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
   for (replication::FollowerEffect& effect : effects) {
     std::visit(Overloaded{
                    [this](replication::SendToPublisher& send) {
+                     sent_ = runtime_.Now();
                      if (stream_) stream_->Write(std::move(send.message));
                    },
                    [this](replication::ReceiveFromPublisher&) {
@@ -121,6 +133,7 @@ void UpstreamConnection::CloseStream() {
 void UpstreamConnection::OnStreamClosed(absl::Status status) {
   const auto self = shared_from_this();
   cancel_timer_.reset();
+  keep_alive_timer_.reset();
   stream_.reset();
   open_ = false;
   stream_closed_ = true;

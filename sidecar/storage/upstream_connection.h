@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/runtime/runtime.h"
@@ -25,8 +26,9 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
     std::function<void(const absl::Status&)> closed;
   };
 
+  // `keep_alive`: the longest time without a message to the upstream, once it has welcomed us.
   UpstreamConnection(runtime::Runtime& runtime, replication::FollowerOptions options, replication::Copy copy,
-                     std::shared_ptr<transport::FollowerStream> stream, Hooks hooks);
+                     absl::Duration keep_alive, std::shared_ptr<transport::FollowerStream> stream, Hooks hooks);
 
   void Start();
   void OnWritten(const absl::Status& status);
@@ -43,6 +45,7 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void OnOpen();
   void OnStreamMessage(v1::PublisherMessage message);
   void OnStreamClosed(absl::Status status);
+  void ScheduleKeepAlive();
   void CloseStream();
   void FinishIfPossible();
 
@@ -56,6 +59,9 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   int outstanding_ = 0;  // writes and creations under way
   absl::Status close_status_;
   std::unique_ptr<runtime::Timer> cancel_timer_;
+  const absl::Duration keep_alive_;
+  absl::Duration sent_;  // when the last message was given to the stream, by Runtime::Now
+  std::unique_ptr<runtime::Timer> keep_alive_timer_;
 };
 
 }  // namespace zrs::storage

@@ -32,9 +32,10 @@ std::optional<uint64_t> UpstreamLag::Bytes(uint64_t durable, uint64_t known_end,
   return end - std::min(end, durable);
 }
 
-std::optional<double> UpstreamLag::Seconds(uint64_t durable, filestorage::Tid oldest, absl::Duration now) const {
+std::optional<double> UpstreamLag::Seconds(uint64_t durable, uint64_t known_end, filestorage::Tid oldest,
+                                           absl::Duration now) const {
   if (!Fresh(now)) return std::nullopt;
-  if (oldest == 0 && heartbeat_->committed_end() <= durable) return 0.0;
+  if (oldest == 0 && std::max(heartbeat_->committed_end(), known_end) <= durable) return 0.0;
   if (auto age = AgeOfTransaction(oldest, PrimaryNow(now))) return age;
   const bool still_behind = behind_ && behind_->end > durable;
   const absl::Time since = still_behind ? behind_->since : absl::FromUnixMicros(heartbeat_->primary_time_micros());

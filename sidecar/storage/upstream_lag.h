@@ -25,12 +25,12 @@ class UpstreamLag {
   std::optional<uint64_t> Bytes(uint64_t durable, uint64_t known_end, absl::Duration now) const;
   // Age in seconds, by the primary's clock, of the oldest commit that is not durable here: `oldest` is its tid where
   // it has been received. Where it has not, the age is counted from the first heartbeat that told of it.
-  std::optional<double> Seconds(uint64_t durable, filestorage::Tid oldest, absl::Duration now) const;
-
- private:
-  // The primary's clock, extrapolated.
+  std::optional<double> Seconds(uint64_t durable, uint64_t known_end, filestorage::Tid oldest,
+                                absl::Duration now) const;
+  // The primary's clock, extrapolated from the last heartbeat. Only while that is fresh.
   absl::Time PrimaryNow(absl::Duration now) const;
 
+ private:
   std::optional<v1::Heartbeat> heartbeat_;
   absl::Duration received_;
   // The first heartbeat that told of bytes which are not here yet: its time by the primary's clock, and its end.

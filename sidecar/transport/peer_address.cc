@@ -82,6 +82,17 @@ bool SplitPort(absl::string_view text, absl::string_view& host) {
   return true;
 }
 
+// "%5B::1%5D:5000" as "::1". False for another form.
+bool HostOfIpv6Peer(absl::string_view text, std::string& host) {
+  const std::string decoded = absl::StrReplaceAll(text, {{"%5B", "["}, {"%5D", "]"}, {"%5b", "["}, {"%5d", "]"}});
+  absl::string_view inside;
+  if (!SplitPort(decoded, inside) || !absl::ConsumePrefix(&inside, "[") || !absl::ConsumeSuffix(&inside, "]")) {
+    return false;
+  }
+  host = std::string(inside);
+  return true;
+}
+
 }  // namespace
 
 bool IsLocalPeer(const std::string& peer) {
@@ -89,10 +100,17 @@ bool IsLocalPeer(const std::string& peer) {
   absl::string_view host;
   if (absl::ConsumePrefix(&rest, "unix:") || absl::ConsumePrefix(&rest, "unix-abstract:")) return true;
   if (absl::ConsumePrefix(&rest, "ipv4:")) return SplitPort(rest, host) && IsLoopback4(host);
-  if (!absl::ConsumePrefix(&rest, "ipv6:")) return false;
-  const std::string decoded = absl::StrReplaceAll(rest, {{"%5B", "["}, {"%5D", "]"}, {"%5b", "["}, {"%5d", "]"}});
-  return SplitPort(decoded, host) && absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]") &&
-         IsLoopback6(host);
+  std::string host6;
+  return absl::ConsumePrefix(&rest, "ipv6:") && HostOfIpv6Peer(rest, host6) && IsLoopback6(host6);
+}
+
+std::string HostOfPeer(const std::string& peer) {
+  absl::string_view rest = peer;
+  absl::string_view host;
+  if (absl::ConsumePrefix(&rest, "ipv4:") && SplitPort(rest, host)) return std::string(host);
+  std::string host6;
+  if (absl::ConsumePrefix(&rest, "ipv6:") && HostOfIpv6Peer(rest, host6)) return host6;
+  return peer;
 }
 
 absl::StatusOr<Address> ParseAddress(absl::string_view address) {

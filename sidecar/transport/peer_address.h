@@ -15,6 +15,9 @@ namespace zrs::transport {
 // loopback or a Unix socket. Anything not understood is not.
 bool IsLocalPeer(const std::string& peer);
 
+// The peer without its port, as people write addresses: "10.0.0.5", "2001:db8::1"; as it is where there is no port.
+std::string HostOfPeer(const std::string& peer);
+
 struct HostAndPort {
   std::string host;  // a name or an address, v6 without its brackets; empty where only a port was given
   uint16_t port = 0;

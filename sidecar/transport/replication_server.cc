@@ -13,6 +13,7 @@
 #include "grpcpp/server_builder.h"
 #include "sidecar/transport/call_registry.h"
 #include "sidecar/transport/channel_arguments.h"
+#include "sidecar/transport/common_services.h"
 #include "sidecar/transport/completion_threads.h"
 #include "sidecar/transport/greeter.h"
 #include "sidecar/transport/listen_socket.h"
@@ -39,6 +40,7 @@ class GrpcServer final : public ReplicationServer {
 
  private:
   void Accept(std::shared_ptr<PublisherCore> core);
+  void TurnAway(PublisherCore& core, const absl::Status& status, const std::string& remedy);
   void Drain();
 
   const ServerOptions options_;
@@ -61,7 +63,7 @@ absl::Status GrpcServer::Start() {
   const absl::StatusOr<std::string> target = ListenTarget(options_.address);
   if (!target.ok()) return target.status();
   if (absl::Status status = CheckListenAddress(options_.address); !status.ok()) return status;
-  grpc::EnableDefaultHealthCheckService(true);
+  EnableCommonServices();
   grpc::ServerBuilder builder;
   SetServerArguments(builder);
   builder.AddListeningPort(*target, grpc::InsecureServerCredentials(), &port_);
@@ -104,6 +106,12 @@ void GrpcServer::Drain() {
   registry_.WaitUntilEmpty();
 }
 
+void GrpcServer::TurnAway(PublisherCore& core, const absl::Status& status, const std::string& remedy) {
+  const std::string message(status.message());
+  if (options_.on_refused) options_.on_refused(message, remedy);
+  Refuse(core, v1::End::REASON_REFUSED, message, remedy, status);
+}
+
 void GrpcServer::Accept(std::shared_ptr<PublisherCore> core) {
   if (draining_) {
     return Refuse(*core, v1::End::REASON_SHUTDOWN, "the process is stopping", "");
@@ -111,16 +119,14 @@ void GrpcServer::Accept(std::shared_ptr<PublisherCore> core) {
   const std::string peer = core->peer();
   if (!options_.insecure && !options_.is_local(peer)) {
     const std::string message = absl::StrCat("protected mode: without TLS, ", options_.address,
-                                             " answers only peers on its own host, and ", peer, " is not");
-    return Refuse(*core, v1::End::REASON_REFUSED, message,
-                  "set `insecure true` in this storage's section on the listening side if the network between is "
-                  "trusted, or connect through a tunnel or a Unix socket",
-                  absl::PermissionDeniedError(message));
+                                             " answers only peers on its own host, and ", HostOfPeer(peer), " is not");
+    return TurnAway(*core, absl::PermissionDeniedError(message),
+                    "set `insecure true` in this storage's section on the listening side if the network between is "
+                    "trusted, or connect through a tunnel or a Unix socket");
   }
   if (registry_.size() > options_.max_streams + 1) {
     const std::string message = absl::StrCat(options_.address, " has ", options_.max_streams, " streams already");
-    return Refuse(*core, v1::End::REASON_REFUSED, message, "connect fewer followers to this address",
-                  absl::ResourceExhaustedError(message));
+    return TurnAway(*core, absl::ResourceExhaustedError(message), "connect fewer followers to this address");
   }
   Greet(std::move(core), find_storage_, options_.hello_timeout);
 }

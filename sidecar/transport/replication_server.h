@@ -32,6 +32,8 @@ struct ServerOptions {
   size_t max_streams = 1000;                         // of all storages, greeted or not; more are refused
   int threads = 1;                                   // that the streams' events are called on
   std::function<bool(const std::string& peer)> is_local = IsLocalPeer;  // whom protected mode lets in
+  // Told of each peer that protected mode, or max_streams, turns away, on a transport thread: what the peer is told.
+  std::function<void(const std::string& message, const std::string& remedy)> on_refused = nullptr;
 };
 
 class ReplicationServer {

@@ -1,16 +1,13 @@
 """Surroundings that must not matter."""
 
 import os
-import shutil
 
 import pytest
 from support import config
 from support import database as db
 from support.compare import until_identical
 from support.ports import free_address
-from support.sidecar import BINARY
-
-NOBODY = "65534"
+from support.users import NOBODY, as_nobody
 
 
 def test_a_proxy_in_the_environment_does_not_matter(lab):
@@ -25,17 +22,6 @@ def test_a_proxy_in_the_environment_does_not_matter(lab):
     secondary = lab.sidecar("secondary", config.secondary(copy, address), env=env).start()
     secondary.until_streaming()
     until_identical(path, copy)
-
-
-def as_nobody(lab):
-    """(prefix, binary) to run the sidecar as a user who owns nothing; as ourselves where we are not root."""
-    if os.geteuid() != 0:
-        return (), None
-    # The build's own directory may be below one that only its user enters.
-    binary = lab.path("zrs-binary")
-    shutil.copy(BINARY, binary)
-    os.chmod(binary, 0o755)
-    return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"), binary
 
 
 def test_a_primary_needs_no_write_permission_where_the_database_is(lab):

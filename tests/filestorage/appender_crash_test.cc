@@ -364,7 +364,7 @@ TEST(AppenderCrashCreateTest, TheFileAppearsWholeOrNotAtAll) {
       if (clone->Exists(kPath)) {
         EXPECT_EQ(clone->Contents(kPath), "FS30");
       } else {
-        EXPECT_TRUE(Appender::Create(*clone, kPath, Magic::kFs30, 0644).ok());
+        EXPECT_TRUE(Appender::Create(*clone, kPath, Magic::kFs30, {.mode = 0644}).ok());
         EXPECT_EQ(clone->Contents(kPath), "FS30");
       }
     } while (every.Next() && !testing::Test::HasFailure());
@@ -373,7 +373,7 @@ TEST(AppenderCrashCreateTest, TheFileAppearsWholeOrNotAtAll) {
     check();
     return absl::OkStatus();
   });
-  ASSERT_TRUE(Appender::Create(disk, kPath, Magic::kFs30, 0644).ok());
+  ASSERT_TRUE(Appender::Create(disk, kPath, Magic::kFs30, {.mode = 0644}).ok());
   returned = true;
   check();
 }

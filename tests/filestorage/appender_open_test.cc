@@ -17,7 +17,7 @@ using Kind = SimulatedOperation::Kind;
 using AppenderOpenTest = AppenderTest;
 
 TEST_F(AppenderOpenTest, CreateMakesAnEmptyFileStorage) {
-  ASSERT_TRUE(Appender::Create(disk_, kPath, Magic::kFs21, 0640).ok());
+  ASSERT_TRUE(Appender::Create(disk_, kPath, Magic::kFs21, {.mode = 0640}).ok());
   EXPECT_EQ(disk_.Contents(kPath), "FS21");
   EXPECT_EQ(disk_.Stat(kPath)->mode, 0640u);
   EXPECT_FALSE(disk_.Exists("Data.fs.zrs-new"));
@@ -28,15 +28,15 @@ TEST_F(AppenderOpenTest, CreateMakesAnEmptyFileStorage) {
 
 TEST_F(AppenderOpenTest, CreateRefusesToReplaceAFile) {
   disk_.SetContents(kPath, "");
-  EXPECT_EQ(Appender::Create(disk_, kPath, Magic::kFs30, 0644).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(Appender::Create(disk_, kPath, Magic::kFs30, {.mode = 0644}).code(), absl::StatusCode::kAlreadyExists);
 }
 
 TEST_F(AppenderOpenTest, CreateUsesWhatACrashLeftButNothingElse) {
   disk_.SetContents("Data.fs.zrs-new", "FS3");
-  EXPECT_TRUE(Appender::Create(disk_, kPath, Magic::kFs30, 0644).ok());
+  EXPECT_TRUE(Appender::Create(disk_, kPath, Magic::kFs30, {.mode = 0644}).ok());
   EXPECT_EQ(disk_.Contents(kPath), "FS30");
   disk_.SetContents("b.fs.zrs-new", Bytes(2));
-  const absl::Status status = Appender::Create(disk_, "b.fs", Magic::kFs30, 0644);
+  const absl::Status status = Appender::Create(disk_, "b.fs", Magic::kFs30, {.mode = 0644});
   EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists) << status;
   EXPECT_EQ(disk_.Contents("b.fs.zrs-new"), Bytes(2));
 }

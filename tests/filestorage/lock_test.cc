@@ -29,7 +29,7 @@ class LockTest : public testing::Test {
 };
 
 TEST_F(LockTest, ContentIsThatOfZcLockfile) {
-  const auto lock = DataFileLock::Take(posix_, data_, 0640);
+  const auto lock = DataFileLock::Take(posix_, data_, {.mode = 0640});
   ASSERT_TRUE(lock.ok()) << lock.status();
   EXPECT_EQ(Contents(), absl::StrCat(" ", ::getpid(), "\n"));
   EXPECT_EQ(posix_.Stat(data_ + ".lock")->mode & 0700, 0600u);
@@ -37,14 +37,14 @@ TEST_F(LockTest, ContentIsThatOfZcLockfile) {
 
 TEST_F(LockTest, LongerContentOfAnEarlierHolderIsReplaced) {
   Write(" 12345678901234\nhost\n");
-  const auto lock = DataFileLock::Take(posix_, data_, 0640);
+  const auto lock = DataFileLock::Take(posix_, data_, {.mode = 0640});
   ASSERT_TRUE(lock.ok()) << lock.status();
   EXPECT_EQ(Contents(), absl::StrCat(" ", ::getpid(), "\n"));
 }
 
 TEST_F(LockTest, ASecondOneIsRefusedAndToldWhoHasIt) {
-  const auto first = DataFileLock::Take(posix_, data_, 0640);
-  const absl::Status status = DataFileLock::Take(posix_, data_, 0640).status();
+  const auto first = DataFileLock::Take(posix_, data_, {.mode = 0640});
+  const absl::Status status = DataFileLock::Take(posix_, data_, {.mode = 0640}).status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_THAT(status.message(), AllOf(HasSubstr(data_ + ".lock"), HasSubstr(absl::StrCat("process ", ::getpid()))));
   EXPECT_EQ(Contents(), absl::StrCat(" ", ::getpid(), "\n")) << "the holder's content stays";
@@ -56,19 +56,19 @@ TEST_F(LockTest, UnreadableContentIsNotQuoted) {
     ASSERT_TRUE((*holder)->Truncate(0).ok());
     ASSERT_TRUE((*holder)->WriteAt(0, contents).ok());
     ASSERT_TRUE((*holder)->LockExclusively().ok());
-    const absl::Status status = DataFileLock::Take(posix_, data_, 0640).status();
+    const absl::Status status = DataFileLock::Take(posix_, data_, {.mode = 0640}).status();
     EXPECT_TRUE(absl::IsUnavailable(status)) << status;
     EXPECT_THAT(status.message(), HasSubstr("another process has")) << contents;
   }
 }
 
 TEST_F(LockTest, IsReleasedWithTheObject) {
-  { const auto lock = DataFileLock::Take(posix_, data_, 0640); }
-  EXPECT_TRUE(DataFileLock::Take(posix_, data_, 0640).ok());
+  { const auto lock = DataFileLock::Take(posix_, data_, {.mode = 0640}); }
+  EXPECT_TRUE(DataFileLock::Take(posix_, data_, {.mode = 0640}).ok());
 }
 
 TEST_F(LockTest, AMissingDirectoryIsNotFound) {
-  EXPECT_TRUE(absl::IsNotFound(DataFileLock::Take(posix_, directory_ / "missing/Data.fs", 0640).status()));
+  EXPECT_TRUE(absl::IsNotFound(DataFileLock::Take(posix_, directory_ / "missing/Data.fs", {.mode = 0640}).status()));
 }
 
 }  // namespace

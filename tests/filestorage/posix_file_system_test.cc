@@ -110,6 +110,40 @@ TEST_F(PosixFileSystemTest, ModeIsGivenToNewFilesLessTheUmask) {
   EXPECT_EQ(posix_.Stat(directory_ / "d")->mode & 0777, 0750u);
 }
 
+TEST_F(PosixFileSystemTest, AccessOfANewFileIsAsSaidWhateverTheUmask) {
+  const mode_t before = ::umask(0077);
+  EXPECT_TRUE(CreateWithAccess(posix_, directory_ / "f", {.mode = 0664}).ok());
+  EXPECT_TRUE(CreateWithAccess(posix_, directory_ / "g", {}).ok());
+  ::umask(before);
+  EXPECT_EQ(posix_.Stat(directory_ / "f")->mode, 0664u);
+  EXPECT_EQ(posix_.Stat(directory_ / "g")->mode, 0600u);
+  EXPECT_TRUE(absl::IsAlreadyExists(CreateWithAccess(posix_, directory_ / "f", {.mode = 0600}).status()));
+  EXPECT_EQ(posix_.Stat(directory_ / "f")->mode, 0664u);
+}
+
+TEST_F(PosixFileSystemTest, OnlyRootGivesFilesToOthers) {
+  const FileAccess access = {.mode = 0640, .owner = 12345, .group = 23456};
+  const auto file = CreateWithAccess(posix_, directory_ / "f", access);
+  struct stat stat = {};
+  if (::geteuid() == 0) {
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_EQ(::stat((directory_ / "f").c_str(), &stat), 0);
+    EXPECT_EQ(stat.st_uid, 12345u);
+    EXPECT_EQ(stat.st_gid, 23456u);
+    EXPECT_EQ(stat.st_mode & 07777, 0640u);
+  } else {
+    EXPECT_TRUE(absl::IsPermissionDenied(file.status())) << file.status();
+    EXPECT_THAT(file.status().message(), AllOf(HasSubstr("12345"), HasSubstr(directory_ / "f")));
+    EXPECT_NE(::stat((directory_ / "f").c_str(), &stat), 0) << "a file that nobody wanted was left";
+  }
+}
+
+TEST_F(PosixFileSystemTest, ALinkIsNotFollowedByACreation) {
+  Create("target", "kept");
+  ASSERT_EQ(::symlink((directory_ / "target").c_str(), (directory_ / "link").c_str()), 0);
+  EXPECT_TRUE(absl::IsAlreadyExists(CreateWithAccess(posix_, directory_ / "link", {.mode = 0666}).status()));
+}
+
 TEST_F(PosixFileSystemTest, OpenOrCreateKeepsWhatThereIs) {
   Create("f", "kept");
   const auto file = posix_.OpenOrCreate(directory_ / "f", 0644);

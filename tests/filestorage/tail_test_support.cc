@@ -44,6 +44,7 @@ class SpyFile final : public File {
     return spy_.sync_status.ok() ? base_->Sync() : spy_.sync_status;
   }
   absl::StatusOr<FileInfo> Stat() override { return base_->Stat(); }
+  absl::Status SetAccess(const filestorage::FileAccess& access) override { return base_->SetAccess(access); }
   absl::Status LockExclusively() override { return base_->LockExclusively(); }
   const std::string& path() const override { return base_->path(); }
   absl::Status WriteAt(uint64_t, absl::string_view) override { return absl::InternalError("a tail writes"); }

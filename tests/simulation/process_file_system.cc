@@ -73,6 +73,10 @@ class ProcessFile : public File {
     return base_->Stat();
   }
 
+  absl::Status SetAccess(const filestorage::FileAccess& access) override {
+    return base_ ? base_->SetAccess(access) : DeadStatus();
+  }
+
   absl::Status LockExclusively() override {
     if (auto status = Begin(Kind::kLock, 0, 0); !status.ok()) return status;
     return base_->LockExclusively();

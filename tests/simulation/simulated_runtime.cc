@@ -47,7 +47,9 @@ struct SimulatedRuntime::State {
 
   absl::Duration DelayOf(Lane State::*lane) {
     SeededRandom& random = queue.random();
+    if (lane == &State::strand && strand_held_until > queue.now()) return strand_held_until - queue.now();
     if (lane == &State::strand) return random.Delay(absl::ZeroDuration(), delays.strand);
+    if (io_held_until > queue.now()) return io_held_until - queue.now();
     if (random.OneIn(delays.io_stall_one_in)) return random.Delay(absl::ZeroDuration(), delays.io_stall);
     return random.Delay(absl::ZeroDuration(), delays.io);
   }
@@ -55,6 +57,8 @@ struct SimulatedRuntime::State {
   EventQueue& queue;
   RuntimeDelays delays;
   bool dead = false;
+  absl::Duration io_held_until;
+  absl::Duration strand_held_until;
   Lane strand;
   Lane io;
   uint64_t next_timer = 0;
@@ -111,6 +115,10 @@ absl::Duration SimulatedRuntime::Now() { return state_->queue.now(); }
 absl::Time SimulatedRuntime::UnixNow() { return absl::FromUnixSeconds(kUnixBegin) + state_->queue.now(); }
 
 uint64_t SimulatedRuntime::Random() { return state_->queue.random().Next(); }
+
+void SimulatedRuntime::HoldIo(absl::Duration time) { state_->io_held_until = state_->queue.now() + time; }
+
+void SimulatedRuntime::HoldStrand(absl::Duration time) { state_->strand_held_until = state_->queue.now() + time; }
 
 void SimulatedRuntime::Kill() { state_->dead = true; }
 

@@ -37,6 +37,10 @@ class SimulatedRuntime : public runtime::Runtime {
   absl::Time UnixNow() override;
   uint64_t Random() override;
 
+  // The disk is stuck: no I/O task that is not scheduled yet begins before `time` from now is over.
+  void HoldIo(absl::Duration time);
+  // The same of the strand, as when the process is stopped by SIGSTOP.
+  void HoldStrand(absl::Duration time);
   // May be called from inside a task, also of this runtime.
   void Kill();
   // Whether a task of the I/O lane is running now: file operations belong there.

@@ -83,6 +83,13 @@ class SimulatedFile : public File {
     return owner_.InfoOf(inode_);
   }
 
+  absl::Status SetAccess(const filestorage::FileAccess& access) override {
+    std::lock_guard lock(owner_.mutex_);
+    if (auto status = CheckAlive("set access"); !status.ok()) return status;
+    if (access.mode) inode().mode = *access.mode;
+    return absl::OkStatus();
+  }
+
   absl::Status LockExclusively() override {
     if (auto status = Begin(Kind::kLock, 0, 0); !status.ok()) return status;
     std::lock_guard lock(owner_.mutex_);

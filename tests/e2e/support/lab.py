@@ -47,20 +47,20 @@ class Lab:
         self.at_close(sidecar.kill)
         return sidecar
 
-    def pair(self, path):
-        """A started primary of `path` and a started secondary."""
-        return Pair(self, path).start()
+    def pair(self, path, keys=()):
+        """A started primary of `path` and a started secondary, which has these keys (pairs of name and value)."""
+        return Pair(self, path, keys).start()
 
 
 class Pair:
     """A primary and a secondary sidecar of one file."""
 
-    def __init__(self, lab, path):
+    def __init__(self, lab, path, keys=()):
         self.address = free_address()
         self.path = path
         self.copy = lab.path("secondary", "Data.fs")
         self.primary = lab.sidecar("primary", config.primary(path, self.address))
-        self.secondary = lab.sidecar("secondary", config.secondary(self.copy, self.address))
+        self.secondary = lab.sidecar("secondary", config.secondary(self.copy, self.address, keys=keys))
 
     def start(self):
         self.primary.start()

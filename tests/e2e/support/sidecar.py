@@ -20,9 +20,10 @@ def run_zrs(*arguments, timeout=60, binary=None):
 
 
 class Sidecar:
-    """`sections` are storages as made by config.primary and its neighbours; `directory` gets all that is ours."""
+    """`sections` are storages as made by config.primary and its neighbours; `directory` gets all that is ours; `keys`
+    are pairs for <sidecar>."""
 
-    def __init__(self, name, directory, *sections, env=None, prefix=(), binary=None):
+    def __init__(self, name, directory, *sections, env=None, prefix=(), binary=None, keys=()):
         os.makedirs(directory, exist_ok=True)
         self.name = name
         self.directory = directory
@@ -31,6 +32,7 @@ class Sidecar:
         self.state_dir = os.path.join(directory, "state")
         os.makedirs(self.state_dir, exist_ok=True)
         self.config = os.path.join(directory, "zrs.conf")
+        self._keys = keys
         self.configure(*sections)
         environment = dict(os.environ, **(env or {}))
         self.process = Process(name, [*prefix, self.binary, "run", "--config", self.config],
@@ -39,7 +41,8 @@ class Sidecar:
     def configure(self, *sections):
         """Writes the configuration; read at the next start."""
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(config.sidecar_section(self.admin_socket, self.state_dir) + "\n" + "\n".join(sections))
+            sidecar = config.sidecar_section(self.admin_socket, self.state_dir, self._keys)
+            file.write("\n".join([sidecar, *sections]))
 
     # Life.
 
@@ -102,9 +105,14 @@ class Sidecar:
         return self.until_state("streaming", name=name, timeout=timeout)
 
     def until_refused(self, name="main", timeout=30):
-        """Waits until the storage says that something is wrong that a person has to look at."""
-        return self.until_storage(lambda s: s["state"] in ("diverged", "stopped") and s["error"] is not None,
-                                  "an error that stops it", name, timeout)
+        """Waits until the storage says that something is wrong that a person has to look at: here, or at its peer."""
+
+        def refused(storage):
+            error = storage["error"]
+            by_peer = error and error["message"].startswith(("upstream ", "protected "))
+            return error and (by_peer or storage["state"] in ("diverged", "stopped"))
+
+        return self.until_storage(refused, "an error that stops it", name, timeout)
 
     def wait(self, *arguments, timeout=60):
         """Exit code of `zrs wait`."""

@@ -32,11 +32,11 @@ class ZeoServer:
         os.makedirs(directory, exist_ok=True)
         self.path = os.path.join(directory, "Data.fs")
         self.port = free_port()
-        config = os.path.join(directory, "zeo.conf")
-        with open(config, "w", encoding="utf-8") as file:
+        self.config = os.path.join(directory, "zeo.conf")
+        with open(self.config, "w", encoding="utf-8") as file:
             file.write(_CONF.format(port=self.port, path=self.path))
         runzeo = os.path.join(os.path.dirname(sys.executable), "runzeo")
-        self.process = Process("zeo", [runzeo, "-C", config], os.path.join(directory, "zeo.log"))
+        self.process = Process("zeo", [runzeo, "-C", self.config], os.path.join(directory, "zeo.log"))
 
     def start(self):
         self.process.start()

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/sidecar/admin/status_samples.h"
 
 namespace zrs::admin {
 namespace {
@@ -18,13 +21,13 @@ TEST(StatusJson, WhatIsNotKnownIsNull) {
   storage->set_role("secondary");
   storage->set_state("starting");
   storage->set_path("/Data.fs");
-  const Json json = Json::parse(StatusToJson(status));
+  const Json json = Json::parse(StatusToJson(status, JsonLayout::kIndented));
   EXPECT_EQ(json["version"], "1.2.3");
   EXPECT_EQ(json["pid"], 42);
   const Json& one = json["storages"][0];
   EXPECT_EQ(one["name"], "main");
   for (const char* field : {"databaseId", "epoch", "committedEnd", "lastTid", "lastTidTime", "lagBytes", "lagSeconds",
-                            "watch", "progress", "upstream", "error"}) {
+                            "watch", "progress", "upstream", "error", "blobs"}) {
     ASSERT_TRUE(one.contains(field)) << field;
     EXPECT_TRUE(one[field].is_null()) << field;
   }
@@ -37,7 +40,7 @@ TEST(StatusJson, PositionsAreNumbersAlsoLargeOnes) {
   storage->set_committed_end(uint64_t{1} << 60);
   storage->set_lag_bytes(0);
   storage->set_lag_seconds(0);
-  const Json json = Json::parse(StatusToJson(status))["storages"][0];
+  const Json json = Json::parse(StatusToJson(status, JsonLayout::kIndented))["storages"][0];
   EXPECT_TRUE(json["committedEnd"].is_number_integer());
   EXPECT_EQ(json["committedEnd"].get<uint64_t>(), uint64_t{1} << 60);
   EXPECT_EQ(json["lagBytes"], 0);
@@ -55,7 +58,7 @@ TEST(StatusJson, FollowersUpstreamProgressAndError) {
   storage->mutable_upstream()->set_last_error("refused");
   storage->mutable_progress()->set_total(9);
   storage->mutable_error()->set_remedy("do this");
-  const Json json = Json::parse(StatusToJson(status))["storages"][0];
+  const Json json = Json::parse(StatusToJson(status, JsonLayout::kIndented))["storages"][0];
   EXPECT_EQ(json["followers"][0]["acknowledged"], 7);
   EXPECT_TRUE(json["followers"][0]["sent"].is_null());
   EXPECT_EQ(json["upstream"]["address"], "a:1");
@@ -63,6 +66,7 @@ TEST(StatusJson, FollowersUpstreamProgressAndError) {
   EXPECT_EQ(json["upstream"]["lastError"], "refused");
   EXPECT_TRUE(json["upstream"]["since"].is_null());
   EXPECT_EQ(json["progress"]["total"], 9);
+  EXPECT_TRUE(json["progress"]["rate"].is_null());
   EXPECT_TRUE(json["progress"]["secondsLeft"].is_null());
   EXPECT_EQ(json["error"]["remedy"], "do this");
 }
@@ -70,7 +74,21 @@ TEST(StatusJson, FollowersUpstreamProgressAndError) {
 TEST(StatusJson, QuotesAndLineFeedsAreEscaped) {
   v1::StatusResponse status;
   status.add_storages()->mutable_error()->set_message("quote \" and line\nfeed");
-  EXPECT_EQ(Json::parse(StatusToJson(status))["storages"][0]["error"]["message"], "quote \" and line\nfeed");
+  EXPECT_EQ(Json::parse(StatusToJson(status, JsonLayout::kIndented))["storages"][0]["error"]["message"],
+            "quote \" and line\nfeed");
+}
+
+TEST(StatusJson, WhatIsNoUtf8IsReplaced) {
+  v1::StatusResponse status;
+  status.add_storages()->set_path("/data/\xff");
+  EXPECT_EQ(Json::parse(StatusToJson(status, JsonLayout::kOneLine))["storages"][0]["path"], "/data/\xEF\xBF\xBD");
+}
+
+TEST(StatusJson, OneLineHasTheSameInOneLine) {
+  const v1::StatusResponse status = FullStatus();
+  const std::string line = StatusToJson(status, JsonLayout::kOneLine);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  EXPECT_EQ(Json::parse(line), Json::parse(StatusToJson(status, JsonLayout::kIndented)));
 }
 
 }  // namespace

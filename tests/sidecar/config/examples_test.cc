@@ -12,7 +12,12 @@ namespace zrs::config {
 namespace {
 
 Settings Load(const std::string& text) {
-  const TestWorld world{{{"/etc/zrs/zrs.conf", text}}, {}, {}, 0};
+  const TestWorld world{{{"/etc/zrs/zrs.conf", text},
+                         {"/srv/plone/parts/zeoserver/etc/zeo.conf",
+                          ReadTestData("tests/sidecar/config/data/plone_recipe_zeoserver.conf")}},
+                        {},
+                        {},
+                        0};
   const absl::StatusOr<Settings> settings = LoadSettings("/etc/zrs/zrs.conf", MakeEnvironment(world));
   EXPECT_TRUE(settings.ok()) << settings.status() << "\n" << text;
   return settings.ok() ? *settings : Settings();
@@ -41,7 +46,7 @@ std::string Summary(const Settings& settings) {
 
 TEST(Readme, Examples) {
   const std::vector<std::string> blocks = Blocks(ReadTestData("sidecar/config/README.md"));
-  ASSERT_EQ(blocks.size(), 4u);
+  ASSERT_EQ(blocks.size(), 5u);
   EXPECT_EQ(Summary(Load(blocks[0])), "1 /path/to/Data.fs  -> 5000 insecure\n");
   EXPECT_EQ(Summary(Load(blocks[1])), "1 /path/to/copy/Data.fs primary-host:5000 -> \n");
   EXPECT_EQ(Summary(Load(blocks[2])), "1 /path/to/Data.fs primary-host:5000 -> 5001\n");
@@ -49,6 +54,7 @@ TEST(Readme, Examples) {
   EXPECT_EQ(Summary(Load(blocks[3])),
             "main /srv/zodb/main/Data.fs  -> 5000 insecure\ncatalog /srv/zodb/catalog/Data.fs  -> 5000 insecure\n");
   EXPECT_EQ(Load(blocks[3]).sidecar.log_file, "/var/log/zrs.log");
+  EXPECT_EQ(Summary(Load(blocks[4])), "plone /srv/plone/var/filestorage/Data.fs  -> 5000 insecure\n");
 }
 
 TEST(DeployExamples, Primary) {

@@ -114,10 +114,10 @@ TEST(Keys, OfAnotherSection) {
             "/etc/zrs.conf:2: unknown key \"address\" in <zrs main>; it belongs in <primary> and <secondary>");
 }
 TEST(Keys, OfNoSection) {
-  EXPECT_EQ(
-      Message(Sidecar("colour red")),
-      "/etc/zrs.conf:2: unknown key \"colour\" in <sidecar>; the keys here are admin-socket, state-dir, log-file, "
-      "log-level, stop-timeout");
+  EXPECT_EQ(Message(Sidecar("colour red")),
+            "/etc/zrs.conf:2: unknown key \"colour\" in <sidecar>; the keys here are admin-socket, health-address, "
+            "state-dir, "
+            "log-file, log-level, stop-timeout");
 }
 TEST(Keys, OfTheIncumbent) {
   EXPECT_EQ(Message(Zrs("check-checksums true")),
@@ -130,6 +130,11 @@ TEST(Keys, OfTheIncumbent) {
   EXPECT_EQ(Message(Zrs("replicate-from-zookeeper x")),
             "/etc/zrs.conf:2: unknown key \"replicate-from-zookeeper\" in <zrs main>; write the address itself, as "
             "replicate-from HOST:PORT");
+}
+TEST(Keys, OfTheIncumbentsFirstVersions) {
+  EXPECT_EQ(Message("<primary 1>\naddress 1\nfilestorage-path /x\n</primary>"),
+            "/etc/zrs.conf:3: unknown key \"filestorage-path\" in <primary 1>; write <filestorage>, a line \"path "
+            "/path/to/Data.fs\" and </filestorage>");
 }
 TEST(Keys, OfTheOtherSpellingOfAStorage) {
   EXPECT_EQ(Message("<primary 1>\nreplicate-to 1\n</primary>"),
@@ -187,6 +192,10 @@ TEST(Values, OutOfRange) {
     EXPECT_EQ(Message(Zrs(absl::StrCat("replicate-to 5000\n", key))),
               absl::StrCat("/etc/zrs.conf:3: ", name, ": the value is out of range; write one from ", range));
   }
+  for (const char* value : {"999ms", "25h", "0"}) {
+    EXPECT_EQ(Message(Zrs(absl::StrCat("replicate-from h:1\nmax-lag ", value))),
+              "/etc/zrs.conf:3: max-lag: the value is out of range; write one from 1s to 1d");
+  }
   EXPECT_EQ(Message(Zrs("replicate-from h:1\nreconnect-delay 2h")),
             "/etc/zrs.conf:3: reconnect-delay: the value is out of range; write one from 10ms to 1h");
 }
@@ -240,14 +249,32 @@ TEST(Roles, KeysForFollowersWithoutAny) {
             "remove it here, or add replicate-to ADDRESS");
 }
 TEST(Roles, KeysForFollowingInAPrimary) {
-  EXPECT_EQ(
-      Message(Zrs("replicate-to 1\nsource-name a")),
-      "/etc/zrs.conf:3: source-name without replicate-from has no effect; a primary connects to nobody: remove it "
-      "here, or add replicate-from ADDRESS");
-  EXPECT_EQ(
-      Message(Zrs("replicate-to 1\nreconnect-delay 1")),
-      "/etc/zrs.conf:3: reconnect-delay without replicate-from has no effect; a primary connects to nobody: remove "
-      "it here, or add replicate-from ADDRESS");
+  EXPECT_EQ(Message(Zrs("replicate-to 1\nsource-name a")),
+            "/etc/zrs.conf:3: source-name without replicate-from has no effect; it belongs where a copy is kept: "
+            "remove it here, or add replicate-from ADDRESS");
+  EXPECT_EQ(Message(Zrs("replicate-to 1\nreconnect-delay 1")),
+            "/etc/zrs.conf:3: reconnect-delay without replicate-from has no effect; it belongs where a copy is "
+            "kept: remove it here, or add replicate-from ADDRESS");
+}
+
+TEST(Roles, KeysForAPrimaryInASecondary) {
+  EXPECT_EQ(Message(Zrs("replicate-from h:1\npoll-interval 1s")),
+            "/etc/zrs.conf:3: poll-interval with replicate-from has no effect; it belongs where somebody else writes "
+            "the file: remove it here, or remove replicate-from");
+  EXPECT_EQ(Message("<secondary>\naddress h:1\npoll-interval 1s\n</secondary>"),
+            "/etc/zrs.conf:3: unknown key \"poll-interval\" in <secondary>; it belongs in <zrs> and <primary>");
+}
+TEST(Roles, KeysForACopyInAPrimary) {
+  for (const char* key : {"max-lag 1m", "owner zope", "group zope", "mode 640"}) {
+    const std::string name(key, std::string(key).find(' '));
+    EXPECT_EQ(Message(Zrs(absl::StrCat("replicate-to 1\n", key))),
+              absl::StrCat("/etc/zrs.conf:3: ", name,
+                           " without replicate-from has no effect; it belongs where a copy "
+                           "is kept: remove it here, or add replicate-from ADDRESS"));
+    EXPECT_EQ(
+        Message(absl::StrCat("<primary>\naddress 1\n", key, "\n</primary>")),
+        absl::StrCat("/etc/zrs.conf:3: unknown key \"", name, "\" in <primary>; it belongs in <zrs> and <secondary>"));
+  }
 }
 
 TEST(Names, Malformed) {
@@ -302,10 +329,20 @@ TEST(Conflicts, AdminSocket) {
             "/etc/zrs.conf:4: listens on /s, which is the admin-socket; choose another address for followers");
 }
 
+TEST(Conflicts, HealthAddress) {
+  const std::string health = "<sidecar>\nadmin-socket /s\nhealth-address 127.0.0.1:8101\n</sidecar>\n";
+  EXPECT_EQ(Message(health + Zrs("replicate-to 8101")), "no error");
+  EXPECT_EQ(Message(health + Zrs("replicate-to 127.0.0.1:8101")),
+            "/etc/zrs.conf:5: listens on 127.0.0.1:8101, which is the health-address; choose another address for one "
+            "of the two");
+  EXPECT_EQ(Message(Sidecar("admin-socket /s\nhealth-address /s")),
+            "/etc/zrs.conf:3: health-address is the admin-socket; choose another one for it");
+}
+
 TEST(FileStorages, None) {
   EXPECT_EQ(Message("<zrs a>\nreplicate-to 1\n</zrs>"),
             "/etc/zrs.conf:1: no <filestorage> in <zrs a>; add <filestorage>, a line \"path /path/to/Data.fs\" and "
-            "</filestorage>");
+            "</filestorage>, or zeo-conf FILE");
 }
 TEST(FileStorages, Two) {
   const std::string two = absl::StrCat("<zrs>\nreplicate-to 1\n", kFile, kFile, "</zrs>");

@@ -46,9 +46,11 @@ TEST(Storage, PrimaryWithDefaults) {
   EXPECT_EQ(storage.replicate_from, "");
   EXPECT_EQ(storage.source_name, "");
   EXPECT_FALSE(storage.insecure);
+  EXPECT_FALSE(storage.blobs_external);
   EXPECT_EQ(storage.max_followers, 64u);
   EXPECT_EQ(storage.keep_alive_delay, absl::Seconds(1));
   EXPECT_EQ(storage.poll_interval, absl::Seconds(1));
+  EXPECT_EQ(storage.path_origin, "");
   EXPECT_EQ(storage.file, "/etc/zrs/zrs.conf");
   EXPECT_EQ(storage.line, 2);
 }
@@ -56,22 +58,31 @@ TEST(Storage, PrimaryWithDefaults) {
 TEST(Storage, EveryKey) {
   const StorageSettings storage = LoadStorage(Zrs(
       "replicate-from Primary.example.org:5000\nreplicate-to 5001\nsource-name Other\ninsecure on\nmax-followers 7\n"
-      "keep-alive-delay 60\npoll-interval 250ms\nreconnect-delay 1m\nblobs external"));
+      "keep-alive-delay 60\nreconnect-delay 1m\nmax-lag 2m\nblobs external"));
   EXPECT_FALSE(storage.is_primary());
   EXPECT_EQ(storage.replicate_from, "primary.example.org:5000");
   EXPECT_EQ(storage.listen, "5001");
   EXPECT_EQ(storage.source_name, "other");
   EXPECT_TRUE(storage.insecure);
+  EXPECT_TRUE(storage.blobs_external);
   EXPECT_EQ(storage.max_followers, 7u);
   EXPECT_EQ(storage.keep_alive_delay, absl::Minutes(1));
-  EXPECT_EQ(storage.poll_interval, absl::Milliseconds(250));
   EXPECT_EQ(storage.reconnect_delay, absl::Minutes(1));
+  EXPECT_EQ(storage.max_lag, absl::Minutes(2));
 }
 
 TEST(Storage, SecondaryOnlyFollows) {
   const StorageSettings storage = LoadStorage(Zrs("replicate-from primary:5000"));
   EXPECT_EQ(storage.listen, "");
   EXPECT_EQ(storage.reconnect_delay, absl::Seconds(10));
+  EXPECT_EQ(storage.max_lag, absl::Minutes(1));
+}
+
+TEST(Storage, PollIntervalOfAPrimary) {
+  EXPECT_EQ(LoadStorage(Zrs("replicate-to 5000\npoll-interval 250ms")).poll_interval, absl::Milliseconds(250));
+  EXPECT_EQ(LoadStorage(absl::StrCat("<primary>\naddress 5000\npoll-interval 2\n", kFileStorageText, "</primary>\n"))
+                .poll_interval,
+            absl::Seconds(2));
 }
 
 TEST(Storage, SectionPrimary) {
@@ -158,6 +169,7 @@ TEST(Sidecar, Defaults) {
   const absl::StatusOr<Settings> settings = Load(Zrs("replicate-to 1"));
   ASSERT_TRUE(settings.ok()) << settings.status();
   EXPECT_EQ(settings->file, "/etc/zrs/zrs.conf");
+  EXPECT_EQ(settings->sidecar.health_address, "");
   EXPECT_EQ(settings->sidecar.log_file, "");
   EXPECT_EQ(settings->sidecar.log_level, LogLevel::kInfo);
   EXPECT_EQ(settings->sidecar.stop_timeout, absl::Seconds(30));
@@ -174,6 +186,16 @@ TEST(Sidecar, EveryKey) {
   EXPECT_EQ(settings->sidecar.log_file, "/var/log/zrs.log");
   EXPECT_EQ(settings->sidecar.log_level, LogLevel::kWarning);
   EXPECT_EQ(settings->sidecar.stop_timeout, absl::ZeroDuration());
+}
+
+TEST(Sidecar, HealthAddress) {
+  const std::pair<const char*, const char*> addresses[] = {
+      {"8101", "8101"}, {":8101", "8101"}, {"Host:8101", "host:8101"}, {"./h.sock", "/etc/zrs/h.sock"}};
+  for (const auto& [written, meant] : addresses) {
+    EXPECT_EQ(Load(absl::StrCat("<sidecar>\nhealth-address ", written, "\n</sidecar>\n", Zrs("replicate-to 1")))
+                  ->sidecar.health_address,
+              meant);
+  }
 }
 
 TEST(Sidecar, LogLevels) {

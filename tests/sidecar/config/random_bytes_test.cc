@@ -42,6 +42,10 @@ constexpr absl::string_view kPieces[] = {"<zrs main>\n",
                                          "%include /etc/zrs.conf\n",
                                          "%include other\n",
                                          "%import zc.zrs\n",
+                                         "zeo-conf other\n",
+                                         "zeo-storage main\n",
+                                         "owner zope\n",
+                                         "mode 64",
                                          "$a",
                                          "${a}",
                                          "$(HOME)",
@@ -111,8 +115,9 @@ std::string Damaged(Random& random) {
   return text;
 }
 
-void Check(const std::string& text, uint32_t seed) {
-  const TestWorld world{{{"/etc/zrs.conf", text}, {"/etc/other", text}}, {{"HOME", "/h"}}, {}, 0};
+void Check(const std::string& text, uint32_t seed, const std::string* zeo_conf = nullptr) {
+  const TestWorld world{
+      {{"/etc/zrs.conf", text}, {"/etc/other", zeo_conf != nullptr ? *zeo_conf : text}}, {{"HOME", "/h"}}, {}, 0};
   const absl::StatusOr<Settings> settings = LoadSettings("/etc/zrs.conf", MakeEnvironment(world));
   if (settings.ok()) {
     EXPECT_FALSE(settings->storages.empty()) << "seed " << seed;
@@ -124,24 +129,35 @@ void Check(const std::string& text, uint32_t seed) {
   EXPECT_LT(message.size(), 2000u) << "seed " << seed;
 }
 
+// The same for the database's own configuration.
+void CheckZeoConf(const std::string& text, uint32_t seed) {
+  Check("<zrs>\nreplicate-to 1\nzeo-conf other\nzeo-storage main\n</zrs>\n", seed, &text);
+}
+
 TEST(RandomInput, Bytes) {
   for (uint32_t seed = 0; seed < kRounds; ++seed) {
     Random random(seed);
-    Check(RandomBytes(random), seed);
+    const std::string text = RandomBytes(random);
+    Check(text, seed);
+    CheckZeoConf(text, seed);
   }
 }
 
 TEST(RandomInput, PiecesOfTheGrammar) {
   for (uint32_t seed = 0; seed < kRounds; ++seed) {
     Random random(seed);
-    Check(RandomPieces(random), seed);
+    const std::string text = RandomPieces(random);
+    Check(text, seed);
+    CheckZeoConf(text, seed);
   }
 }
 
 TEST(RandomInput, DamagedConfiguration) {
   for (uint32_t seed = 0; seed < kRounds; ++seed) {
     Random random(seed);
-    Check(Damaged(random), seed);
+    const std::string text = Damaged(random);
+    Check(text, seed);
+    CheckZeoConf(text, seed);
   }
 }
 

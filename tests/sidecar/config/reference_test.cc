@@ -31,6 +31,7 @@ std::string HelpText(const KeySpec& key) {
   if (!key.least.empty()) absl::StrAppend(&text, " From `", key.least, "` to `", key.most, "`.");
   if (key.effect == Effect::kListening) text += " Only where followers connect to.";
   if (key.effect == Effect::kFollowing) text += " Only in a secondary.";
+  if (key.effect == Effect::kPrimaryOnly) text += " Only in a primary.";
   return text;
 }
 

@@ -28,6 +28,16 @@ Environment MakeEnvironment(const TestWorld& world) {
     if (found == world.real_paths.end()) return std::nullopt;
     return found->second;
   };
+  environment.find_user = [&world](const std::string& name) -> std::optional<User> {
+    const auto found = world.users.find(name);
+    if (found == world.users.end()) return std::nullopt;
+    return found->second;
+  };
+  environment.find_group = [&world](const std::string& name) -> std::optional<uint32_t> {
+    const auto found = world.groups.find(name);
+    if (found == world.groups.end()) return std::nullopt;
+    return found->second;
+  };
   environment.working_directory = "/work";
   environment.user_id = world.user_id;
   return environment;

@@ -14,6 +14,8 @@ struct TestWorld {
   std::map<std::string, std::string> variables;   // of the environment
   std::map<std::string, std::string> real_paths;  // what symbolic links lead to; others do not exist
   uint32_t user_id = 0;
+  std::map<std::string, User> users{};       // by name
+  std::map<std::string, uint32_t> groups{};  // by name
 };
 
 // `world` has to outlive it. The working directory is /work.

@@ -84,6 +84,23 @@ TEST(TimeInterval, RefusesTenYears) {
   }
 }
 
+TEST(TimeIntervalText, IsInTheLargestUnit) {
+  EXPECT_EQ(TimeIntervalText(absl::ZeroDuration()), "0");
+  EXPECT_EQ(TimeIntervalText(absl::Milliseconds(10)), "10ms");
+  EXPECT_EQ(TimeIntervalText(absl::Milliseconds(1500)), "1500ms");
+  EXPECT_EQ(TimeIntervalText(absl::Seconds(90)), "90s");
+  EXPECT_EQ(TimeIntervalText(absl::Seconds(3600)), "1h");
+  EXPECT_EQ(TimeIntervalText(absl::Hours(48)), "2d");
+  EXPECT_EQ(TimeIntervalText(absl::Nanoseconds(1'000'000'001)), "1.000000001s");
+}
+TEST(TimeIntervalText, IsReadAsTheSame) {
+  for (const char* text : {"0", "1", "2m", "0.3", "0.000000001", "10.000000250ms", "0.1d", "0.33333333333h", "3650d",
+                           "315359999.999999999"}) {
+    const absl::Duration interval = ParseTimeInterval(text).value();
+    EXPECT_EQ(ParseTimeInterval(TimeIntervalText(interval)).value(), interval) << TimeIntervalText(interval);
+  }
+}
+
 TEST(ByteSize, TakesUnits) {
   EXPECT_EQ(ParseByteSize("12").value(), 12u);
   EXPECT_EQ(ParseByteSize("256KB").value(), 256u << 10);

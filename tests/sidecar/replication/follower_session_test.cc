@@ -54,6 +54,34 @@ TEST_F(FollowerSessionTest, FirstCopyCreatesTheFileBeforeItWrites) {
   EXPECT_EQ(driver.session.start_offset(), 4u);
 }
 
+TEST_F(FollowerSessionTest, FirstCopyIsToldThePrimarysPermissions) {
+  for (const auto& [told, expected] : std::vector<std::pair<uint32_t, std::optional<uint32_t>>>{
+           {0, std::nullopt}, {0640, 0640}, {0444, 0644}, {07777, 0777}, {04000, std::nullopt}}) {
+    FollowerDriver& driver = Open({});
+    v1::PublisherMessage welcome = Welcome(v1::Welcome::DECISION_COPY, At(0));
+    welcome.mutable_welcome()->set_file_mode(told);
+    driver.Receive(welcome);
+    ASSERT_TRUE(driver.creating.has_value());
+    EXPECT_EQ(driver.creating->file_mode, expected) << told;
+  }
+}
+
+TEST_F(FollowerSessionTest, KeepAliveRepeatsTheAcknowledgement) {
+  FollowerDriver& driver = Resume(7);
+  for (int i = 0; i < 2; ++i) {
+    driver.Do(driver.session.OnKeepAlive());
+    EXPECT_EQ(driver.Sent().acknowledge().durable_offset(), At(7).offset);
+  }
+}
+
+TEST_F(FollowerSessionTest, KeepAliveIsNothingBeforeTheWelcomeAndAfterTheEnd) {
+  FollowerDriver& driver = Open({FirstLineage(), file_.magic(), At(7)});
+  EXPECT_TRUE(driver.session.OnKeepAlive().empty());
+  driver.Do(driver.session.OnStop());
+  EXPECT_TRUE(driver.Sent().has_end());
+  EXPECT_TRUE(driver.session.OnKeepAlive().empty());
+}
+
 TEST_F(FollowerSessionTest, FailedCreationEndsTheStream) {
   FollowerDriver& driver = Open({});
   driver.Receive(Welcome(v1::Welcome::DECISION_COPY, At(0)));

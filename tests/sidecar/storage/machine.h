@@ -52,6 +52,8 @@ class Machine {
   void SetUpstream(const std::string& upstream) { options_.upstream = upstream; }
   void SetMachineId(const std::string& machine_id) { options_.machine_id = machine_id; }
   void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
+  void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }
+  void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();
   // In order; runs the world meanwhile.
@@ -63,10 +65,17 @@ class Machine {
   void WriteUnnoticed(const std::string& bytes);
   // Puts another file under the name, as a pack does.
   void Replace(const std::string& bytes);
+  // The disk is stuck for so long.
+  void HoldIo(absl::Duration time) { runtime_.HoldIo(time); }
+  // The process is stopped for so long.
+  void HoldStrand(absl::Duration time) { runtime_.HoldStrand(time); }
   // From now on.
   void FailSyncsOf(const std::string& path);
 
   std::string Data() const { return disk_.Contents(options_.path); }
+  void NoteRefusedFollower(const std::string& message, const std::string& remedy) {
+    storage_->NoteRefusedFollower(message, remedy);
+  }
   // Both run the world until the answer is there.
   v1::StorageStatus Status();
   v1::WaitResponse Wait(uint32_t replicas, absl::Duration timeout);

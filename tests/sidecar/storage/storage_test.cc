@@ -8,8 +8,9 @@
 #include <memory>
 #include <string>
 
-#include "spdlog/spdlog.h"
+#include "absl/strings/str_cat.h"
 #include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/storage_test_fixture.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::storage {
@@ -17,22 +18,6 @@ namespace {
 
 using support::FileBuilder;
 using ::testing::HasSubstr;
-
-class StorageTest : public ::testing::Test {
- protected:
-  StorageTest() { spdlog::set_level(spdlog::level::off); }
-
-  // Runs the world until `state` (or a minute is over, which is a failure).
-  void RunUntilState(Machine& machine, const std::string& state) {
-    EXPECT_TRUE(world_.RunUntil([&] { return machine.Status().state() == state; })) << machine.Status().DebugString();
-  }
-  void RunUntilEqual(Machine& a, Machine& b) {
-    EXPECT_TRUE(world_.RunUntil([&] { return a.Data() == b.Data(); })) << b.Status().DebugString();
-  }
-
-  World world_;
-  FileBuilder file_ = FileBuilder().AddMany(40, 900);
-};
 
 TEST_F(StorageTest, ACopyIsMadeAndFollows) {
   Machine primary(world_, "primary", "");
@@ -229,7 +214,10 @@ TEST_F(StorageTest, AnotherDatabaseIsRefused) {
   secondary.Stop();
   secondary.SetUpstream("other");
   secondary.Start();
-  RunUntilState(secondary, "stopped");
+  // The cause is at the peer: it is asked again.
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().has_error(); }));
+  EXPECT_EQ(secondary.Status().state(), "connecting");
+  EXPECT_FALSE(secondary.serving());
   EXPECT_EQ(secondary.Data(), file_.bytes());
   EXPECT_FALSE(secondary.Status().error().remedy().empty());
 }

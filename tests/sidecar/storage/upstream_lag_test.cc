@@ -25,14 +25,14 @@ filestorage::Tid TidAt(absl::Time time) {
 TEST(UpstreamLag, UnknownBeforeTheFirstHeartbeat) {
   UpstreamLag lag;
   EXPECT_EQ(lag.Bytes(10, 0, absl::ZeroDuration()), std::nullopt);
-  EXPECT_EQ(lag.Seconds(10, 0, absl::ZeroDuration()), std::nullopt);
+  EXPECT_EQ(lag.Seconds(10, 0, 0, absl::ZeroDuration()), std::nullopt);
 }
 
 TEST(UpstreamLag, NoneWhenAllIsDurable) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
   EXPECT_EQ(lag.Bytes(100, 0, absl::Seconds(51)), 0u);
-  EXPECT_EQ(lag.Seconds(100, 0, absl::Seconds(51)), 0.0);
+  EXPECT_EQ(lag.Seconds(100, 0, 0, absl::Seconds(51)), 0.0);
 }
 
 TEST(UpstreamLag, MoreThanThePrimaryToldIsNoLag) {
@@ -45,6 +45,14 @@ TEST(UpstreamLag, WhatWasReceivedSinceTheHeartbeatCounts) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
   EXPECT_EQ(lag.Bytes(100, 130, absl::Seconds(50)), 30u);
+}
+
+TEST(UpstreamLag, WhatIsKnownAndNotYetReceivedIsAsOldAsTheHeartbeatAtMost) {
+  UpstreamLag lag;
+  lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
+  const auto seconds = lag.Seconds(100, 130, 0, absl::Seconds(52));
+  ASSERT_TRUE(seconds.has_value());
+  EXPECT_NEAR(*seconds, 2.0, 0.01);
 }
 
 TEST(UpstreamLag, UnknownAgainWhenTheHeartbeatIsOld) {
@@ -75,7 +83,7 @@ TEST(UpstreamLag, TimeHeldByRelaysCounts) {
 TEST(UpstreamLag, SecondsFromTheOldestReceivedTransaction) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
-  const auto seconds = lag.Seconds(50, TidAt(kPrimaryTime - absl::Seconds(7)), absl::Seconds(51));
+  const auto seconds = lag.Seconds(50, 0, TidAt(kPrimaryTime - absl::Seconds(7)), absl::Seconds(51));
   ASSERT_TRUE(seconds.has_value());
   EXPECT_NEAR(*seconds, 8.0, 0.01);
 }
@@ -84,7 +92,7 @@ TEST(UpstreamLag, SecondsFromTheFirstHeartbeatThatToldOfIt) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
   lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(1)), 50, absl::Seconds(51));
-  const auto seconds = lag.Seconds(50, 0, absl::Seconds(52));
+  const auto seconds = lag.Seconds(50, 0, 0, absl::Seconds(52));
   ASSERT_TRUE(seconds.has_value());
   EXPECT_NEAR(*seconds, 2.0, 0.01);
 }
@@ -93,7 +101,7 @@ TEST(UpstreamLag, CaughtUpInBetweenCountsAnew) {
   UpstreamLag lag;
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
   lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(1)), 100, absl::Seconds(51));
-  const auto seconds = lag.Seconds(100, 0, absl::Seconds(51.5));
+  const auto seconds = lag.Seconds(100, 0, 0, absl::Seconds(51.5));
   ASSERT_TRUE(seconds.has_value());
   EXPECT_NEAR(*seconds, 0.5, 0.01);
 }
@@ -103,7 +111,7 @@ TEST(UpstreamLag, CaughtUpWithTheFirstSinceTheLastHeartbeat) {
   lag.OnHeartbeat(HeartbeatAt(100), 50, absl::Seconds(50));
   lag.OnHeartbeat(HeartbeatAt(200, absl::Seconds(5)), 50, absl::Seconds(55));
   // The commits up to 100 are here by now; of the rest only the last heartbeat has told.
-  const auto seconds = lag.Seconds(150, 0, absl::Seconds(56));
+  const auto seconds = lag.Seconds(150, 0, 0, absl::Seconds(56));
   ASSERT_TRUE(seconds.has_value());
   EXPECT_NEAR(*seconds, 1.0, 0.01);
 }

@@ -7,6 +7,15 @@
 namespace zrs::transport {
 namespace {
 
+TEST(HostOfPeerTest, IsThePeerWithoutItsPort) {
+  EXPECT_EQ(HostOfPeer("ipv4:10.0.0.5:40000"), "10.0.0.5");
+  EXPECT_EQ(HostOfPeer("ipv6:%5B2001:db8::1%5D:40000"), "2001:db8::1");
+  EXPECT_EQ(HostOfPeer("ipv6:[::ffff:10.0.0.5]:1"), "::ffff:10.0.0.5");
+  EXPECT_EQ(HostOfPeer("unix:/run/x"), "unix:/run/x");
+  EXPECT_EQ(HostOfPeer("ipv4:10.0.0.5"), "ipv4:10.0.0.5");
+  EXPECT_EQ(HostOfPeer(""), "");
+}
+
 TEST(IsLocalPeerTest, Ipv4Loopback) { EXPECT_TRUE(IsLocalPeer("ipv4:127.0.0.1:40000")); }
 TEST(IsLocalPeerTest, AnyAddressOfTheIpv4LoopbackNetwork) { EXPECT_TRUE(IsLocalPeer("ipv4:127.255.0.9:1")); }
 TEST(IsLocalPeerTest, Ipv6LoopbackWithEncodedBrackets) { EXPECT_TRUE(IsLocalPeer("ipv6:%5B::1%5D:40000")); }

@@ -4,8 +4,10 @@
 #include <netdb.h>
 #include <sys/stat.h>
 
+#include <future>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -110,12 +112,19 @@ TEST_F(ServerTest, AStreamWithoutHelloIsClosedInTime) {
 }
 
 TEST_F(ServerTest, ProtectedModeRefusesPeersOfOtherHostsAndNamesTheRemedies) {
-  const auto server =
-      MustStart({.address = "127.0.0.1:0", .is_local = [](const std::string&) { return false; }}, storages_);
+  std::promise<std::pair<std::string, std::string>> noted;
+  const auto server = MustStart({.address = "127.0.0.1:0",
+                                 .is_local = [](const std::string&) { return false; },
+                                 .on_refused =
+                                     [&](const std::string& message, const std::string& remedy) {
+                                       noted.set_value({message, remedy});
+                                     }},
+                                storages_);
   const auto events = Ask(LoopbackAddress(*server), HelloMessage("one"));
   const v1::End end = TheEnd(*events);
+  EXPECT_EQ(noted.get_future().get(), std::make_pair(end.message(), end.remedy()));
   EXPECT_EQ(end.reason(), v1::End::REASON_REFUSED);
-  EXPECT_TRUE(Mentions(end.message(), "ipv4:127.0.0.1:")) << end.message();
+  EXPECT_TRUE(Mentions(end.message(), " 127.0.0.1 is not")) << end.message();
   EXPECT_TRUE(Mentions(end.remedy(), "insecure true")) << end.remedy();
   EXPECT_TRUE(Mentions(end.remedy(), "tunnel")) << end.remedy();
   EXPECT_TRUE(Mentions(end.remedy(), "Unix socket")) << end.remedy();

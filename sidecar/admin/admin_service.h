@@ -1,0 +1,20 @@
+// The Admin service of a running zrs: what only who may use its admin socket can ask.
+#ifndef ZRS_SIDECAR_ADMIN_ADMIN_SERVICE_H_
+#define ZRS_SIDECAR_ADMIN_ADMIN_SERVICE_H_
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
+
+#include <memory>
+#include <vector>
+
+#include "sidecar/storage/storage.h"
+
+namespace zrs::admin {
+
+// zrs.v1.Admin over `storages`, which outlive it.
+std::unique_ptr<grpc::Service> MakeAdminService(std::vector<storage::Storage*> storages);
+
+}  // namespace zrs::admin
+
+#endif  // ZRS_SIDECAR_ADMIN_ADMIN_SERVICE_H_

@@ -1,0 +1,112 @@
+// The commands that start, stop and probe a process.
+#include <signal.h>
+
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "filestorage/posix_file_system.h"
+#include "sidecar/cli/background.h"
+#include "sidecar/cli/commands.h"
+#include "sidecar/cli/logging.h"
+#include "sidecar/cli/output.h"
+#include "sidecar/cli/process.h"
+#include "sidecar/cli/process_lock.h"
+#include "sidecar/config/loader.h"
+#include "sidecar/monitoring/health_board.h"
+#include "sidecar/monitoring/health_client.h"
+
+namespace zrs::cli {
+namespace {
+
+constexpr absl::Duration kHealthTimeout = absl::Seconds(5);
+constexpr absl::Duration kStopPoll = absl::Milliseconds(50);
+// What closing files and streams may take beyond the time for followers.
+constexpr absl::Duration kStopGrace = absl::Seconds(20);
+// Shorter work is silent.
+constexpr absl::Duration kPatience = absl::Seconds(1);
+
+absl::Status RunInBackgroundOf(config::Settings& settings, OnUp on_up) {
+  absl::Status made = filestorage::PosixFileSystem().CreateDirectories(settings.sidecar.state_dir, kStateDirectoryMode);
+  if (!made.ok()) return made;
+  if (settings.sidecar.log_file.empty()) settings.sidecar.log_file = settings.sidecar.state_dir + "/zrs.log";
+  absl::Status logging = StartLogging(settings.sidecar);
+  return logging.ok() ? RunProcess(settings, on_up) : logging;
+}
+
+// Waits until no process, or another one, runs.
+absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings) {
+  const auto began = std::chrono::steady_clock::now();
+  const absl::Duration most = settings.stop_timeout + kStopGrace;
+  bool told = false;
+  for (;;) {
+    const absl::StatusOr<std::optional<pid_t>> holder = ProcessLock::Holder(settings.state_dir);
+    if (!holder.ok()) return holder.status();
+    if (!holder->has_value() || **holder != pid) return absl::OkStatus();
+    const absl::Duration waited = absl::FromChrono(std::chrono::steady_clock::now() - began);
+    if (waited > most) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("process ", pid, " has not stopped after ", absl::FormatDuration(most),
+                       "; see its log, or end it with kill -9: no data is lost by that"));
+    }
+    if (waited > kPatience && !std::exchange(told, true)) {
+      Print(stderr, absl::StrCat("zrs: waiting up to ", absl::FormatDuration(settings.stop_timeout),
+                                 " for followers to have everything\n"));
+    }
+    absl::SleepFor(kStopPoll);
+  }
+}
+
+}  // namespace
+
+int StartCommand(const std::string& config) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  const auto holder = ProcessLock::Holder(settings->sidecar.state_dir);
+  if (!holder.ok()) return Complain(holder.status(), kFailed);
+  if (holder->has_value()) {
+    Print(stderr, absl::StrCat("zrs: process ", **holder, " runs already; for a changed configuration to count, stop ",
+                               "it first\n"));
+    return kSuccess;
+  }
+  const absl::StatusOr<pid_t> started =
+      RunInBackground([&](OnUp on_up) { return RunInBackgroundOf(*settings, on_up); });
+  return started.ok() ? kSuccess : Complain(started.status(), kFailed);
+}
+
+int StopCommand(const std::string& config) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  const auto holder = ProcessLock::Holder(settings->sidecar.state_dir);
+  if (!holder.ok()) return Complain(holder.status(), kFailed);
+  if (!holder->has_value()) {
+    Print(stderr, "zrs: it did not run\n");
+    return kSuccess;
+  }
+  if (kill(**holder, SIGTERM) != 0 && errno != ESRCH) {
+    return Complain(absl::ErrnoToStatus(errno, absl::StrCat("stop process ", **holder)), kFailed);
+  }
+  const absl::Status ended = WaitForEnd(**holder, settings->sidecar);
+  return ended.ok() ? kSuccess : Complain(ended, kFailed);
+}
+
+int HealthCommand(const std::string& config, const std::string& service) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  const std::string& socket = settings->sidecar.admin_socket;
+  absl::StatusOr<bool> healthy = monitoring::AskHealth(socket, service, kHealthTimeout);
+  if (absl::IsNotFound(healthy.status()) && !absl::StartsWith(service, "zrs.")) {
+    healthy = monitoring::AskHealth(socket, monitoring::HealthService(service), kHealthTimeout);
+  }
+  if (!healthy.ok()) return Complain(healthy.status(), absl::IsNotFound(healthy.status()) ? kUsage : kFailed);
+  return *healthy ? PrintResult("SERVING\n", kSuccess) : PrintResult("NOT_SERVING\n", kFailed);
+}
+
+}  // namespace zrs::cli

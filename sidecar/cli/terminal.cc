@@ -1,0 +1,65 @@
+#include "sidecar/cli/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/strings/string_view.h"
+
+namespace zrs::cli {
+namespace {
+
+// For the signal handler. Written before the handler is set.
+struct LastWords {
+  int descriptor = -1;
+  const char* text = "";
+  size_t size = 0;
+  AfterSignal after = AfterSignal::kDieOfIt;
+};
+LastWords last_words_of_process;
+
+extern "C" void EndNow(int signal) {
+  // Nothing can be done about a terminal that is gone.
+  [[maybe_unused]] const ssize_t written =
+      write(last_words_of_process.descriptor, last_words_of_process.text, last_words_of_process.size);
+  if (last_words_of_process.after == AfterSignal::kSucceed) _exit(0);
+  // The handler was set for one signal only, so that this one, which waits for the handler's end, has its usual effect.
+  raise(signal);
+}
+
+absl::string_view Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+bool IsTerminal(int descriptor) {
+  const absl::string_view term = Environment("TERM");
+  return isatty(descriptor) == 1 && !term.empty() && term != "dumb";
+}
+
+bool WantsColor(int descriptor) { return IsTerminal(descriptor) && Environment("NO_COLOR").empty(); }
+
+WindowSize WindowSizeOf(int descriptor) {
+  struct winsize size {};
+  WindowSize found;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return found;
+  if (size.ws_row > 0) found.rows = size.ws_row;
+  if (size.ws_col > 0) found.columns = size.ws_col;
+  return found;
+}
+
+void EndOnSignals(int descriptor, const char* last_words, AfterSignal after) {
+  last_words_of_process = {descriptor, last_words, std::strlen(last_words), after};
+  struct sigaction action {};
+  action.sa_handler = EndNow;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+}  // namespace zrs::cli

@@ -1,0 +1,31 @@
+// What is behind a descriptor that people may be looking at.
+#ifndef ZRS_SIDECAR_CLI_TERMINAL_H_
+#define ZRS_SIDECAR_CLI_TERMINAL_H_
+
+#include <cstddef>
+
+namespace zrs::cli {
+
+// A terminal on which a line can be written over: also TERM is set, and not "dumb".
+bool IsTerminal(int descriptor);
+
+// As above, and the environment has no NO_COLOR (see no-color.org: an empty one does not count).
+bool WantsColor(int descriptor);
+
+struct WindowSize {
+  size_t rows = 24;
+  size_t columns = 80;
+};
+// Now; the defaults where it is not known.
+WindowSize WindowSizeOf(int descriptor);
+
+enum class AfterSignal { kSucceed, kDieOfIt };
+
+// From now on SIGINT and SIGTERM end the process at once, with exit code 0 or by the signal itself as without this;
+// before that `last_words` (a literal) are written to `descriptor`, which leave the terminal as it was. The last call
+// counts. To be called before other threads are started.
+void EndOnSignals(int descriptor, const char* last_words, AfterSignal after);
+
+}  // namespace zrs::cli
+
+#endif  // ZRS_SIDECAR_CLI_TERMINAL_H_

@@ -1,0 +1,61 @@
+"""A connection that lets only so much through."""
+
+import select
+import socket
+import threading
+
+from .ports import free_port
+
+
+class SlowLink:
+    """Listens on `address` and passes everything on to `target`, but from there no more than `allowance` bytes.
+
+    allow() lets the rest through.
+    """
+
+    def __init__(self, target, allowance):
+        host, port = target.rsplit(":", 1)
+        self._target = (host, int(port))
+        self._left = allowance
+        self._closing = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", free_port()))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def allow(self):
+        self._left = float("inf")
+
+    def close(self):
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self):
+        while not self._closing.is_set():
+            if select.select([self._listener], [], [], 0.05)[0]:
+                follower, _ = self._listener.accept()
+                thread = threading.Thread(target=self._relay, args=(follower,))
+                self._threads.append(thread)
+                thread.start()
+
+    def _relay(self, follower):
+        try:
+            with follower, socket.create_connection(self._target) as upstream:
+                while not self._closing.is_set() and self._pass_on(follower, upstream):
+                    pass
+        except OSError:  # either side is gone, and so is the link
+            pass
+
+    def _pass_on(self, follower, upstream):
+        """What one of them has said by now; False at its end."""
+        sources = [follower] + ([upstream] if self._left > 0 else [])
+        for source in select.select(sources, [], [], 0.05)[0]:
+            data = source.recv(65536 if source is follower else min(65536, self._left))
+            if source is upstream:
+                self._left -= len(data)
+            if not data:
+                return False
+            (upstream if source is follower else follower).sendall(data)
+        return True

@@ -1,0 +1,33 @@
+// A world for storages, for their tests.
+#ifndef ZRS_TESTS_SIDECAR_STORAGE_STORAGE_TEST_FIXTURE_H_
+#define ZRS_TESTS_SIDECAR_STORAGE_STORAGE_TEST_FIXTURE_H_
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "spdlog/spdlog.h"
+#include "tests/sidecar/storage/machine.h"
+#include "tests/support/file_builder.h"
+
+namespace zrs::storage {
+
+class StorageTest : public ::testing::Test {
+ protected:
+  StorageTest() { spdlog::set_level(spdlog::level::off); }
+
+  // Runs the world until `state` (or a minute is over, which is a failure).
+  void RunUntilState(Machine& machine, const std::string& state) {
+    EXPECT_TRUE(world_.RunUntil([&] { return machine.Status().state() == state; })) << machine.Status().DebugString();
+  }
+  void RunUntilEqual(Machine& a, Machine& b) {
+    EXPECT_TRUE(world_.RunUntil([&] { return a.Data() == b.Data(); })) << b.Status().DebugString();
+  }
+
+  World world_;
+  support::FileBuilder file_ = support::FileBuilder().AddMany(40, 900);
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_TESTS_SIDECAR_STORAGE_STORAGE_TEST_FIXTURE_H_
