@@ -2,16 +2,25 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "sidecar/cli/check_config.h"
 #include "sidecar/cli/commands.h"
+#include "sidecar/cli/output.h"
 #include "sidecar/cli/status_command.h"
 #include "sidecar/cli/verify_command.h"
+#include "sidecar/config/nearest.h"
 
+namespace zrs::cli {
 namespace {
-
-constexpr int kUsage = 2;
 
 // Batches of 256 KiB come and go: with glibc's defaults each is a mapping of its own, whose pages are faulted in anew,
 // and each thread keeps an arena. `tests/bench/run.sh --only copy` tells the difference: about an eighth of the time.
@@ -21,83 +30,131 @@ void TuneAllocator() {
   mallopt(M_ARENA_MAX, 2);
 }
 
-int Main(int argc, char** argv) {
-  CLI::App app("zrs, the Zope Replication Service: live, byte-for-byte copies of a ZODB FileStorage on other hosts.");
-  app.require_subcommand(1);
+// What is parsed, and what came of it. Options of one command alone live in what its callback holds.
+struct CommandLine {
+  CLI::App app{"zrs, the Zope Replication Service: live, byte-for-byte copies of a ZODB FileStorage on other hosts."};
+  std::string config = "/etc/zrs/zrs.conf";
   int exit_code = 0;
 
-  std::string config = "/etc/zrs/zrs.conf";
-  const auto add_config = [&config](CLI::App* command) {
+  // A command with --config.
+  CLI::App* Add(const std::string& name, const std::string& what) {
+    CLI::App* command = app.add_subcommand(name, what);
     command->add_option("--config", config, "the configuration file")->capture_default_str();
-  };
+    return command;
+  }
+};
 
-  CLI::App* run = app.add_subcommand("run", "replicate, in the foreground, until SIGTERM or SIGINT");
-  add_config(run);
-  run->callback([&] { exit_code = zrs::cli::RunCommand(config); });
+void AddLifecycle(CommandLine& line) {
+  line.Add("run", "replicate, in the foreground, until SIGTERM or SIGINT")->callback([&line] {
+    line.exit_code = RunCommand(line.config);
+  });
+  line.Add("start", "replicate in the background; returns when it is up")->callback([&line] {
+    line.exit_code = StartCommand(line.config);
+  });
+  line.Add("stop", "stop what runs, and wait until it has stopped")->callback([&line] {
+    line.exit_code = StopCommand(line.config);
+  });
+}
 
-  CLI::App* start = app.add_subcommand("start", "replicate in the background; returns when it is up");
-  add_config(start);
-  start->callback([&] { exit_code = zrs::cli::StartCommand(config); });
+void AddQuestions(CommandLine& line) {
+  CLI::App* status = line.Add("status", "tell how each storage of a running zrs is doing");
+  const auto options = std::make_shared<StatusOptions>();
+  status->add_flag("--json", options->json, "as JSON, for programs");
+  status->add_flag("--watch", options->watch, "again each second, until it is interrupted");
+  status->callback([&line, options] { line.exit_code = StatusCommand(line.config, *options); });
 
-  CLI::App* stop = app.add_subcommand("stop", "stop what runs, and wait until it has stopped");
-  add_config(stop);
-  stop->callback([&] { exit_code = zrs::cli::StopCommand(config); });
+  CLI::App* health = line.Add("health", "for scripts: exit code 0 when it is SERVING, else 1");
+  const auto service = std::make_shared<std::string>();
+  health->add_option("--service", *service, "zrs.storage.NAME for one storage (default: the process)");
+  health->callback([&line, service] { line.exit_code = HealthCommand(line.config, *service); });
+}
 
-  CLI::App* health = app.add_subcommand("health", "for scripts: exit code 0 when it is SERVING, else 1");
-  std::string service;
-  add_config(health);
-  health->add_option("--service", service, "zrs.storage.NAME for one storage (default: the process)");
-  health->callback([&] { exit_code = zrs::cli::HealthCommand(config, service); });
+// CLI11's own tells its upper limit too, in 300 digits.
+CLI::Validator AboveZero() {
+  return {[](const std::string& text) {
+            double number = 0;
+            const bool valid = absl::SimpleAtod(text, &number) && number > 0;
+            return valid ? std::string() : absl::StrCat(text, " is not a number above 0");
+          },
+          ""};
+}
 
-  CLI::App* check = app.add_subcommand(
+void AddWait(CommandLine& line) {
+  CLI::App* wait =
+      line.Add("wait", "on a primary: wait until followers have what is committed now, durable on their disks");
+  const auto options = std::make_shared<WaitOptions>();
+  CLI::Option* storage = wait->add_option("--storage", options->storage, "this storage alone");
+  const auto all = std::make_shared<bool>(false);
+  wait->add_flag("--all", *all, "all storages (the default)")->excludes(storage);
+  wait->add_option("--replicas", options->replicas, "so many followers (default: all connected, at least one)")
+      ->check(AboveZero());
+  wait->add_option("--timeout", options->timeout, "seconds to wait at most (default: no limit)")
+      ->check(AboveZero());
+  wait->callback([&line, options, all] { line.exit_code = WaitCommand(line.config, *options); });
+}
+
+void AddChecks(CommandLine& line) {
+  CLI::App* check = line.app.add_subcommand(
       "check-config", "print the effective settings, and what is wrong with them or with this host; changes nothing");
-  bool check_json = false;
-  CLI::Option* positional = check->add_option("FILE", config, "the configuration file")->capture_default_str();
-  check->add_option("--config", config, "the same")->excludes(positional);
-  check->add_flag("--json", check_json, "as JSON, for programs");
-  check->callback([&] { exit_code = zrs::cli::CheckConfigCommand(config, check_json); });
+  const auto check_json = std::make_shared<bool>(false);
+  CLI::Option* positional = check->add_option("FILE", line.config, "the configuration file")->capture_default_str();
+  check->add_option("--config", line.config, "the same")->excludes(positional);
+  check->add_flag("--json", *check_json, "as JSON, for programs");
+  check->callback([&line, check_json] { line.exit_code = CheckConfigCommand(line.config, *check_json); });
 
-  CLI::App* status = app.add_subcommand("status", "tell how each storage of a running zrs is doing");
-  zrs::cli::StatusOptions status_options;
-  add_config(status);
-  status->add_flag("--json", status_options.json, "as JSON, for programs");
-  status->add_flag("--watch", status_options.watch, "again each second, until it is interrupted");
-  status->callback([&] { exit_code = zrs::cli::StatusCommand(config, status_options); });
+  CLI::App* verify = line.app.add_subcommand("verify", "check a data file from beginning to end; it is only read");
+  const auto file = std::make_shared<std::string>();
+  const auto verify_json = std::make_shared<bool>(false);
+  verify->add_option("FILE", *file, "the data file: a primary's, or a copy")->required();
+  verify->add_flag("--json", *verify_json, "as JSON, for programs");
+  verify->callback([&line, file, verify_json] { line.exit_code = VerifyCommand(*file, *verify_json); });
 
-  CLI::App* wait = app.add_subcommand(
-      "wait", "on a primary: wait until followers have what is committed now, durable on their disks");
-  zrs::cli::WaitOptions wait_options;
-  bool all = false;
-  add_config(wait);
-  CLI::Option* storage = wait->add_option("--storage", wait_options.storage, "this storage alone");
-  wait->add_flag("--all", all, "all storages (the default)")->excludes(storage);
-  wait->add_option("--replicas", wait_options.replicas, "so many followers (default: all connected, at least one)")
-      ->check(CLI::PositiveNumber);
-  wait->add_option("--timeout", wait_options.timeout, "seconds to wait at most (default: no limit)")
-      ->check(CLI::PositiveNumber);
-  wait->callback([&] { exit_code = zrs::cli::WaitCommand(config, wait_options); });
+  line.app.add_subcommand("version", "print the version")->callback([&line] { line.exit_code = VersionCommand(); });
+}
 
-  CLI::App* verify = app.add_subcommand("verify", "check a data file from beginning to end; it is only read");
-  std::string file;
-  bool verify_json = false;
-  verify->add_option("FILE", file, "the data file: a primary's, or a copy")->required();
-  verify->add_flag("--json", verify_json, "as JSON, for programs");
-  verify->callback([&] { exit_code = zrs::cli::VerifyCommand(file, verify_json); });
+std::vector<std::string> CommandNames(CommandLine& line) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : line.app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
 
-  app.add_subcommand("version", "print the version")->callback([&] { exit_code = zrs::cli::VersionCommand(); });
+// CLI11 would only say that a command is required.
+absl::Status CheckCommand(const std::string& name, const std::vector<std::string>& known) {
+  if (name[0] == '-' || std::find(known.begin(), known.end(), name) != known.end()) return absl::OkStatus();
+  const std::vector<absl::string_view> views(known.begin(), known.end());
+  const absl::string_view near = config::Nearest(name, views);
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no command ", name, "; ",
+                   near.empty() ? absl::StrCat("there are ", absl::StrJoin(known, ", "))
+                                : absl::StrCat("did you mean ", near, "?")));
+}
 
+int Main(int argc, char** argv) {
+  CommandLine line;
+  line.app.require_subcommand(1);
+  AddLifecycle(line);
+  AddQuestions(line);
+  AddWait(line);
+  AddChecks(line);
+  if (argc > 1) {
+    const absl::Status known = CheckCommand(argv[1], CommandNames(line));
+    if (!known.ok()) return Complain(known, kUsage);
+  }
   try {
-    app.parse(argc, argv);
+    line.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help is a success; everything else is wrong usage.
-    return app.exit(error) == 0 ? 0 : kUsage;
+    return line.app.exit(error) == 0 ? 0 : kUsage;
   }
-  return exit_code;
+  return line.exit_code;
 }
 
 }  // namespace
+}  // namespace zrs::cli
 
 int main(int argc, char** argv) {
-  TuneAllocator();
-  return Main(argc, argv);
+  zrs::cli::TuneAllocator();
+  return zrs::cli::Main(argc, argv);
 }

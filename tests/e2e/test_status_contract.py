@@ -109,7 +109,8 @@ def test_the_lag_of_a_follower_is_that_of_its_oldest_commit(lab):
     path = large_file(lab)
     primary, secondary, _ = behind_a_slow_link(lab, path, 10_000_000)
     until_state(secondary, "copying")
-    first = until_checked(primary, lambda s: s["followers"] and s["followers"][0]["lagSeconds"], "a lag")["followers"][0]
+    behind = until_checked(primary, lambda s: s["followers"] and s["followers"][0]["lagSeconds"], "a lag")
+    first = behind["followers"][0]
     size = os.path.getsize(path)
     assert first["lagBytes"] == size - first["acknowledged"]
     assert first["acknowledged"] < first["sent"] <= size

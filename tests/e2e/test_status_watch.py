@@ -133,7 +133,8 @@ def test_a_small_window_shows_what_fits(lab, primary):
 
 def watch(lab, sidecar, *options):
     """Watching in the background; its output is a file."""
-    process = Process("watch", [BINARY, "status", "--config", sidecar.config, "--watch", *options], lab.path("watch.log"))
+    command = [BINARY, "status", "--config", sidecar.config, "--watch", *options]
+    process = Process("watch", command, lab.path("watch.log"))
     lab.at_close(process.kill)
     process.start()
     return process

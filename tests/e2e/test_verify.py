@@ -292,7 +292,7 @@ def run_slowly(terminal, enough):
     """Lets it run in slices, as on a slow disk, until `enough()`; it must not have ended by then."""
     while not enough():
         terminal.signal(signal.SIGSTOP)
-        terminal.read(0.1)
+        terminal.read(0.6)
         terminal.signal(signal.SIGCONT)
         assert terminal.read(0.005), f"ended too soon: {terminal.text!r}"
 
