@@ -88,8 +88,7 @@ void AddWait(CommandLine& line) {
   wait->add_flag("--all", *all, "all storages (the default)")->excludes(storage);
   wait->add_option("--replicas", options->replicas, "so many followers (default: all connected, at least one)")
       ->check(AboveZero());
-  wait->add_option("--timeout", options->timeout, "seconds to wait at most (default: no limit)")
-      ->check(AboveZero());
+  wait->add_option("--timeout", options->timeout, "seconds to wait at most (default: no limit)")->check(AboveZero());
   wait->callback([&line, options, all] { line.exit_code = WaitCommand(line.config, *options); });
 }
 
@@ -125,10 +124,9 @@ absl::Status CheckCommand(const std::string& name, const std::vector<std::string
   if (name[0] == '-' || std::find(known.begin(), known.end(), name) != known.end()) return absl::OkStatus();
   const std::vector<absl::string_view> views(known.begin(), known.end());
   const absl::string_view near = config::Nearest(name, views);
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no command ", name, "; ",
-                   near.empty() ? absl::StrCat("there are ", absl::StrJoin(known, ", "))
-                                : absl::StrCat("did you mean ", near, "?")));
+  return absl::InvalidArgumentError(absl::StrCat("there is no command ", name, "; ",
+                                                 near.empty() ? absl::StrCat("there are ", absl::StrJoin(known, ", "))
+                                                              : absl::StrCat("did you mean ", near, "?")));
 }
 
 int Main(int argc, char** argv) {

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,10 +22,10 @@ absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(
   builder.AddListeningPort(*target, grpc::InsecureServerCredentials());
   for (const auto& service : server->services_) builder.RegisterService(service.get());
   // A Unix socket appears with the permissions that the umask leaves: none for others from the first moment.
-  const std::optional<mode_t> umask_before =
-      access == Access::kThisUser ? std::optional<mode_t>(umask(0077)) : std::nullopt;
+  const bool narrow = access == Access::kThisUser;
+  const mode_t before = narrow ? umask(0077) : 0;
   server->server_ = builder.BuildAndStart();
-  if (umask_before) umask(*umask_before);
+  if (narrow) umask(before);
   if (server->server_ == nullptr) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": gRPC could not bind it"));
   }

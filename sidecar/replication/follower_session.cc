@@ -45,7 +45,7 @@ FollowerSession::State FollowerSession::state() const {
       return State::kHandshake;
     case Phase::kCreating:
     case Phase::kFollowing:
-      return durable_.offset < welcome_end_ ? State::kCopying : State::kStreaming;
+      return caught_up_ ? State::kStreaming : State::kCopying;
     case Phase::kEnding:
     case Phase::kClosed:
       break;
@@ -112,8 +112,7 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
   copy_.magic = accept.magic;
   start_offset_ = accept.start.offset;
   received_offset_ = accept.start.offset;
-  welcome_end_ = welcome.committed_end();
-  upstream_end_ = welcome_end_;
+  upstream_end_ = welcome.committed_end();
   scanner_.emplace(accept.magic, accept.start, &trail_);
   queue_.Start(accept.start);
   phase_ = accept.create ? Phase::kCreating : Phase::kFollowing;
@@ -192,6 +191,7 @@ void FollowerSession::TakeHeartbeat(const v1::Heartbeat& heartbeat, FollowerEffe
   heartbeat_ = heartbeat;
   // A heartbeat that was relayed late may name an end that is behind us already.
   upstream_end_ = std::max(upstream_end_, heartbeat.committed_end());
+  NoteCaughtUp();
 }
 
 void FollowerSession::TakeEnd(const v1::End& end, FollowerEffects* effects) {
@@ -222,6 +222,7 @@ FollowerEffects FollowerSession::OnWritten(absl::Status status) {
     durable_ = *committed;
     trail_.DropUntil(durable_.offset);
     acknowledge_due_ = true;
+    NoteCaughtUp();
   }
   if (over()) return effects;
   if (!status.ok()) {
@@ -245,6 +246,10 @@ FollowerEffects FollowerSession::OnStop() {
   Finish(MakeEnd(v1::End::REASON_SHUTDOWN, "the follower stops", "none needed: it comes back when it is started again"),
          &effects);
   return effects;
+}
+
+void FollowerSession::NoteCaughtUp() {
+  caught_up_ = caught_up_ || (heartbeat_.has_value() && durable_.offset >= upstream_end_);
 }
 
 void FollowerSession::Pump(FollowerEffects* effects) {

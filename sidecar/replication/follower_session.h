@@ -85,8 +85,8 @@ class FollowerSession {
   FollowerEffects OnStop();
 
   enum class State { kHandshake, kCopying, kStreaming, kEnded };
-  // kCopying until the committed end that Welcome named is durable. kEnded from the moment that end() is there, though
-  // the publisher is still to be told.
+  // kCopying until all was durable once that the publisher had by its newest heartbeat (and by its Welcome). kEnded from
+  // the moment that end() is there, though the publisher is still to be told.
   State state() const;
   const filestorage::Boundary& durable() const { return durable_; }
   // Past the last byte received and checked.
@@ -119,6 +119,7 @@ class FollowerSession {
 
   // Starts what can be started: an acknowledgement, a write, the next message.
   void Pump(FollowerEffects* effects);
+  void NoteCaughtUp();
   void Send(v1::FollowerMessage message, FollowerEffects* effects);
   void Receive(FollowerEffects* effects);
 
@@ -144,7 +145,7 @@ class FollowerSession {
   filestorage::Boundary durable_;
   uint64_t received_offset_ = 0;
   uint64_t start_offset_ = 0;
-  uint64_t welcome_end_ = 0;  // the committed end that Welcome named
+  bool caught_up_ = false;
   uint64_t upstream_end_ = 0;
   std::optional<v1::Heartbeat> heartbeat_;
   std::optional<FollowerEnd> end_;

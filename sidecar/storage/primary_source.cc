@@ -172,6 +172,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
     file_size_ = report->file_size;
     scanning_ = scanning_ && report->more;
     OnReport(*report);
+    if (published_ && !failed_ && !heartbeat_) SendHeartbeat();
   }
   if (!failed_ && report->more) return Poll();
   for (auto& done : std::exchange(refreshing_, {})) done();
@@ -241,6 +242,8 @@ void PrimarySource::OnTick() {
 }
 
 void PrimarySource::SendHeartbeat() {
+  // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
+  if (scanning_) return;
   v1::Heartbeat heartbeat;
   heartbeat.set_committed_end(end_.offset);
   heartbeat.set_tid(end_.tid);

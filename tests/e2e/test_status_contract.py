@@ -79,9 +79,8 @@ def test_starting_while_the_file_is_not_there(lab):
     assert storage["error"] is None or path in storage["error"]["message"]
     assert storage["committedEnd"] is None and storage["databaseId"] is None and storage["watch"] is None
     db.fill(path)
-    storage = until_state(primary, "streaming")
-    assert storage["error"] is None
-    assert storage["committedEnd"] == os.path.getsize(path)
+    storage = until_checked(primary, lambda s: s["committedEnd"] == os.path.getsize(path), "the whole file")
+    assert storage["state"] == "streaming" and storage["error"] is None
 
 
 def test_connecting_copying_and_streaming(lab):
@@ -199,7 +198,8 @@ class FirstConsumer:
 def with_more_fields(value):
     """The same as a later version would say it."""
     if isinstance(value, dict):
-        return {"addedBefore": 1, **{name: with_more_fields(inner) for name, inner in value.items()}, "addedLater": [{}]}
+        known = {name: with_more_fields(inner) for name, inner in value.items()}
+        return {"addedBefore": 1, **known, "addedLater": [{}]}
     return [with_more_fields(item) for item in value] if isinstance(value, list) else value
 
 

@@ -50,7 +50,6 @@ TEST_F(FollowerSessionTest, FirstCopyCreatesTheFileBeforeItWrites) {
   EXPECT_EQ(driver.Sent().acknowledge().durable_offset(), 4u);
   EXPECT_EQ(driver.session.oldest_not_durable(), At(1).tid);
   EXPECT_EQ(driver.Written().commit, At(2));
-  EXPECT_EQ(driver.session.state(), FollowerSession::State::kStreaming);
   EXPECT_EQ(driver.session.start_offset(), 4u);
 }
 
@@ -104,9 +103,30 @@ TEST_F(FollowerSessionTest, RefusesAnotherDatabase) {
   ExpectEnd(v1::End::REASON_OTHER_DATABASE);
 }
 
+// A primary that still looks through its file has no heartbeat, and tells in its welcome what it has seen so far.
+TEST_F(FollowerSessionTest, StreamsOnceItHadAllThatAHeartbeatTells) {
+  using State = FollowerSession::State;
+  upstream_end_ = At(8).offset;
+  FollowerDriver& driver = Resume(7);
+  ReceiveUntil(At(8).offset);
+  driver.Written();
+  EXPECT_EQ(driver.session.state(), State::kCopying);
+  v1::PublisherMessage message;
+  *message.mutable_heartbeat() = HeartbeatOf(At(10).offset, {Id('p')});
+  driver.Receive(message);
+  EXPECT_EQ(driver.session.state(), State::kCopying);
+  ReceiveUntil(At(10).offset);
+  EXPECT_EQ(driver.session.state(), State::kCopying);
+  driver.Written();
+  EXPECT_EQ(driver.session.state(), State::kStreaming);
+  // From then on being behind is a lag.
+  *message.mutable_heartbeat() = HeartbeatOf(At(12).offset, {Id('p')});
+  driver.Receive(message);
+  EXPECT_EQ(driver.session.state(), State::kStreaming);
+}
+
 TEST_F(FollowerSessionTest, LiveTransactionIsCommittedAndAcknowledgedAtOnce) {
   FollowerDriver& driver = Resume(7);
-  EXPECT_EQ(driver.session.state(), FollowerSession::State::kStreaming);
   ReceiveUntil(At(8).offset);
   EXPECT_EQ(driver.session.oldest_not_durable(), At(8).tid);
   EXPECT_TRUE(driver.receiving);
