@@ -85,8 +85,8 @@ class FollowerSession {
   FollowerEffects OnStop();
 
   enum class State { kHandshake, kCopying, kStreaming, kEnded };
-  // kCopying until all was durable once that the publisher had by its newest heartbeat (and by its Welcome). kEnded from
-  // the moment that end() is there, though the publisher is still to be told.
+  // kCopying until all was durable once that the publisher had by its Welcome and its newest heartbeat. kEnded from the
+  // moment that end() is there, though the publisher is still to be told.
   State state() const;
   const filestorage::Boundary& durable() const { return durable_; }
   // Past the last byte received and checked.

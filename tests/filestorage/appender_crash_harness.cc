@@ -74,7 +74,7 @@ CrashOptions CrashOptionsFromEnvironment() {
   return options;
 }
 
-CrashChecker::CrashChecker(const support::FileBuilder& primary)
+CrashChecker::CrashChecker(const tests::FileBuilder& primary)
     : primary_(primary), options_(CrashOptionsFromEnvironment()) {}
 
 void CrashChecker::Check(const SimulatedFileSystem& disk, const Boundary& acknowledged, const std::string& where) {
@@ -183,7 +183,7 @@ void CrashChecker::CheckRecovery(SimulatedFileSystem& disk, const Boundary& ackn
   ASSERT_EQ(disk.Contents(kPath), primary_.bytes());
 }
 
-CrashDriver::CrashDriver(const support::FileBuilder& primary, size_t start, size_t page_size)
+CrashDriver::CrashDriver(const tests::FileBuilder& primary, size_t start, size_t page_size)
     : primary_(primary), disk_(page_size), checker_(primary), acknowledged_(primary.boundaries()[start]) {
   disk_.SetContents(kPath, primary.bytes().substr(0, acknowledged_.offset));
   disk_.SetHook([this](const SimulatedOperation& operation) { return OnOperation(operation); });

@@ -37,7 +37,7 @@ CrashOptions CrashOptionsFromEnvironment();
 //   - a crash during that recovery leaves the same again.
 class CrashChecker {
  public:
-  explicit CrashChecker(const support::FileBuilder& primary);
+  explicit CrashChecker(const tests::FileBuilder& primary);
 
   // `acknowledged`: what a power loss now must not take. `where` is for people.
   void Check(const tests::SimulatedFileSystem& disk, const Boundary& acknowledged, const std::string& where);
@@ -61,7 +61,7 @@ class CrashChecker {
   void CheckRecovery(tests::SimulatedFileSystem& disk, const Boundary& acknowledged, const Found& found,
                      bool crash_recovery);
 
-  const support::FileBuilder& primary_;
+  const tests::FileBuilder& primary_;
   const CrashOptions options_;
   uint64_t crashes_ = 0;
   size_t finished_ = 0;
@@ -72,7 +72,7 @@ class CrashChecker {
 class CrashDriver {
  public:
   // The file has the primary's first `start` transactions.
-  CrashDriver(const support::FileBuilder& primary, size_t start, size_t page_size);
+  CrashDriver(const tests::FileBuilder& primary, size_t start, size_t page_size);
   ~CrashDriver();
 
   // Opens, or opens again, without a crash.
@@ -96,7 +96,7 @@ class CrashDriver {
  private:
   absl::Status OnOperation(const tests::SimulatedOperation& operation);
 
-  const support::FileBuilder& primary_;
+  const tests::FileBuilder& primary_;
   tests::SimulatedFileSystem disk_;
   CrashChecker checker_;
   Boundary acknowledged_;

@@ -11,11 +11,11 @@
 namespace zrs::filestorage {
 namespace {
 
-using support::FileBuilder;
-using support::TestTid;
-using support::TransactionSpec;
+using tests::FileBuilder;
 using tests::SimulatedFileSystem;
 using tests::SimulatedOperation;
+using tests::TestTid;
+using tests::TransactionSpec;
 using Kind = SimulatedOperation::Kind;
 
 // A transaction with one record of `data_size` bytes. An extension of 23 bytes makes the end of a torn header look like

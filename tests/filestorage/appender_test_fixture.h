@@ -59,7 +59,7 @@ class AppenderTest : public testing::Test {
     });
   }
 
-  support::FileBuilder primary_;
+  tests::FileBuilder primary_;
   tests::SimulatedFileSystem disk_;
   Recovery recovery_;
   std::unique_ptr<Appender> appender_;

@@ -12,8 +12,8 @@
 namespace zrs::filestorage {
 namespace {
 
-using support::FileBuilder;
-using support::TestTid;
+using tests::FileBuilder;
+using tests::TestTid;
 
 class BoundaryProbeTest : public testing::Test {
  protected:

@@ -21,25 +21,25 @@ class LargeFileTest : public testing::Test {
  protected:
   LargeFileTest() {
     file_ = *PosixFileSystem().CreateExclusively(path_, 0644);
-    const support::FileBuilder small = support::FileBuilder().AddMany(2, 100);
+    const tests::FileBuilder small = tests::FileBuilder().AddMany(2, 100);
     Write(0, small.bytes());
     large_ = small.end().offset;
     const uint64_t length = kTransactionHeaderSize + kDataHeaderSize + kLargeData;
     Write(large_,
-          EncodeTransactionHeader({.tid = support::TestTid(3), .length = length}) +
+          EncodeTransactionHeader({.tid = tests::TestTid(3), .length = length}) +
               EncodeDataHeader(
-                  {.oid = 1, .tid = support::TestTid(3), .transaction_position = large_, .data_length = kLargeData}));
+                  {.oid = 1, .tid = tests::TestTid(3), .transaction_position = large_, .data_length = kLargeData}));
     redundant_length_ = large_ + length;
     Write(redundant_length_, EncodeUint64(length));
     last_ = redundant_length_ + kLengthSize;
-    const std::string behind = support::EncodeTransaction(
-        {.tid = support::TestTid(4),
+    const std::string behind = tests::EncodeTransaction(
+        {.tid = tests::TestTid(4),
          .records = {{.oid = 1, .data = "small", .previous = large_ + kTransactionHeaderSize}}},
         last_);
     Write(last_, behind);
     end_ = {.offset = last_ + behind.size(),
             .last_offset = last_,
-            .tid = support::TestTid(4),
+            .tid = tests::TestTid(4),
             .digest = DigestOf("FS30" + behind)};
   }
 

@@ -13,9 +13,9 @@
 namespace zrs::filestorage {
 namespace {
 
-using support::FileBuilder;
-using support::TestTid;
 using testing::HasSubstr;
+using tests::FileBuilder;
+using tests::TestTid;
 
 // A sound file of two transactions, of which tests damage the second: it has two records, of 10 and of 20 bytes.
 class ScannerCorruptionTest : public testing::Test {
@@ -255,7 +255,7 @@ TEST_F(ScannerCorruptionTest, RedundantLengthOfAnUndoneTransactionIsAnother) {
 
 TEST_F(ScannerCorruptionTest, TornOverAnOlderTransactionsBytes) {
   // A shorter transaction over a longer one that was abandoned: the older one's bytes show up behind it.
-  const std::string shorter = support::EncodeTransaction({.tid = TestTid(3)}, begin_);
+  const std::string shorter = tests::EncodeTransaction({.tid = TestTid(3)}, begin_);
   bytes_.replace(begin_, shorter.size(), shorter);
   const Observation seen = ScanAllWays(bytes_);
   EXPECT_EQ(seen.result.outcome, ScanOutcome::kCorrupt);

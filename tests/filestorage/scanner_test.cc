@@ -14,8 +14,8 @@
 namespace zrs::filestorage {
 namespace {
 
-using support::FileBuilder;
-using support::TestTid;
+using tests::FileBuilder;
+using tests::TestTid;
 
 // The file was taken in whole and is at rest.
 void ExpectAllTaken(const Observation& seen, const FileBuilder& file) {

@@ -129,7 +129,7 @@ TEST_P(TailDamageTest, ALengthBeyondAnyFileIsCorrupt) {
 TEST_P(TailDamageTest, ARecordOfAnotherTransactionIsCorrupt) {
   CommitAndPoll(1, 100);
   const uint64_t offset = writer_->end().offset;
-  const std::string bytes = support::EncodeTransaction({.tid = 2, .records = {{.oid = 1, .data = "data"}}}, 12'345);
+  const std::string bytes = tests::EncodeTransaction({.tid = 2, .records = {{.oid = 1, .data = "data"}}}, 12'345);
   ExpectCorrupt(bytes, offset + kTransactionHeaderSize, "12345");
 }
 

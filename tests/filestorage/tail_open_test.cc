@@ -52,7 +52,7 @@ TEST_P(TailOpenTest, ASecondTailOfTheFileIsRefusedWhileTheFirstLives) {
 }
 
 TEST_P(TailOpenTest, OpenGoesOnFromAKnownBoundary) {
-  support::FileBuilder builder;
+  tests::FileBuilder builder;
   builder.AddMany(20, 1000);
   writer_->WriteAt(0, builder.bytes());
   Open(builder.boundaries()[15]);
@@ -108,7 +108,7 @@ TEST_P(TailOpenTest, OpenRefusesABoundaryThatNoFileHas) {
 // ---- Read
 
 TEST_P(TailOpenTest, ReadGivesCommittedBytesAlone) {
-  support::FileBuilder builder;
+  tests::FileBuilder builder;
   builder.AddMany(3, 100);
   writer_->WriteAt(0, builder.bytes());
   Poll();
@@ -133,7 +133,7 @@ TEST_P(TailOpenTest, ReadInATruncatedFileIsAnError) {
 // ---- bounds
 
 TEST_P(TailOpenTest, ALongFileIsReportedProgressively) {
-  support::FileBuilder builder;
+  tests::FileBuilder builder;
   builder.AddMany(200, 100);
   writer_->WriteAt(0, builder.bytes());
   options_.read_size = 512;
@@ -155,7 +155,7 @@ TEST_P(TailOpenTest, ALongFileIsReportedProgressively) {
 }
 
 TEST_P(TailOpenTest, NoByteOfALongFileIsReadMoreThanTwice) {
-  support::FileBuilder builder;
+  tests::FileBuilder builder;
   builder.AddMany(300, 1000);
   writer_->WriteAt(0, builder.bytes());
   options_.read_size = 4096;

@@ -24,8 +24,8 @@ constexpr char kPath[] = "/data/Data.fs";
 
 // Several small transactions of all kinds: an empty one, one without strings, one with a back pointer, and a packed
 // one.
-support::FileBuilder AllKinds() {
-  support::FileBuilder builder;
+tests::FileBuilder AllKinds() {
+  tests::FileBuilder builder;
   builder.Add(Transaction(1, 30))
       .Add({.tid = 2})
       .Add({.tid = 3, .records = {{.oid = 1, .data = "a"}, {.oid = 2, .data = "bcd"}}})
@@ -59,7 +59,7 @@ class TailPrefixTest : public testing::TestWithParam<uint64_t> {
 INSTANTIATE_TEST_SUITE_P(ReadSizes, TailPrefixTest, testing::Values(1, 24, 64, 100, 4096));
 
 TEST_P(TailPrefixTest, AFileCutAfterAnyByteEndsAtTheBoundaryBefore) {
-  const support::FileBuilder builder = AllKinds();
+  const tests::FileBuilder builder = AllKinds();
   size_t whole = 0;
   for (size_t size = filestorage::kMagicSize; size <= builder.size(); ++size) {
     if (whole + 1 < builder.boundaries().size() && builder.boundaries()[whole + 1].offset <= size) ++whole;
@@ -69,7 +69,7 @@ TEST_P(TailPrefixTest, AFileCutAfterAnyByteEndsAtTheBoundaryBefore) {
 }
 
 TEST_P(TailPrefixTest, AVoteCutAfterAnyByteEndsBeforeIt) {
-  const support::FileBuilder builder = AllKinds();
+  const tests::FileBuilder builder = AllKinds();
   const std::vector<Boundary>& boundaries = builder.boundaries();
   for (size_t n = 1; n < boundaries.size(); ++n) {
     const Boundary& before = boundaries[n - 1];
@@ -82,7 +82,7 @@ TEST_P(TailPrefixTest, AVoteCutAfterAnyByteEndsBeforeIt) {
 }
 
 TEST_P(TailPrefixTest, AFileThatGrowsByteByByteAdvancesWithEachStatusByte) {
-  const support::FileBuilder builder = AllKinds();
+  const tests::FileBuilder builder = AllKinds();
   SimulatedFileSystem files;
   files.SetContents(kPath, filestorage::MagicBytes(builder.magic()));
   auto file = files.OpenForWriting(kPath);

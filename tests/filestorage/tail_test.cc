@@ -55,7 +55,7 @@ TEST_P(TailGrowthTest, SeveralCommitsAreOneReport) {
 
 TEST_P(TailGrowthTest, PackedAndUndoneTransactionsAreCommitted) {
   for (const char status : {'p', 'u'}) {
-    support::TransactionSpec transaction = Transaction(1, 100);
+    tests::TransactionSpec transaction = Transaction(1, 100);
     transaction.status = status;
     writer_->Commit(transaction);
     EXPECT_EQ(Poll().end, writer_->end()) << status;
@@ -101,7 +101,7 @@ TEST_P(TailGrowthTest, ACommittedHeaderWithoutItsWholeBodyIsNothingYet) {
 }
 
 TEST_P(TailGrowthTest, AFileOfPython2IsFollowed) {
-  support::FileBuilder builder(Magic::kFs21);
+  tests::FileBuilder builder(Magic::kFs21);
   builder.AddMany(3, 50);
   writer_->WriteAt(0, builder.bytes());
   EXPECT_EQ(Poll().end, builder.end());

@@ -83,8 +83,8 @@ class TailTest : public testing::TestWithParam<TailTestFiles> {
     }
   }
 
-  std::string NextTransaction(const support::TransactionSpec& transaction) {
-    return support::EncodeTransaction(transaction, writer_->end().offset);
+  std::string NextTransaction(const tests::TransactionSpec& transaction) {
+    return tests::EncodeTransaction(transaction, writer_->end().offset);
   }
 
   ScratchDirectory scratch_;

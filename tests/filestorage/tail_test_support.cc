@@ -82,11 +82,11 @@ ScratchDirectory::ScratchDirectory(const std::string& parent) {
 
 ScratchDirectory::~ScratchDirectory() { std::filesystem::remove_all(path_); }
 
-support::TransactionSpec Transaction(filestorage::Tid tid, size_t data_size) {
+tests::TransactionSpec Transaction(filestorage::Tid tid, size_t data_size) {
   std::string data = absl::StrCat("data of ", tid, " ");
   while (data.size() < data_size) data += data;
   data.resize(data_size);
-  support::TransactionSpec transaction;
+  tests::TransactionSpec transaction;
   transaction.tid = tid;
   transaction.user = "user";
   transaction.description = "a transaction";
@@ -122,11 +122,11 @@ void SimulatedWriter::WriteAt(uint64_t offset, absl::string_view bytes) { Requir
 
 void SimulatedWriter::Truncate(uint64_t size) { Require(file_->Truncate(size)); }
 
-void SimulatedWriter::Vote(const support::TransactionSpec& transaction) {
-  support::TransactionSpec unfinished = transaction;
+void SimulatedWriter::Vote(const tests::TransactionSpec& transaction) {
+  tests::TransactionSpec unfinished = transaction;
   unfinished.status = filestorage::kStatusInProgress;
-  const std::string bytes = support::EncodeTransaction(unfinished, end_.offset);
-  const std::string final_bytes = support::EncodeTransaction(transaction, end_.offset);
+  const std::string bytes = tests::EncodeTransaction(unfinished, end_.offset);
+  const std::string final_bytes = tests::EncodeTransaction(transaction, end_.offset);
   voted_ = BoundaryBehind(final_bytes, end_.offset);
   voted_status_ = transaction.status;
   const size_t length_at = bytes.size() - filestorage::kLengthSize;
@@ -143,7 +143,7 @@ void SimulatedWriter::Finish() {
 
 void SimulatedWriter::Abort() { Truncate(end_.offset); }
 
-void SimulatedWriter::Commit(const support::TransactionSpec& transaction) {
+void SimulatedWriter::Commit(const tests::TransactionSpec& transaction) {
   Vote(transaction);
   Finish();
 }

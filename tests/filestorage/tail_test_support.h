@@ -29,7 +29,7 @@ class ScratchDirectory {
 };
 
 // A transaction with one record of `data_size` bytes (at least 1) that depend on the tid.
-support::TransactionSpec Transaction(filestorage::Tid tid, size_t data_size);
+tests::TransactionSpec Transaction(filestorage::Tid tid, size_t data_size);
 
 // The boundary behind `transaction`, the only one looked at, that begins at `offset`.
 filestorage::Boundary BoundaryBehind(absl::string_view transaction, uint64_t offset);
@@ -42,10 +42,10 @@ class SimulatedWriter {
   SimulatedWriter(filestorage::FileSystem& file_system, const std::string& path);
   SimulatedWriter(filestorage::FileSystem& file_system, const std::string& path, const filestorage::Boundary& end);
 
-  void Vote(const support::TransactionSpec& transaction);
+  void Vote(const tests::TransactionSpec& transaction);
   void Finish();
   void Abort();
-  void Commit(const support::TransactionSpec& transaction);
+  void Commit(const tests::TransactionSpec& transaction);
 
   // Raw access, for damage.
   void WriteAt(uint64_t offset, absl::string_view bytes);

@@ -13,10 +13,10 @@
 namespace zrs::filestorage {
 namespace {
 
-using support::FileBuilder;
-using support::TestTid;
 using testing::HasSubstr;
+using tests::FileBuilder;
 using tests::SimulatedOperation;
+using tests::TestTid;
 
 class VerifyTest : public testing::Test {
  protected:

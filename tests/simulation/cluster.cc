@@ -80,7 +80,7 @@ void Cluster::MakeWriter() {
   writer_ =
       std::make_unique<SimulatedWriter>(queue_, primary().disk(), primary().notifications(), log_, kDataPath, options);
   if (random().OneIn(3)) return OpenWriterLater(random().Delay(absl::ZeroDuration(), absl::Seconds(3)));
-  support::FileBuilder file;
+  tests::FileBuilder file;
   primary().disk().SetContents(kDataPath, file.AddMany(random().Below(20), random().Between(1, 2000)).bytes());
   writer_->OnHostCrash();  // reads what is there
   writer_->Open();

@@ -88,9 +88,9 @@ filestorage::Tid SimulatedWriter::NextTid() {
   return last_tid_;
 }
 
-support::RecordSpec SimulatedWriter::MakeRecord(bool large) {
+tests::RecordSpec SimulatedWriter::MakeRecord(bool large) {
   SeededRandom& random = queue_.random();
-  support::RecordSpec record{.oid = random.Below(kOids)};
+  tests::RecordSpec record{.oid = random.Below(kOids)};
   switch (random.Below(8)) {
     case 0:  // an undo: the data are those of an earlier record
       if (!record_positions_.empty()) record.back_pointer = record_positions_[random.Below(record_positions_.size())];
@@ -108,9 +108,9 @@ support::RecordSpec SimulatedWriter::MakeRecord(bool large) {
   return record;
 }
 
-support::TransactionSpec SimulatedWriter::MakeTransaction() {
+tests::TransactionSpec SimulatedWriter::MakeTransaction() {
   SeededRandom& random = queue_.random();
-  support::TransactionSpec transaction{.tid = NextTid(), .status = filestorage::kStatusInProgress};
+  tests::TransactionSpec transaction{.tid = NextTid(), .status = filestorage::kStatusInProgress};
   if (random.OneIn(2)) transaction.user = random.Bytes(random.Below(20));
   if (random.OneIn(2)) transaction.description = random.Bytes(random.Below(60));
   const bool small = history_.size() > options_.enough;
@@ -122,15 +122,15 @@ support::TransactionSpec SimulatedWriter::MakeTransaction() {
 }
 
 void SimulatedWriter::BeginTransaction() {
-  support::TransactionSpec transaction = MakeTransaction();
-  const std::string voted = support::EncodeTransaction(transaction, history_.size());
+  tests::TransactionSpec transaction = MakeTransaction();
+  const std::string voted = tests::EncodeTransaction(transaction, history_.size());
   const size_t header_size = filestorage::kTransactionHeaderSize + transaction.user.size() +
                              transaction.description.size() + transaction.extension.size();
   PlanVote(voted, header_size);
   if (queue_.random().OneIn(options_.abort_one_in)) return PlanAbort();
   transaction.status = filestorage::kStatusComplete;
   const uint64_t first_record = transaction.records.empty() ? 0 : history_.size() + header_size;
-  PlanFinish(support::EncodeTransaction(transaction, history_.size()), first_record);
+  PlanFinish(tests::EncodeTransaction(transaction, history_.size()), first_record);
 }
 
 void SimulatedWriter::PlanVote(const std::string& voted, size_t header_size) {

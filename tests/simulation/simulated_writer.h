@@ -54,8 +54,8 @@ class SimulatedWriter {
 
  private:
   void BeginTransaction();
-  support::TransactionSpec MakeTransaction();
-  support::RecordSpec MakeRecord(bool large);
+  tests::TransactionSpec MakeTransaction();
+  tests::RecordSpec MakeRecord(bool large);
   void PlanVote(const std::string& voted, size_t header_size);
   void PlanFinish(std::string committed, uint64_t first_record);
   void PlanAbort();

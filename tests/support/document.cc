@@ -12,7 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-namespace zrs::support {
+namespace zrs::tests {
 namespace {
 
 std::string ReadDocument(const std::string& path) {
@@ -68,4 +68,4 @@ std::string DocumentBlock(const std::string& path, const std::string& language) 
   return end == std::string::npos ? "" : document.substr(begin + fence.size(), end - begin - fence.size());
 }
 
-}  // namespace zrs::support
+}  // namespace zrs::tests

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace zrs::support {
+namespace zrs::tests {
 
 // The rows, below the head, of the Markdown table between the lines "<!-- begin NAME -->" and "<!-- end NAME -->" of a
 // document that the test has as data. Cells are without white space and backticks around them. A failure of the test
@@ -18,6 +18,6 @@ std::vector<std::string> DocumentedNames(const std::string& path, const std::str
 // The text of its first fenced block of this language, as in "```json".
 std::string DocumentBlock(const std::string& path, const std::string& language);
 
-}  // namespace zrs::support
+}  // namespace zrs::tests
 
 #endif  // ZRS_TESTS_SUPPORT_DOCUMENT_H_

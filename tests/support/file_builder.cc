@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
 
-namespace zrs::support {
+namespace zrs::tests {
 namespace {
 
 using filestorage::Boundary;
@@ -105,4 +105,4 @@ filestorage::Tid TestTid(uint64_t n) {
   return minutes << 32 | fraction;
 }
 
-}  // namespace zrs::support
+}  // namespace zrs::tests

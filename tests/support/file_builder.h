@@ -12,7 +12,7 @@
 #include "filestorage/boundary.h"
 #include "filestorage/format.h"
 
-namespace zrs::support {
+namespace zrs::tests {
 
 // A data record to write. With empty `data` it holds a back pointer: `back_pointer`, 0 unless set.
 struct RecordSpec {
@@ -71,6 +71,6 @@ class FileBuilder {
 // for n below 40,000.
 filestorage::Tid TestTid(uint64_t n);
 
-}  // namespace zrs::support
+}  // namespace zrs::tests
 
 #endif  // ZRS_TESTS_SUPPORT_FILE_BUILDER_H_

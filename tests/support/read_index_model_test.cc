@@ -10,7 +10,7 @@
 namespace zrs::tests {
 namespace {
 
-using support::FileBuilder;
+using tests::FileBuilder;
 
 // A sound file of three transactions.
 FileBuilder Sound() { return FileBuilder().AddMany(3, 50); }

@@ -28,7 +28,7 @@ std::string TypeOf(const Json& value) {
 // `full` has a value for everything, `empty` for nothing that may be unknown.
 void ExpectDocumented(const std::string& table, const Json& full, const Json& empty) {
   SCOPED_TRACE(table);
-  const auto rows = support::DocumentTable(kDocument, table);
+  const auto rows = tests::DocumentTable(kDocument, table);
   std::vector<std::string> documented;
   for (const auto& row : rows) {
     ASSERT_EQ(row.size(), 4u) << row.front();
@@ -61,7 +61,7 @@ TEST(Contract, EveryFieldIsDocumentedAndTheReverse) {
 TEST(Contract, EveryStateIsDocumentedAndTheReverse) {
   std::vector<std::string> known;
   for (const KnownState& state : KnownStates()) known.emplace_back(state.name);
-  EXPECT_EQ(support::DocumentedNames(kDocument, "states"), known);
+  EXPECT_EQ(tests::DocumentedNames(kDocument, "states"), known);
 }
 
 TEST(Contract, TheSampleOfEverythingIsComplete) {
@@ -98,7 +98,7 @@ TEST(Contract, AnOlderClientIgnoresFieldsThatItDoesNotKnow) {
 }
 
 TEST(Contract, TheExampleHasEveryFieldOfAStorage) {
-  const Json example = Json::parse(support::DocumentBlock(kDocument, "json"));
+  const Json example = Json::parse(tests::DocumentBlock(kDocument, "json"));
   const Json full = Print(FullStatus());
   const auto names = [](const Json& object) {
     std::vector<std::string> found;

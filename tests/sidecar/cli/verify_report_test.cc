@@ -157,8 +157,8 @@ TEST(VerifyJson, APathThatIsNoUtf8) {
 
 TEST(VerifyJson, ItsFieldsAreThoseOfTheDocument) {
   const Json json = ToJson(Damaged());
-  EXPECT_EQ(support::DocumentedNames("sidecar/cli/README.md", "verify"), FieldNames(json));
-  EXPECT_EQ(support::DocumentedNames("sidecar/cli/README.md", "verify damage"), FieldNames(json["damage"]));
+  EXPECT_EQ(tests::DocumentedNames("sidecar/cli/README.md", "verify"), FieldNames(json));
+  EXPECT_EQ(tests::DocumentedNames("sidecar/cli/README.md", "verify damage"), FieldNames(json["damage"]));
 }
 
 }  // namespace

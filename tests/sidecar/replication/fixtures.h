@@ -39,9 +39,7 @@ inline v1::Lineage FirstLineage(char database = 'd', char epoch = 'a') {
   return lineage;
 }
 
-inline Publication PublicationOf(const support::FileBuilder& file) {
-  return {FirstLineage(), file.magic(), file.end()};
-}
+inline Publication PublicationOf(const tests::FileBuilder& file) { return {FirstLineage(), file.magic(), file.end()}; }
 
 // A well-formed hello of a follower that has the database of FirstLineage() up to `position`.
 inline v1::Hello HelloAt(const filestorage::Boundary& position) {

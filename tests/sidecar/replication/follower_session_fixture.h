@@ -83,7 +83,7 @@ class FollowerSessionTest : public ::testing::Test {
 
   const filestorage::Boundary& At(size_t transaction) const { return file_.boundaries()[transaction]; }
 
-  support::FileBuilder file_;
+  tests::FileBuilder file_;
   FollowerOptions options_;
   uint64_t upstream_end_ = 4;
   std::optional<FollowerDriver> driver_;

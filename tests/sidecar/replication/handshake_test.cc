@@ -37,7 +37,7 @@ class HandshakeTest : public ::testing::Test {
 
   filestorage::Boundary At(size_t transaction) const { return file_.boundaries()[transaction]; }
 
-  support::FileBuilder file_;
+  tests::FileBuilder file_;
   Publication publication_;
 };
 

@@ -63,7 +63,7 @@ class PublisherSessionTest : public ::testing::Test {
 
   const filestorage::Boundary& At(size_t transaction) const { return file_.boundaries()[transaction]; }
 
-  support::FileBuilder file_;
+  tests::FileBuilder file_;
   std::optional<PublisherDriver> driver_;
 };
 

@@ -61,7 +61,7 @@ class SessionLoop {
   void Write();
 
   std::mt19937_64 random_;
-  support::FileBuilder file_;
+  tests::FileBuilder file_;
   size_t committed_transactions_ = 0;
   PublisherOptions publisher_options_;
   FollowerOptions follower_options_;

@@ -27,7 +27,7 @@ class TransactionTrailTest : public ::testing::Test {
   uint64_t End(size_t transaction) const { return file_.boundaries()[transaction].offset; }
   filestorage::Tid Tid(size_t transaction) const { return file_.boundaries()[transaction].tid; }
 
-  support::FileBuilder file_;
+  tests::FileBuilder file_;
   TransactionTrail trail_;
   filestorage::Scanner scanner_;
 };

@@ -39,7 +39,7 @@ class WelcomeTest : public ::testing::Test {
     return refuse->end.reason();
   }
 
-  support::FileBuilder file_;
+  tests::FileBuilder file_;
   Copy resuming_;
   Copy empty_;
   v1::Welcome welcome_;

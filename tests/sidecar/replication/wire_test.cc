@@ -11,13 +11,13 @@ namespace zrs::replication {
 namespace {
 
 v1::Boundary GoodBoundary() {
-  support::FileBuilder file;
+  tests::FileBuilder file;
   file.AddMany(2, 10);
   return ToProto(file.end());
 }
 
 TEST(WireBoundaryTest, SurvivesTheWayThere) {
-  support::FileBuilder file;
+  tests::FileBuilder file;
   file.AddMany(2, 10);
   for (const filestorage::Boundary& boundary : file.boundaries()) {
     const auto back = FromProto(ToProto(boundary));

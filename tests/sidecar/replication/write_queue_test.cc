@@ -39,7 +39,7 @@ class WriteQueueTest : public ::testing::Test {
     return queue_.Next(last, upstream_end);
   }
 
-  support::FileBuilder file_;
+  tests::FileBuilder file_;
   WriteQueue queue_{{.group_limit = 2000, .piece_limit = 400, .far_behind = 300}};
   uint64_t pushed_ = 4;
 };
@@ -225,7 +225,7 @@ class WriteQueueScheduleTest : public ::testing::TestWithParam<int> {
 
 TEST_P(WriteQueueScheduleTest, NeverStallsAndNeverWritesPastAnOpenBoundary) {
   SCOPED_TRACE(testing::Message() << "seed " << GetParam());
-  support::FileBuilder file;
+  tests::FileBuilder file;
   for (uint64_t i = 1; i <= 30; ++i) file.AddMany(1, 1 + Below(Below(4) == 0 ? 3000 : 60));
   const uint64_t limit = 1 + Below(2000);
   WriteQueue queue({.group_limit = 1 + Below(4000), .piece_limit = 1 + Below(limit), .far_behind = Below(500)});

@@ -30,7 +30,7 @@ State Example() {
   forked->set_generation(2);
   forked->set_fork_offset(uint64_t{1} << 40);
   forked->set_fork_tid(0x03f2a1b2c3d4e5f6);
-  state.lower_bound = support::FileBuilder().AddMany(3, 10).end();
+  state.lower_bound = tests::FileBuilder().AddMany(3, 10).end();
   return state;
 }
 

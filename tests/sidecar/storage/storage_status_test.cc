@@ -12,7 +12,7 @@
 namespace zrs::storage {
 namespace {
 
-using support::FileBuilder;
+using tests::FileBuilder;
 
 class StorageStatusTest : public ::testing::Test {
  protected:

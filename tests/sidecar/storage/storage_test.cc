@@ -16,8 +16,8 @@
 namespace zrs::storage {
 namespace {
 
-using support::FileBuilder;
 using ::testing::HasSubstr;
+using tests::FileBuilder;
 
 TEST_F(StorageTest, ACopyIsMadeAndFollows) {
   Machine primary(world_, "primary", "");
@@ -250,8 +250,8 @@ TEST_F(StorageTest, ACopyWhoseLastTransactionDiffersIsDiverged) {
   // Both grow by another transaction of the same size.
   FileBuilder one = file_;
   FileBuilder two = file_;
-  support::TransactionSpec spec;
-  spec.tid = support::TestTid(1000);
+  tests::TransactionSpec spec;
+  spec.tid = tests::TestTid(1000);
   spec.user = "one";
   primary.Write(one.Add(spec).bytes());
   spec.user = "two";

@@ -25,7 +25,7 @@ class StorageTest : public ::testing::Test {
   }
 
   World world_;
-  support::FileBuilder file_ = support::FileBuilder().AddMany(40, 900);
+  tests::FileBuilder file_ = tests::FileBuilder().AddMany(40, 900);
 };
 
 }  // namespace zrs::storage
