@@ -24,6 +24,12 @@ constexpr char kReplacedRemedy[] =
     "this zrs does not follow a pack or a restored backup: stop it and its secondaries, remove this storage's state "
     "file here, and on each secondary move the copy and its state file away; then start all again for a new copy";
 
+const char* RemedyOfOpening(const absl::Status& error) {
+  if (absl::IsFailedPrecondition(error)) return kReplacedRemedy;
+  if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
+  return "mend that, then restart zrs";
+}
+
 }  // namespace
 
 PrimarySource::PrimarySource(const StorageOptions& options, StorageServices services)
@@ -119,8 +125,7 @@ void PrimarySource::OnOpened(absl::StatusOr<Opened> opened) {
     return;
   }
   if (!opened.ok()) {
-    return Fail(std::string(opened.status().message()),
-                absl::IsFailedPrecondition(opened.status()) ? kReplacedRemedy : "mend that, then restart zrs");
+    return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   }
   problem_.Clear();
   state_ = std::move(opened->state);

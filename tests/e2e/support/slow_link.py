@@ -10,13 +10,15 @@ from .ports import free_port
 class SlowLink:
     """Listens on `address` and passes everything on to `target`, but from there no more than `allowance` bytes.
 
-    allow() lets the rest through.
+    allow() lets the rest through. Counts the bytes that each side has said.
     """
 
     def __init__(self, target, allowance):
         host, port = target.rsplit(":", 1)
         self._target = (host, int(port))
         self._left = allowance
+        self.from_follower = 0
+        self.from_target = 0
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", free_port()))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -55,6 +57,9 @@ class SlowLink:
             data = source.recv(65536 if source is follower else min(65536, self._left))
             if source is upstream:
                 self._left -= len(data)
+                self.from_target += len(data)
+            else:
+                self.from_follower += len(data)
             if not data:
                 return False
             (upstream if source is follower else follower).sendall(data)
