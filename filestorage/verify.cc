@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "filestorage/format.h"
 #include "filestorage/scanner.h"
 
 namespace zrs::filestorage {
@@ -17,6 +18,14 @@ constexpr size_t kReadSize = size_t{1} << 20;
 // Data of a record that is longer is not read: nothing in it can be checked, and seeking is faster.
 constexpr uint64_t kLargestRead = uint64_t{4} << 20;
 constexpr uint64_t kProgressInterval = uint64_t{8} << 20;
+
+// How far a file of `size` goes on behind the transaction at `position`, which is within it. The length may be any: a
+// secondary announces what it appends by one that is beyond any file.
+uint64_t BytesBehind(uint64_t position, uint64_t length, uint64_t size) {
+  const uint64_t room = size - std::min(size, position);
+  if (room < kLengthSize || length > room - kLengthSize) return 0;
+  return room - kLengthSize - length;
+}
 
 class Verifier final : public ScannerObserver {
  public:
@@ -78,11 +87,41 @@ class Verifier final : public ScannerObserver {
         return absl::CancelledError(absl::StrCat("checking ", file_.path(), " was stopped at ", scanner.position()));
       }
     }
+    if (result.outcome == ScanOutcome::kInProgress) {
+      if (absl::Status status = CheckInProgress(&result); !status.ok()) return status;
+    }
     report_.end = scanner.last();
     report_.decreasing_tids += scanner.decreasing_tids();
     report_.position = result.outcome == ScanOutcome::kCorrupt ? result.position : 0;
     report_.reason = std::move(result.reason);
     return result.outcome != ScanOutcome::kCorrupt;
+  }
+
+  // A writer has one transaction in progress, and at the very end: makes `result` corrupt where bytes follow it.
+  absl::Status CheckInProgress(ScanResult* result) {
+    const absl::StatusOr<std::optional<TransactionHeader>> before = ReadHeader(result->position);
+    if (!before.ok()) return before.status();
+    const absl::StatusOr<FileInfo> info = file_.Stat();
+    if (!info.ok()) return info.status();
+    // It was in progress when the size was asked for if it is so afterwards: a writer that finished it, or took it back
+    // and began another one, may have appended meanwhile.
+    const absl::StatusOr<std::optional<TransactionHeader>> after = ReadHeader(result->position);
+    if (!after.ok()) return after.status();
+    if (!before->has_value() || *before != *after || (*after)->status != kStatusInProgress) return absl::OkStatus();
+    const uint64_t following = BytesBehind(result->position, (*after)->length, info->size);
+    if (following == 0) return absl::OkStatus();
+    result->outcome = ScanOutcome::kCorrupt;
+    result->reason = absl::StrCat("the transaction is marked as in progress, and ", following, " bytes follow it");
+    return absl::OkStatus();
+  }
+
+  // Of the transaction at `position`; nothing where the file ends within it.
+  absl::StatusOr<std::optional<TransactionHeader>> ReadHeader(uint64_t position) {
+    const absl::StatusOr<size_t> read =
+        file_.ReadAt(position, absl::MakeSpan(buffer_).subspan(0, kTransactionHeaderSize));
+    if (!read.ok()) return read.status();
+    if (*read < kTransactionHeaderSize) return std::nullopt;
+    return DecodeTransactionHeader(absl::string_view(buffer_.data(), *read));
   }
 
   // Reads on, at most to `limit`, which is lowered to the file's end where that comes before.

@@ -19,7 +19,7 @@ struct VerifyReport {
   uint64_t transactions = 0;
   uint64_t records = 0;
   uint64_t decreasing_tids = 0;    // a warning, as in ZODB
-  uint64_t uncommitted_bytes = 0;  // a tail in progress ('c' or incomplete) behind `end`: not damage
+  uint64_t uncommitted_bytes = 0;  // a tail in progress ('c' or incomplete) behind `end`
   uint64_t position = 0;           // of the damage
   std::string reason;              // of the damage, one line
 };
@@ -30,7 +30,8 @@ using VerifyProgress = std::function<bool(uint64_t done, uint64_t total)>;
 // Blocks. Damage is a report, not an error; errors are those of opening and reading, and Aborted when the last
 // transaction changed while it was read. Data of records above 4 MiB is not read (nothing in it can be checked), except
 // in the last transaction. A writer may go on meanwhile: damage is reported when two reads found it, and the file is
-// checked as far as it went at first. An empty file and one that is no FileStorage are unsound at position 0.
+// checked as far as it went at first. A transaction in progress ('c') that bytes follow is damage: a writer has only
+// one, at the very end. An empty file and one that is no FileStorage are unsound at position 0.
 absl::StatusOr<VerifyReport> Verify(FileSystem& file_system, const std::string& path, const VerifyProgress& progress);
 
 }  // namespace zrs::filestorage

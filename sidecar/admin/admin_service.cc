@@ -1,9 +1,12 @@
 #include "sidecar/admin/admin_service.h"
 
 #include <algorithm>
-#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "proto/zrs/v1/admin.grpc.pb.h"
@@ -12,35 +15,74 @@
 namespace zrs::admin {
 namespace {
 
-// A wait that names no time limit of its own.
-constexpr absl::Duration kLongestWait = absl::Hours(24 * 365);
+// One call of Wait. Owned by gRPC and by those who still owe an answer; answered once.
+class WaitCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<WaitCall> {
+ public:
+  explicit WaitCall(v1::WaitResponse* response) : response_(response) {}
+
+  // Until OnDone.
+  void HoldForGrpc() { self_ = shared_from_this(); }
+
+  bool wanted() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return !answered_;
+  }
+
+  void Answer(v1::WaitResponse response) {
+    if (!TakeTurn([&] { *response_ = std::move(response); })) return;
+    Finish(grpc::Status::OK);
+  }
+
+  // The client has given up, or is gone.
+  void OnCancel() override {
+    if (TakeTurn([] {})) Finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override { self_.reset(); }
+
+ private:
+  bool TakeTurn(absl::FunctionRef<void()> first) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (std::exchange(answered_, true)) return false;
+    first();
+    return true;
+  }
+
+  mutable std::mutex mutex_;
+  bool answered_ = false;             // guarded by mutex_
+  v1::WaitResponse* const response_;  // gRPC's, until the call is answered
+  std::shared_ptr<WaitCall> self_;
+};
 
 class AdminService final : public v1::Admin::CallbackService {
  public:
   explicit AdminService(std::vector<storage::Storage*> storages) : storages_(std::move(storages)) {}
 
-  grpc::ServerUnaryReactor* Wait(grpc::CallbackServerContext* context, const v1::WaitRequest* request,
+  grpc::ServerUnaryReactor* Wait(grpc::CallbackServerContext*, const v1::WaitRequest* request,
                                  v1::WaitResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    std::vector<storage::Storage*> wanted = Named(request->storage());
+    const auto call = std::make_shared<WaitCall>(response);
+    call->HoldForGrpc();
+    const std::vector<storage::Storage*> wanted = Named(request->storage());
     if (wanted.empty()) {
-      response->set_result(v1::WaitResponse::RESULT_NO_SUCH_STORAGE);
-      response->set_message(absl::StrCat("no storage ", request->storage(), " here; there are: ", Names()));
-      reactor->Finish(grpc::Status::OK);
-      return reactor;
+      v1::WaitResponse none;
+      none.set_result(v1::WaitResponse::RESULT_NO_SUCH_STORAGE);
+      none.set_message(absl::StrCat("no storage ", request->storage(), " here; there are: ", Names()));
+      call->Answer(std::move(none));
+      return call.get();
     }
     auto gathering = std::make_shared<monitoring::Gathering<v1::WaitResponse>>(
-        wanted.size(), [reactor, response](std::vector<v1::WaitResponse> responses) {
-          *response = Worst(std::move(responses));
-          reactor->Finish(grpc::Status::OK);
-        });
+        wanted.size(),
+        [call](std::vector<v1::WaitResponse> responses) { call->Answer(Together(std::move(responses))); });
     const absl::Duration timeout =
-        request->timeout_seconds() > 0 ? absl::Seconds(request->timeout_seconds()) : kLongestWait;
+        request->timeout_seconds() > 0 ? absl::Seconds(request->timeout_seconds()) : absl::InfiniteDuration();
+    const auto still_wanted = [weak = std::weak_ptr<WaitCall>(call)] {
+      const auto alive = weak.lock();
+      return alive && alive->wanted();
+    };
     for (size_t i = 0; i < wanted.size(); ++i) {
-      wanted[i]->Wait(request->replicas(), std::min(timeout, kLongestWait),
+      wanted[i]->Wait(request->replicas(), timeout, still_wanted,
                       [gathering, i](v1::WaitResponse one) { gathering->Put(i, std::move(one)); });
     }
-    return reactor;
+    return call.get();
   }
 
  private:
@@ -59,15 +101,17 @@ class AdminService final : public v1::Admin::CallbackService {
     return names;
   }
 
-  // All must be done; of what went wrong the first is told, or else all that was done.
-  static v1::WaitResponse Worst(std::vector<v1::WaitResponse> responses) {
+  // All primaries' must be done; of what went wrong the first is told, or else all that was done. A secondary has
+  // nothing to wait for, which is only an error where there is nothing else.
+  static v1::WaitResponse Together(std::vector<v1::WaitResponse> responses) {
     v1::WaitResponse all;
-    all.set_result(v1::WaitResponse::RESULT_DONE);
     for (const v1::WaitResponse& one : responses) {
+      if (one.result() == v1::WaitResponse::RESULT_NOT_PRIMARY) continue;
       if (one.result() != v1::WaitResponse::RESULT_DONE) return one;
+      all.set_result(v1::WaitResponse::RESULT_DONE);
       absl::StrAppend(all.mutable_message(), all.message().empty() ? "" : "\n", one.message());
     }
-    return all;
+    return all.result() == v1::WaitResponse::RESULT_DONE ? all : responses.front();
   }
 
   const std::vector<storage::Storage*> storages_;

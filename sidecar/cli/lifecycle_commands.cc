@@ -87,7 +87,8 @@ int StopCommand(const std::string& config) {
   const auto holder = ProcessLock::Holder(settings->sidecar.state_dir);
   if (!holder.ok()) return Complain(holder.status(), kFailed);
   if (!holder->has_value()) {
-    Print(stderr, "zrs: it did not run\n");
+    Print(stderr, absl::StrCat("zrs: it did not run: no process has the lock of the state directory ",
+                               settings->sidecar.state_dir, "\n"));
     return kSuccess;
   }
   if (kill(**holder, SIGTERM) != 0 && errno != ESRCH) {

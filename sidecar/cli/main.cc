@@ -120,6 +120,11 @@ std::vector<std::string> CommandNames(CommandLine& line) {
 }
 
 // CLI11 would only say that a command is required.
+absl::Status NoCommand(const std::vector<std::string>& known) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("no command; name one of ", absl::StrJoin(known, ", "), " (see zrs --help)"));
+}
+
 absl::Status CheckCommand(const std::string& name, const std::vector<std::string>& known) {
   if (name[0] == '-' || std::find(known.begin(), known.end(), name) != known.end()) return absl::OkStatus();
   const std::vector<absl::string_view> views(known.begin(), known.end());
@@ -136,10 +141,9 @@ int Main(int argc, char** argv) {
   AddQuestions(line);
   AddWait(line);
   AddChecks(line);
-  if (argc > 1) {
-    const absl::Status known = CheckCommand(argv[1], CommandNames(line));
-    if (!known.ok()) return Complain(known, kUsage);
-  }
+  const std::vector<std::string> names = CommandNames(line);
+  const absl::Status known = argc > 1 ? CheckCommand(argv[1], names) : NoCommand(names);
+  if (!known.ok()) return Complain(known, kUsage);
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

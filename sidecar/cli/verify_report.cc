@@ -52,8 +52,9 @@ void AddContents(admin::ScreenLines& lines, const VerifyReport& report) {
 
 void AddNotices(admin::ScreenLines& lines, const VerifyReport& report) {
   if (report.uncommitted_bytes > 0) {
-    lines.Add("uncommitted", absl::StrCat(Size(report.uncommitted_bytes), " behind that: a transaction under way, or ",
-                                          "one whose end is missing, as after a crash; no damage"));
+    lines.Add("uncommitted", absl::StrCat(Size(report.uncommitted_bytes), " behind the last transaction are not ",
+                                          "committed: harmless while a writer is at work; cut off by ZODB when it ",
+                                          "opens the file for writing"));
   }
   if (report.decreasing_tids > 0) {
     lines.Add("warning", absl::StrCat(report.decreasing_tids, " transactions are not newer than the one before them: ",

@@ -89,6 +89,16 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   return address;
 }
 
+bool IsLoopback(const Address& address) {
+  if (address.is_unix()) return false;
+  return address.host == "localhost" || address.host == "::1" || absl::StartsWith(address.host, "127.");
+}
+
+bool IsEveryInterface(const Address& address) {
+  if (address.is_unix()) return false;
+  return address.host.empty() || address.host == "0.0.0.0" || address.host == "::";
+}
+
 std::string AddressText(const Address& address) {
   if (address.is_unix()) return address.path;
   if (address.host.empty()) return absl::StrCat(address.port);

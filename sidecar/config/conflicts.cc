@@ -3,8 +3,10 @@
 #include <map>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "sidecar/config/paths.h"
+#include "sidecar/config/values.h"
 
 namespace zrs::config {
 namespace {
@@ -34,6 +36,49 @@ absl::Status CheckFile(const StorageSettings& storage, const Environment& enviro
                "each storage needs a file of its own");
 }
 
+// `localhost` is the first loopback address of each family.
+bool IsLocalhost(const Address& address) {
+  return address.host == "localhost" || address.host == "127.0.0.1" || address.host == "::1";
+}
+
+// Whether one of the two keeps the other from being bound, as far as names tell. Not so 127.0.0.1 and ::1, nor the
+// further addresses of the loopback interface.
+bool Collide(const Address& one, const Address& other) {
+  if (one == other) return true;
+  if (one.is_unix() || other.is_unix() || one.port != other.port) return false;
+  if (IsEveryInterface(one) || IsEveryInterface(other)) return true;
+  const bool by_name = one.host == "localhost" || other.host == "localhost";
+  return by_name && IsLocalhost(one) && IsLocalhost(other);
+}
+
+bool Collide(const std::string& one, const std::string& other) {
+  const absl::StatusOr<Address> first = ParseAddress(one);
+  const absl::StatusOr<Address> second = ParseAddress(other);
+  return first.ok() && second.ok() && Collide(*first, *second);
+}
+
+// Against the storages before it.
+absl::Status CheckShared(const StorageSettings& storage, Seen* addresses) {
+  const auto same = addresses->find(storage.listen);
+  if (same != addresses->end()) {
+    const StorageSettings& other = *same->second;
+    if (other.insecure == storage.insecure) return absl::OkStatus();
+    return Error(storage,
+                 absl::StrCat("shares the address ", storage.listen, " with storage \"", other.name, "\" at ",
+                              Where(other), ", but only one of them says insecure"),
+                 "say the same in both, or give them different addresses");
+  }
+  for (const auto& [address, other] : *addresses) {
+    if (!Collide(storage.listen, address)) continue;
+    return Error(storage,
+                 absl::StrCat("listens on ", storage.listen, ", and storage \"", other->name, "\" at ", Where(*other),
+                              " on ", address, ": the same port of the same interface"),
+                 "write the same address in both to share it, or another port");
+  }
+  addresses->emplace(storage.listen, &storage);
+  return absl::OkStatus();
+}
+
 absl::Status CheckListen(const StorageSettings& storage, const Settings& settings, Seen* addresses) {
   if (storage.listen.empty()) return absl::OkStatus();
   if (storage.listen == settings.sidecar.admin_socket) {
@@ -44,12 +89,13 @@ absl::Status CheckListen(const StorageSettings& storage, const Settings& setting
     return Error(storage, absl::StrCat("listens on ", storage.listen, ", which is the health-address"),
                  "choose another address for one of the two");
   }
-  const auto [other, is_new] = addresses->emplace(storage.listen, &storage);
-  if (is_new || other->second->insecure == storage.insecure) return absl::OkStatus();
-  return Error(storage,
-               absl::StrCat("shares the address ", storage.listen, " with storage \"", other->second->name, "\" at ",
-                            Where(*other->second), ", but only one of them says insecure"),
-               "say the same in both, or give them different addresses");
+  if (Collide(storage.listen, settings.sidecar.health_address)) {
+    return Error(storage,
+                 absl::StrCat("listens on ", storage.listen, ", and the health-address is ",
+                              settings.sidecar.health_address, ": the same port of the same interface"),
+                 "choose another port for one of the two");
+  }
+  return CheckShared(storage, addresses);
 }
 
 }  // namespace

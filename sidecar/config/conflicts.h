@@ -9,8 +9,8 @@
 namespace zrs::config {
 
 // Names and data files are distinct (files by their real paths); storages with one listening address agree on
-// `insecure`; nobody listens on the admin socket or the health address. InvalidArgument "FILE:LINE: what; remedy", at
-// the later storage.
+// `insecure`, and with different ones can listen on all of them at once, as far as names tell; nobody listens on the
+// admin socket or the health address. InvalidArgument "FILE:LINE: what; remedy", at the later storage.
 absl::Status CheckConflicts(const Settings& settings, const Environment& environment);
 
 }  // namespace zrs::config

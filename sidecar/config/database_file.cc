@@ -22,25 +22,10 @@ constexpr size_t kMostNamesTold = 8;
 
 using Sections = std::vector<const Section*>;
 
-// `section` and what is inside it, in the order written. As deep as sections are nested, which the parser bounds.
-void AddWhole(const Section& section, Sections* whole) {
-  whole->push_back(&section);
-  for (const Section& inner : section.sections) AddWhole(inner, whole);
-}
-
-Sections Whole(const Section& section) {
-  Sections whole;
-  AddWhole(section, &whole);
-  return whole;
-}
-
-bool IsFileStorage(const Section& section) { return section.type == SectionType(kFileStorage); }
-
-// A storage, or what wraps one. Only its type can tell.
+// A storage, or what wraps one. Only its type can tell. As deep as sections are nested, which the parser bounds.
 bool IsStorage(const Section& section) {
-  return std::ranges::any_of(Whole(section), [](const Section* inner) {
-    return absl::EndsWith(inner->type, "storage") || inner->type == "zeoclient";
-  });
+  return absl::EndsWith(section.type, "storage") || section.type == "zeoclient" ||
+         std::ranges::any_of(section.sections, IsStorage);
 }
 
 absl::string_view NameOf(const Section& storage) {
@@ -81,24 +66,10 @@ absl::StatusOr<const Section*> FindStorage(const Section& root, const std::strin
   return found;
 }
 
-absl::StatusOr<const Section*> FindFileStorage(const Section& storage, const Section& section, bool blobs_external) {
-  const Section* found = nullptr;
-  for (const Section* inner : Whole(storage)) {
-    if (absl::Status status = CheckBlobDirectory(*inner, section, blobs_external); !status.ok()) return status;
-    if (inner->type == "demostorage") {
-      return ErrorAt(inner->location, absl::StrCat(HeaderText(*inner), " keeps changes apart from the data file"),
-                     kNameAnother);
-    }
-    if (!IsFileStorage(*inner)) continue;
-    if (found != nullptr) {
-      return ErrorAt(inner->location,
-                     absl::StrCat("a second <filestorage> in ", HeaderText(storage), ", after the one at ",
-                                  found->location.ToString()),
-                     kNameAnother);
-    }
-    found = inner;
-  }
-  if (found != nullptr) return found;
+absl::StatusOr<const Section*> OnlyFileStorage(const Section& storage, const Section& section, bool blobs_external) {
+  absl::StatusOr<const Section*> found =
+      FindFileStorage(storage, {section, kNameAnother, kNameAnother}, blobs_external);
+  if (!found.ok() || *found != nullptr) return found;
   return ErrorAt(storage.location, absl::StrCat("no <filestorage> in ", HeaderText(storage)), kNameAnother);
 }
 
@@ -121,7 +92,7 @@ absl::StatusOr<DatabaseFile> FindDatabaseFile(const Section& root, const std::st
                                               bool blobs_external) {
   const absl::StatusOr<const Section*> storage = FindStorage(root, name);
   if (!storage.ok()) return storage.status();
-  const absl::StatusOr<const Section*> file_storage = FindFileStorage(**storage, section, blobs_external);
+  const absl::StatusOr<const Section*> file_storage = OnlyFileStorage(**storage, section, blobs_external);
   if (!file_storage.ok()) return file_storage.status();
   const Key* found = nullptr;
   for (const Key& key : (*file_storage)->keys) {

@@ -20,7 +20,8 @@ constexpr KeySpec kKeys[] = {
     {"state-dir", kSidecar, kDirectory, false, "", "derived, see below", "", "", kAlways,
      "Directory of the state files: identity and position of each storage."},
     {"log-file", kSidecar, kLogFile, false, "", "`STDERR`", "", "", kAlways,
-     "File that messages are appended to, or `STDERR` for standard error."},
+     "File that messages are appended to, or `STDERR` for standard error; with that `zrs start` appends to "
+     "`zrs.log` in the `state-dir`."},
     {"log-level", kSidecar, kLogLevel, false, "info", "", "", "", kAlways,
      "Least severe messages that are written: `debug`, `info`, `warning` or `error`."},
     {"stop-timeout", kSidecar, kTime, false, "30s", "", "0", "1h", kAlways,

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sidecar/config/database_file.h"
 #include "sidecar/config/file_access.h"
@@ -17,16 +16,11 @@ namespace {
 
 constexpr absl::string_view kUnnamed = "1";
 
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
-}
-bool IsEveryInterface(const std::string& host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
-
 // Whether who connects to `upstream` reaches who listens on `listen`, as far as names tell.
 bool IsOwn(const Address& upstream, const Address& listen) {
   if (upstream == listen) return true;
   if (upstream.is_unix() || listen.is_unix() || upstream.port != listen.port) return false;
-  return IsLoopback(upstream.host) && (IsLoopback(listen.host) || IsEveryInterface(listen.host));
+  return IsLoopback(upstream) && (IsLoopback(listen) || IsEveryInterface(listen));
 }
 
 // Where the two addresses are written in sections of each kind; "" where there is no such key.

@@ -45,6 +45,10 @@ struct Address {
 // `port`, `:port`, `host:port`, `[v6]:port`, or a path with a slash.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
+// What is told by the host's name or number alone; never of a Unix socket.
+bool IsLoopback(const Address& address);
+bool IsEveryInterface(const Address& address);  // as an address to listen on
+
 // As written above; a bare port stays one: what it means depends on whether one listens or connects.
 std::string AddressText(const Address& address);
 

@@ -6,7 +6,6 @@
 #include "filestorage/boundary_probe.h"
 
 namespace zrs::storage {
-namespace {}  // namespace
 
 CopyFile::CopyFile(const StorageOptions& options, filestorage::FileSystem& file_system)
     : options_(options), file_system_(file_system), state_file_(file_system, options.state_path) {}
@@ -77,8 +76,10 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   if (!access.mode) access.mode = create.file_mode;
   absl::Status created = filestorage::Appender::Create(file_system_, options_.path, create.magic, access);
   if (!created.ok()) return created;
-  // The lock was there before the primary's mode was known; whoever may write the file has to be able to lock it.
-  if (lock_->created()) {
+  // The lock was there before the primary's mode was known, or even before this zrs was; whoever may write the file has
+  // to be able to lock it.
+  const bool said = options_.access.mode || options_.access.owner || options_.access.group;
+  if (lock_->created() || said) {
     if (absl::Status set = lock_->SetAccess(access); !set.ok()) return set;
   }
   filestorage::Recovery recovery;

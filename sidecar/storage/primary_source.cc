@@ -20,12 +20,15 @@ using filestorage::TailReport;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
-constexpr char kReplacedRemedy[] =
-    "this zrs does not follow a pack or a restored backup: stop it and its secondaries, remove this storage's state "
-    "file here, and on each secondary move the copy and its state file away; then start all again for a new copy";
+std::string ReplacedRemedy(const StorageOptions& options) {
+  return absl::StrCat(
+      "this zrs does not follow a pack or a restored backup: on the primary's host stop zrs and remove ",
+      options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
+      ".state in its own state-dir) away; then start all again, for new copies");
+}
 
-const char* RemedyOfOpening(const absl::Status& error) {
-  if (absl::IsFailedPrecondition(error)) return kReplacedRemedy;
+std::string RemedyOfOpening(const absl::Status& error, const StorageOptions& options) {
+  if (absl::IsFailedPrecondition(error)) return ReplacedRemedy(options);
   if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
   return "mend that, then restart zrs";
 }
@@ -125,7 +128,7 @@ void PrimarySource::OnOpened(absl::StatusOr<Opened> opened) {
     return;
   }
   if (!opened.ok()) {
-    return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
+    return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status(), options_));
   }
   problem_.Clear();
   state_ = std::move(opened->state);
@@ -197,8 +200,9 @@ void PrimarySource::OnReport(const TailReport& report) {
     case TailEvent::kNothingYet:
       if (!report.reason.empty()) {
         OnUnsettled(report.reason,
-                    "nothing behind it is replicated; if no writer is at work on the file, check it with "
-                    "ZODB's fstest: it is damaged or was cut short");
+                    absl::StrCat("nothing behind it is replicated; if no writer is at work on the file, it is damaged "
+                                 "or was cut short: check it with zrs verify ",
+                                 options_.path));
         if (!published_) Publish();
         return;
       }
@@ -211,10 +215,11 @@ void PrimarySource::OnReport(const TailReport& report) {
     case TailEvent::kReplaced:
     case TailEvent::kTruncated:
     case TailEvent::kOverwritten:
-      return Fail(report.reason, kReplacedRemedy);
+      return Fail(report.reason, ReplacedRemedy(options_));
     case TailEvent::kCorrupt:
       return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
-                  "check the file with ZODB's fstest; restore it from a backup or from a secondary");
+                  absl::StrCat("check the file with zrs verify ", options_.path,
+                               "; restore it from a backup or from a secondary"));
   }
   unsettled_since_.reset();
   problem_.Clear();
@@ -282,7 +287,9 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
 }
 
 void PrimarySource::OnUnreadable(const absl::Status& error) {
-  if (!failed_) Fail(std::string(error.message()), "check the file with ZODB's fstest, mend it, then restart zrs");
+  if (!failed_)
+    Fail(std::string(error.message()),
+         absl::StrCat("check the file with zrs verify ", options_.path, ", mend it, then restart zrs"));
 }
 
 // ---- Stopping

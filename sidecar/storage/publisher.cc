@@ -41,13 +41,15 @@ bool IsFollowing(const PublisherConnection& connection) {
 }  // namespace
 
 Publisher::Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
-                     std::function<void()> progressed, std::function<void(const absl::Status&)> failed)
+                     std::function<void()> progressed, std::function<void(const absl::Status&)> failed,
+                     std::function<void(const std::string&, const std::string&)> refused)
     : storage_name_(std::move(storage_name)),
       max_followers_(max_followers),
       runtime_(runtime),
       bytes_(bytes),
       progressed_(std::move(progressed)),
-      failed_(std::move(failed)) {}
+      failed_(std::move(failed)),
+      refused_(std::move(refused)) {}
 
 void Publisher::Open(replication::Publication publication) {
   publication_ = std::move(publication);
@@ -72,11 +74,10 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
                                                    "none needed: the follower tries again"));
   }
   if (connections_.size() >= max_followers_) {
-    spdlog::warn("storage {}: follower {} refused: {} are connected already", storage_name_, peer, max_followers_);
-    return RefuseStream(std::move(stream),
-                        MakeEnd(v1::End::REASON_REFUSED,
-                                absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers"),
-                                "raise max-followers there, or follow another secondary"));
+    const std::string message = absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers");
+    const std::string remedy = "raise max-followers there, or follow another secondary";
+    refused_(absl::StrCat("a follower was refused: ", message), "raise max-followers, or let it follow a secondary");
+    return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_REFUSED, message, remedy));
   }
   PublisherConnection::Hooks hooks;
   hooks.progressed = [this] { OnProgress(); };
@@ -171,6 +172,16 @@ uint32_t Publisher::followers_at(uint64_t offset) const {
       std::count_if(connections_.begin(), connections_.end(), [offset](const auto& connection) {
         return IsFollowing(*connection) && connection->session().acknowledged_offset() >= offset;
       }));
+}
+
+std::vector<std::string> Publisher::followers_behind(uint64_t offset) const {
+  std::vector<std::string> behind;
+  for (const auto& connection : connections_) {
+    const uint64_t acknowledged = connection->session().acknowledged_offset();
+    if (!IsFollowing(*connection) || acknowledged >= offset) continue;
+    behind.push_back(absl::StrCat(connection->peer(), " at offset ", acknowledged));
+  }
+  return behind;
 }
 
 void Publisher::FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const {

@@ -28,9 +28,11 @@ namespace zrs::storage {
 class Publisher {
  public:
   // `progressed`: an acknowledgement moved, or a follower came or went. `failed`: the file could not be read, or is
-  // unsound where it was committed. References outlive the publisher.
+  // unsound where it was committed. `refused`: a follower was turned away for want of room; why, and what to do.
+  // References outlive the publisher.
   Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
-            std::function<void()> progressed, std::function<void(const absl::Status&)> failed);
+            std::function<void()> progressed, std::function<void(const absl::Status&)> failed,
+            std::function<void(const std::string& message, const std::string& remedy)> refused);
 
   // Whether there is something to serve. With nothing, or while `refusal` is set, new followers get an End.
   void Open(replication::Publication publication);
@@ -50,6 +52,8 @@ class Publisher {
   // Followers past their handshake, and those of them that have acknowledged `offset` as durable.
   uint32_t followers() const;
   uint32_t followers_at(uint64_t offset) const;
+  // Those that have not, for people: "PEER at offset N".
+  std::vector<std::string> followers_behind(uint64_t offset) const;
   // `primary`: as the storage's source sees it. Lags are told against it.
   void FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const;
 
@@ -65,6 +69,7 @@ class Publisher {
   CommittedBytes& bytes_;
   std::function<void()> progressed_;
   std::function<void(const absl::Status&)> failed_;
+  std::function<void(const std::string&, const std::string&)> refused_;
   std::optional<replication::Publication> publication_;
   std::optional<v1::End> refusal_;
   std::optional<v1::Heartbeat> heartbeat_;

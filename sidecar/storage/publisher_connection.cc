@@ -106,6 +106,7 @@ void PublisherConnection::Probe(const filestorage::Boundary& boundary) {
     auto matches = bytes_.HasBoundary(boundary);
     runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
       Perform(session_.OnProbed(std::move(matches)));
+      hooks_.progressed();  // it follows now, from where it is
     });
   });
 }

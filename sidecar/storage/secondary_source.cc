@@ -14,6 +14,8 @@ namespace zrs::storage {
 namespace {
 
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
+// A connection that has lasted so long does not break at once.
+constexpr absl::Duration kSettled = absl::Seconds(10);
 
 using SessionState = replication::FollowerSession::State;
 
@@ -35,9 +37,30 @@ void SecondarySource::Start(SourceEvents events) {
 
 void SecondarySource::ScheduleHealth() {
   health_ = runtime_.After(kHealthInterval, [this] {
+    ReportLateness();
     events_.changed();
     ScheduleHealth();
   });
+}
+
+// What makes an otherwise sound connection unhealthy gets its reason too.
+void SecondarySource::ReportLateness() {
+  if (!upstream_connected_ || state_ != State::kFollowing || (problem_.raised() && !late_)) return;
+  if (upstream_->session().state() != SessionState::kStreaming) return;  // a first copy is told by its progress
+  const std::optional<PrimaryView> primary = primary_view();
+  if (primary && primary->seconds_ahead <= absl::ToDoubleSeconds(options_.max_lag)) {
+    if (std::exchange(late_, false)) problem_.Clear();
+    return;
+  }
+  late_ = true;
+  if (primary) {
+    problem_.Raise(
+        absl::StrCat("more than max-lag (", absl::FormatDuration(options_.max_lag), ") behind"),
+        "it goes on; if it does not catch up, look at this host's disk and at the network, or raise max-lag");
+  } else {
+    problem_.Raise(absl::StrCat("nothing is heard of the primary over ", options_.upstream, ", which is connected"),
+                   "look at the primary's zrs, and at those on the way to it: it may be stopped, or its host too busy");
+  }
 }
 
 // ---- Opening
@@ -112,21 +135,36 @@ void SecondarySource::OnChanged() {
     upstream_since_ = runtime_.UnixNow();
     upstream_error_.reset();
     stream_began_ = runtime_.Now();
-    state_ = State::kFollowing;
-    backoff_.Reset();
+    progressed_ = false;
     copy_.lineage = session.lineage();
-    problem_.Clear();
     // A copy that had diverged may be proved again, after its upstream was mended.
     if (copy_.magic && !published_) Publish();
     spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream, session.start_offset());
   }
-  if (copy_.magic && session.durable().offset > copy_.committed.offset) {
+  const bool advanced = copy_.magic && session.durable().offset > copy_.committed.offset;
+  if (following) NoteProgress(advanced);
+  if (advanced) {
     copy_.committed = session.durable();
     if (published_) events_.advanced(copy_.committed);
     SaveStateNowAndThen();
   }
   OnHeartbeat();
   events_.changed();
+}
+
+// A connection alone proves nothing: a disk that is still full, or a link that breaks again at once, is the same
+// trouble as before, and asked again ever more seldom.
+void SecondarySource::NoteProgress(bool advanced) {
+  const bool settled = runtime_.Now() - stream_began_ >= kSettled;
+  if (advanced || settled) backoff_.Reset();
+  if (progressed_ || (!advanced && upstream_->session().state() != SessionState::kStreaming)) {
+    if (state_ == State::kConnecting || state_ == State::kDiverged) state_ = State::kFollowing;
+    return;
+  }
+  progressed_ = true;
+  state_ = State::kFollowing;
+  late_ = false;
+  problem_.Clear();
 }
 
 void SecondarySource::OnHeartbeat() {
@@ -195,6 +233,7 @@ void SecondarySource::OnLocalError(const absl::Status& status) {
 
 void SecondarySource::OnDisconnected(const absl::Status& status) {
   const bool was_connected = std::exchange(upstream_connected_, false);
+  late_ = false;
   if (was_connected) upstream_since_ = runtime_.UnixNow();
   const absl::Duration delay = DelayAfter(status);
   // Whatever the reason, what was appended and not committed must go before anything else is written over it.
@@ -285,7 +324,7 @@ void SecondarySource::Close(absl::AnyInvocable<void()> done) {
 // ---- Status
 
 bool SecondarySource::serving() const {
-  if (!upstream_connected_ || problem_.raised() || state_ != State::kFollowing) return false;
+  if (!upstream_connected_ || (problem_.raised() && !late_) || state_ != State::kFollowing) return false;
   const std::optional<PrimaryView> primary = primary_view();
   return primary && primary->seconds_ahead <= absl::ToDoubleSeconds(options_.max_lag);
 }

@@ -46,7 +46,9 @@ class SecondarySource final : public Source {
   void OnOpened(absl::StatusOr<CopyFile::Found> found);
   void Connect();
   void OnChanged();
+  void NoteProgress(bool advanced);
   void OnHeartbeat();
+  void ReportLateness();
   void OnDisconnected(const absl::Status& status);
   void OnCut(const absl::Status& status, absl::Duration delay);
   absl::Duration DelayAfter(const absl::Status& status);
@@ -86,6 +88,8 @@ class SecondarySource final : public Source {
   std::optional<absl::Time> upstream_since_;
   std::optional<std::string> upstream_error_;
   bool upstream_connected_ = false;
+  bool progressed_ = false;  // the present connection has got something done
+  bool late_ = false;        // the problem is that the copy is behind, or may be
   std::unique_ptr<runtime::Timer> health_;
   absl::Duration state_saved_;
   absl::Duration stream_began_;

@@ -34,7 +34,8 @@ class ReplicatedStorage final : public Storage {
         source_(MakeSource(options_, services)),
         publisher_(
             options_.name, options_.max_followers, runtime_, *source_, [this] { waiters_.Check(); },
-            [this](const absl::Status& error) { source_->OnUnreadable(error); }),
+            [this](const absl::Status& error) { source_->OnUnreadable(error); },
+            [this](const std::string& message, const std::string& remedy) { NoteRefused(message, remedy); }),
         waiters_(options_.name, runtime_, publisher_) {}
 
   void Start(absl::AnyInvocable<void(bool)> serving_changed) override {
@@ -55,15 +56,7 @@ class ReplicatedStorage final : public Storage {
   }
 
   void NoteRefusedFollower(const std::string& message, const std::string& remedy) override {
-    runtime_.Post([this, message, remedy] {
-      const absl::Duration now = runtime_.Now();
-      // Many hosts that take turns do not fill the log.
-      if (refused_ && now < refused_at_ + kRefusalPause) return;
-      if (refused_ && now >= refused_at_ + kRefusalShown) refused_.reset();
-      if (!refused_) refused_.emplace(options_.name, runtime_);
-      refused_->Raise(message, remedy);
-      refused_at_ = now;
-    });
+    runtime_.Post([this, message, remedy] { NoteRefused(message, remedy); });
   }
 
   void GetStatus(absl::AnyInvocable<void(v1::StorageStatus)> answer) override {
@@ -80,9 +73,9 @@ class ReplicatedStorage final : public Storage {
     });
   }
 
-  void Wait(uint32_t replicas, absl::Duration timeout, Waiters::Answer answer) override {
-    runtime_.Post([this, replicas, timeout, answer = std::move(answer)]() mutable {
-      WaitOnStrand(replicas, timeout, std::move(answer));
+  void Wait(uint32_t replicas, absl::Duration timeout, Waiters::Wanted wanted, Waiters::Answer answer) override {
+    runtime_.Post([this, replicas, timeout, wanted = std::move(wanted), answer = std::move(answer)]() mutable {
+      WaitOnStrand(replicas, timeout, std::move(wanted), std::move(answer));
     });
   }
 
@@ -99,6 +92,16 @@ class ReplicatedStorage final : public Storage {
     return events;
   }
 
+  void NoteRefused(const std::string& message, const std::string& remedy) {
+    const absl::Duration now = runtime_.Now();
+    // Many hosts that take turns do not fill the log.
+    if (refused_ && now < refused_at_ + kRefusalPause) return;
+    if (refused_ && now >= refused_at_ + kRefusalShown) refused_.reset();
+    if (!refused_) refused_.emplace(options_.name, runtime_);
+    refused_->Raise(message, remedy);
+    refused_at_ = now;
+  }
+
   void ReportServing() {
     const bool serving = source_->serving() && !stopping_;
     if (serving == serving_) return;
@@ -106,20 +109,19 @@ class ReplicatedStorage final : public Storage {
     serving_changed_(serving);
   }
 
-  void WaitOnStrand(uint32_t replicas, absl::Duration timeout, Waiters::Answer answer) {
+  void WaitOnStrand(uint32_t replicas, absl::Duration timeout, Waiters::Wanted wanted, Waiters::Answer answer) {
     if (!source_->is_primary()) {
       return answer(MakeWaitResponse(
           v1::WaitResponse::RESULT_NOT_PRIMARY,
           absl::StrCat("storage ", options_.name, " is a secondary: ask its primary, which knows what is committed")));
     }
     // The poll first: a commit that the caller's database client has seen is in the file, whatever was noticed so far.
-    source_->Refresh([this, replicas, timeout, answer = std::move(answer)]() mutable {
+    source_->Refresh([this, replicas, timeout, wanted = std::move(wanted), answer = std::move(answer)]() mutable {
       if (!publisher_.publication() || stopping_) {
-        return answer(
-            MakeWaitResponse(v1::WaitResponse::RESULT_FAILED,
-                             absl::StrCat("storage ", options_.name, " is not publishing; zrs status tells why")));
+        const char* why = stopping_ ? " is stopping" : " is not publishing; zrs status tells why";
+        return answer(MakeWaitResponse(v1::WaitResponse::RESULT_FAILED, absl::StrCat("storage ", options_.name, why)));
       }
-      waiters_.Add(publisher_.publication()->end.offset, replicas, timeout, std::move(answer));
+      waiters_.Add(publisher_.publication()->end.offset, replicas, timeout, std::move(wanted), std::move(answer));
     });
   }
 

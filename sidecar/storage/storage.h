@@ -4,6 +4,7 @@
 #define ZRS_SIDECAR_STORAGE_STORAGE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -40,7 +41,10 @@ class Storage {
 
   // Looks at the file afresh, then answers when `replicas` followers (0: all that are connected now, at least one) have
   // acknowledged what was committed then as durable, or after `timeout`.
-  virtual void Wait(uint32_t replicas, absl::Duration timeout, absl::AnyInvocable<void(v1::WaitResponse)> answer) = 0;
+  // Where `timeout` is infinite and none is connected it answers at once. `wanted` tells, from any thread, whether
+  // anybody still listens: else the answer may never come.
+  virtual void Wait(uint32_t replicas, absl::Duration timeout, std::function<bool()> wanted,
+                    absl::AnyInvocable<void(v1::WaitResponse)> answer) = 0;
 
   virtual const std::string& name() const = 0;
 };

@@ -3,10 +3,18 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace zrs::storage {
+namespace {
+
+// For one storage, from a socket that only its user and root can reach.
+constexpr size_t kMostWaiters = 1000;
+
+}  // namespace
 
 v1::WaitResponse MakeWaitResponse(v1::WaitResponse::Result result, std::string message) {
   v1::WaitResponse response;
@@ -18,21 +26,32 @@ v1::WaitResponse MakeWaitResponse(v1::WaitResponse::Result result, std::string m
 Waiters::Waiters(std::string storage_name, runtime::Runtime& runtime, const Publisher& publisher)
     : storage_name_(std::move(storage_name)), runtime_(runtime), publisher_(publisher) {}
 
-void Waiters::Add(uint64_t offset, uint32_t replicas, absl::Duration timeout, Answer answer) {
-  waiters_.push_back({offset, replicas, std::move(answer), nullptr});
+void Waiters::Add(uint64_t offset, uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer) {
+  Check();  // lets go of those who have given up
+  if (waiters_.size() >= kMostWaiters) {
+    return answer(MakeWaitResponse(v1::WaitResponse::RESULT_FAILED,
+                                   absl::StrCat("storage ", storage_name_, ": ", kMostWaiters, " wait already")));
+  }
+  if (timeout == absl::InfiniteDuration() && publisher_.followers() == 0) return answer(NoFollower());
+  waiters_.push_back({offset, replicas, std::move(wanted), std::move(answer), nullptr});
   const auto added = std::prev(waiters_.end());
-  added->timer = runtime_.After(timeout, [this, added] { OnTimeout(added); });
+  if (timeout != absl::InfiniteDuration()) {
+    added->timer = runtime_.After(timeout, [this, added] { OnTimeout(added); });
+  }
   Check();
 }
 
-bool Waiters::Satisfied(const Waiter& waiter) const {
-  const uint32_t wanted = waiter.replicas > 0 ? waiter.replicas : std::max<uint32_t>(1, publisher_.followers());
-  return publisher_.followers_at(waiter.offset) >= wanted;
+uint32_t Waiters::NeededBy(const Waiter& waiter) const {
+  return waiter.replicas > 0 ? waiter.replicas : std::max<uint32_t>(1, publisher_.followers());
 }
 
 void Waiters::Check() {
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
-    if (!Satisfied(*waiter)) {
+    if (!waiter->wanted()) {
+      waiter = waiters_.erase(waiter);
+      continue;
+    }
+    if (publisher_.followers_at(waiter->offset) < NeededBy(*waiter)) {
       ++waiter;
       continue;
     }
@@ -45,19 +64,24 @@ void Waiters::Check() {
   }
 }
 
+v1::WaitResponse Waiters::NoFollower() const {
+  return MakeWaitResponse(v1::WaitResponse::RESULT_NO_FOLLOWER,
+                          absl::StrCat("storage ", storage_name_,
+                                       ": no follower is connected; zrs status on the secondary's host tells why"));
+}
+
 void Waiters::OnTimeout(std::list<Waiter>::iterator waiter) {
-  const uint32_t connected = publisher_.followers();
-  const uint32_t have = publisher_.followers_at(waiter->offset);
-  Answer answer = std::move(waiter->answer);
-  const uint64_t offset = waiter->offset;
+  Waiter late = std::move(*waiter);
   waiters_.erase(waiter);
-  if (connected == 0) {
-    return answer(MakeWaitResponse(v1::WaitResponse::RESULT_NO_FOLLOWER,
-                                   absl::StrCat("storage ", storage_name_, ": no follower is connected")));
-  }
-  answer(MakeWaitResponse(v1::WaitResponse::RESULT_TIMEOUT,
-                          absl::StrCat("storage ", storage_name_, ": time is over; ", have, " of ", connected,
-                                       " connected follower(s) have offset ", offset)));
+  Answer answer = std::move(late.answer);
+  if (publisher_.followers() == 0) return answer(NoFollower());
+  const std::vector<std::string> behind = publisher_.followers_behind(late.offset);
+  answer(MakeWaitResponse(
+      v1::WaitResponse::RESULT_TIMEOUT,
+      absl::StrCat("storage ", storage_name_, ": the time is over; offset ", late.offset, " is durable on ",
+                   publisher_.followers_at(late.offset), " follower(s), and ", NeededBy(late), " were wanted",
+                   behind.empty() ? "" : absl::StrCat("; behind: ", absl::StrJoin(behind, ", ")),
+                   "; zrs status tells how they are doing")));
 }
 
 void Waiters::Fail(const std::string& why) {

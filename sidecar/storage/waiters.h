@@ -3,6 +3,7 @@
 #define ZRS_SIDECAR_STORAGE_WAITERS_H_
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -19,12 +20,14 @@ namespace zrs::storage {
 class Waiters {
  public:
   using Answer = absl::AnyInvocable<void(v1::WaitResponse)>;
+  using Wanted = std::function<bool()>;
 
   Waiters(std::string storage_name, runtime::Runtime& runtime, const Publisher& publisher);
 
   // Answers DONE when `replicas` followers (0: all that are connected when that is looked at, at least one) have
-  // acknowledged `offset`; NO_FOLLOWER or TIMEOUT after `timeout`.
-  void Add(uint64_t offset, uint32_t replicas, absl::Duration timeout, Answer answer);
+  // acknowledged `offset`; NO_FOLLOWER or TIMEOUT after `timeout`. Where that is infinite and nobody is connected:
+  // NO_FOLLOWER at once. FAILED when too many wait. `wanted`: whether anybody still listens; thread-safe.
+  void Add(uint64_t offset, uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer);
   // Looks again.
   void Check();
   // Answers all that are left with FAILED: the storage stops.
@@ -34,10 +37,12 @@ class Waiters {
   struct Waiter {
     uint64_t offset = 0;
     uint32_t replicas = 0;
+    Wanted wanted;
     Answer answer;
     std::unique_ptr<runtime::Timer> timer;
   };
-  bool Satisfied(const Waiter& waiter) const;
+  uint32_t NeededBy(const Waiter& waiter) const;
+  v1::WaitResponse NoFollower() const;
   void OnTimeout(std::list<Waiter>::iterator waiter);
 
   const std::string storage_name_;

@@ -8,6 +8,13 @@
 namespace zrs::transport {
 namespace {
 
+// A server that does not know the service mostly has no words for it.
+std::string CauseOf(const grpc::Status& status) {
+  if (status.error_code() != grpc::StatusCode::UNIMPLEMENTED) return status.error_message();
+  return absl::StrCat(status.error_message(), status.error_message().empty() ? "" : "; ",
+                      "it answers, but not to followers: is it a health-address, or another program's?");
+}
+
 constexpr char kFollowMethod[] = "/zrs.v1.Replication/Follow";
 
 }  // namespace
@@ -49,7 +56,7 @@ void ClientCall::Answered(bool ok) {
 absl::Status ClientCall::FinalStatus() const {
   if (status_.ok()) return absl::OkStatus();
   return absl::Status(static_cast<absl::StatusCode>(status_.error_code()),
-                      absl::StrCat(answered_ ? "" : "cannot connect to ", address_, ": ", status_.error_message()));
+                      absl::StrCat(answered_ ? "" : "cannot connect to ", address_, ": ", CauseOf(status_)));
 }
 
 }  // namespace zrs::transport

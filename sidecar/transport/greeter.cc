@@ -41,7 +41,8 @@ class Greeter final : public PublisherEvents {
   void RefuseStorage(const absl::Status& status) {
     const std::string message(status.message());
     if (absl::IsNotFound(status)) {
-      return Refuse(*core_, v1::End::REASON_NO_SUCH_STORAGE, message, "ask for a storage that this address serves");
+      return Refuse(*core_, v1::End::REASON_NO_SUCH_STORAGE, message,
+                    "set source-name in the secondary to the name of a storage that this address serves");
     }
     Refuse(*core_, v1::End::REASON_NOT_READY, message, "");
   }

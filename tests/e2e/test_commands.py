@@ -57,6 +57,13 @@ def test_an_unknown_command_is_named_with_its_neighbour():
         assert command in err
 
 
+def test_without_a_command_all_of_them_are_named():
+    code, out, err = run_zrs()
+    assert (code, out) == (2, "")
+    for command in commands_of_the_program():
+        assert command in err
+
+
 @pytest.mark.parametrize("command", ["run", "start", "stop", "status", "health", "wait", "check-config"])
 def test_a_missing_configuration_is_named(lab, command):
     path = lab.path("none.conf")

@@ -100,7 +100,21 @@ def test_a_transaction_in_progress_is_no_damage(path):
     code, found = verify(path)
     assert code == 0
     assert (found["committedEnd"], found["uncommittedBytes"]) == (end, len(voted))
-    assert f"uncommitted  {len(voted)} bytes" in run_zrs("verify", path)[1]
+    text = " ".join(run_zrs("verify", path)[1].split())
+    assert f"uncommitted {len(voted)} bytes" in text
+    assert "behind the last transaction are not committed: harmless while a writer is at work" in text
+    assert "no damage" not in text
+
+
+def test_a_transaction_in_progress_in_the_middle_is_damage(path):
+    offset, _, _, length = rawfs.transactions(path)[-2]
+    following = os.path.getsize(path) - offset - length
+    overwrite(path, offset + 16, b"c")
+    code, found = verify(path)
+    assert code == 1
+    assert (found["damage"]["position"], found["committedEnd"]) == (offset, offset)
+    assert found["damage"]["reason"] == f"the transaction is marked as in progress, and {following} bytes follow it"
+    assert not zodb_finds_it_sound(path)
 
 
 @pytest.mark.parametrize("size", [1, 22, 23, 200])

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/file_builder.h"
 #include "tests/support/simulated_file_system.h"
 
@@ -144,6 +145,63 @@ TEST_F(VerifyTest, TransactionInProgressIsNoDamage) {
   EXPECT_EQ(report.end, committed);
   EXPECT_EQ(report.uncommitted_bytes, file.size() - committed.offset);
   EXPECT_EQ(report.transactions, 2u);
+}
+
+// Cut off with it, by ZODB, would be what was committed behind it.
+TEST_F(VerifyTest, TransactionInProgressThatBytesFollowIsDamage) {
+  const FileBuilder file = FileBuilder().AddMany(4, 100);
+  std::string bytes = file.bytes();
+  const Boundary& before = file.boundaries()[2];
+  const Boundary& behind = file.boundaries()[3];
+  bytes[before.offset + kTransactionStatusOffset] = kStatusInProgress;
+  for (const uint64_t following : {uint64_t{1}, bytes.size() - behind.offset}) {
+    const VerifyReport report = VerifyBytes(bytes.substr(0, behind.offset + following));
+    EXPECT_FALSE(report.sound);
+    EXPECT_EQ(report.end, before);
+    EXPECT_EQ(report.position, before.offset);
+    EXPECT_EQ(report.reason,
+              absl::StrCat("the transaction is marked as in progress, and ", following, " bytes follow it"));
+    EXPECT_EQ(report.transactions, 2u);
+    EXPECT_EQ(report.uncommitted_bytes, 0u);
+  }
+  EXPECT_TRUE(VerifyBytes(bytes.substr(0, behind.offset)).sound);
+}
+
+// As a secondary announces what it appends.
+TEST_F(VerifyTest, TransactionInProgressOfALengthBeyondAnyFileIsNoDamage) {
+  const FileBuilder file = FileBuilder().AddMany(4, 100);
+  const Boundary& before = file.boundaries()[2];
+  for (const uint64_t length : {~uint64_t{0}, ~uint64_t{0} - 8, ~uint64_t{0} - before.offset, uint64_t{1} << 63}) {
+    std::string bytes = file.bytes();
+    bytes.replace(before.offset + 8, 8, EncodeUint64(length));
+    bytes[before.offset + kTransactionStatusOffset] = kStatusInProgress;
+    const VerifyReport report = VerifyBytes(bytes);
+    EXPECT_TRUE(report.sound) << report.reason;
+    EXPECT_EQ(report.end, before);
+    EXPECT_EQ(report.uncommitted_bytes, bytes.size() - before.offset);
+  }
+}
+
+// Whatever is looked at after the writer went on: no false alarm.
+TEST_F(VerifyTest, WriterThatFinishesAndAppendsBetweenTwoReadsIsNoDamage) {
+  FileBuilder file = FileBuilder().AddMany(3, 100);
+  const Boundary& before = file.boundaries()[2];
+  std::string voted = file.bytes();
+  voted[before.offset + kTransactionStatusOffset] = kStatusInProgress;
+  file.AddMany(2, 100);
+  for (int at = 1; at <= 8; ++at) {
+    SCOPED_TRACE(at);
+    file_system_.SetContents("/Data.fs", voted);
+    int operations = 0;
+    file_system_.SetHook([&](const SimulatedOperation&) {
+      if (++operations == at) file_system_.SetContents("/Data.fs", file.bytes());
+      return absl::OkStatus();
+    });
+    const absl::StatusOr<VerifyReport> report = Verify(file_system_, "/Data.fs", nullptr);
+    file_system_.SetHook(nullptr);
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_TRUE(report->sound) << report->reason;
+  }
 }
 
 TEST_F(VerifyTest, IncompleteTransactionIsNoDamage) {

@@ -17,6 +17,7 @@ class SimulatedDialer : public transport::Dialer {
 
   std::shared_ptr<FollowerStream> Dial(const std::string& address) override {
     network_.Forget();
+    ++network_.dials_;
     auto connection = std::make_shared<Connection>();
     connection->wire = std::make_shared<Wire>();
     connection->follower = std::make_shared<FollowerEndpoint>(network_, connection->wire, node_, address, true);

@@ -73,6 +73,9 @@ class SimulatedNetwork {
   // One bit of the next batch that arrives anywhere is another.
   void CorruptNextBatch() { corrupt_next_batch_ = true; }
 
+  // Streams that were asked for so far.
+  uint64_t dials() const { return dials_; }
+
   // For streams (simulated_stream.h).
   EventQueue& queue() { return queue_; }
   NetworkObserver& observer() { return observer_; }
@@ -96,6 +99,7 @@ class SimulatedNetwork {
   std::map<Pair, absl::Duration> blocked_until_;
   std::vector<std::shared_ptr<Connection>> connections_;
   bool corrupt_next_batch_ = false;
+  uint64_t dials_ = 0;
 };
 
 }  // namespace zrs::simulation

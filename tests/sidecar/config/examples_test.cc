@@ -1,10 +1,12 @@
-// The examples in the documentation and in deploy/examples are configurations, and mean what is said of them.
+// The examples in the documentation, in the root README too, and in deploy/examples are configurations, and mean what
+// is said of them.
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "sidecar/config/loader.h"
 #include "tests/sidecar/config/test_environment.h"
 
@@ -34,6 +36,15 @@ std::vector<std::string> Blocks(const std::string& document) {
   return blocks;
 }
 
+// The indented block of `document` that begins with the start of `section` ("primary main"), to the section's end.
+std::string IndentedSection(const std::string& document, const std::string& section) {
+  const size_t at = document.find(absl::StrCat("\n    <", section, ">\n"));
+  const std::string end_line = absl::StrCat("\n    </", section.substr(0, section.find(' ')), ">\n");
+  const size_t end = document.find(end_line, at);
+  if (at == std::string::npos || end == std::string::npos) return "";
+  return absl::StrReplaceAll(document.substr(at, end + end_line.size() - at), {{"\n    ", "\n"}});
+}
+
 // "name path from -> to", a line for each storage.
 std::string Summary(const Settings& settings) {
   std::string text;
@@ -55,6 +66,13 @@ TEST(Readme, Examples) {
             "main /srv/zodb/main/Data.fs  -> 5000 insecure\ncatalog /srv/zodb/catalog/Data.fs  -> 5000 insecure\n");
   EXPECT_EQ(Load(blocks[3]).sidecar.log_file, "/var/log/zrs.log");
   EXPECT_EQ(Summary(Load(blocks[4])), "plone /srv/plone/var/filestorage/Data.fs  -> 5000 insecure\n");
+}
+
+TEST(RootReadme, Examples) {
+  const std::string document = ReadTestData("README.md");
+  EXPECT_EQ(Summary(Load(IndentedSection(document, "primary main"))), "main /var/lib/zeo/Data.fs  -> 5000 insecure\n");
+  EXPECT_EQ(Summary(Load(IndentedSection(document, "secondary main"))),
+            "main /var/lib/zrs-copy/Data.fs database-host:5000 -> \n");
 }
 
 TEST(DeployExamples, Primary) {

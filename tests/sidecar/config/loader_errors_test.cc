@@ -300,45 +300,6 @@ TEST(Names, MissingTwice) {
       "<zrs NAME> (a section without a name is storage \"1\")");
 }
 
-TEST(Conflicts, SameFile) {
-  EXPECT_EQ(
-      Message(Storage("a", "replicate-to 1", "data/../x") + Storage("b", "replicate-to 2", "/etc/x")),
-      "/etc/zrs.conf:7: the data file /etc/x is also that of storage \"a\" at /etc/zrs.conf:1; each storage needs "
-      "a file of its own");
-}
-TEST(Conflicts, SameFileByALink) {
-  TestWorld world;
-  world.files["/etc/zrs.conf"] = Storage("a", "replicate-to 1", "/a/x") + Storage("b", "replicate-to 2", "/b/y");
-  EXPECT_EQ(Message(world), "no error");
-  world.real_paths = {{"/a/x", "/c/z"}, {"/b/y", "/c/z"}};
-  EXPECT_NE(Message(world).find("the data file /b/y is also that"), std::string::npos);
-}
-TEST(Conflicts, SameFileInALinkedDirectory) {
-  TestWorld world;
-  world.files["/etc/zrs.conf"] = Storage("a", "replicate-to 1", "/a/x") + Storage("b", "replicate-to 2", "/b/x");
-  world.real_paths = {{"/a", "/c"}, {"/b", "/c"}};
-  EXPECT_NE(Message(world).find("the data file /b/x is also that"), std::string::npos);
-}
-TEST(Conflicts, SharedAddressInsecureForOne) {
-  EXPECT_EQ(Message(Storage("a", "replicate-to 1", "x") + Storage("b", "replicate-to :1\ninsecure on", "y")),
-            "/etc/zrs.conf:7: shares the address 1 with storage \"a\" at /etc/zrs.conf:1, but only one of them says "
-            "insecure; say the same in both, or give them different addresses");
-}
-TEST(Conflicts, AdminSocket) {
-  EXPECT_EQ(Message("<sidecar>\nadmin-socket /s\n</sidecar>\n" + Zrs("replicate-to /s")),
-            "/etc/zrs.conf:4: listens on /s, which is the admin-socket; choose another address for followers");
-}
-
-TEST(Conflicts, HealthAddress) {
-  const std::string health = "<sidecar>\nadmin-socket /s\nhealth-address 127.0.0.1:8101\n</sidecar>\n";
-  EXPECT_EQ(Message(health + Zrs("replicate-to 8101")), "no error");
-  EXPECT_EQ(Message(health + Zrs("replicate-to 127.0.0.1:8101")),
-            "/etc/zrs.conf:5: listens on 127.0.0.1:8101, which is the health-address; choose another address for one "
-            "of the two");
-  EXPECT_EQ(Message(Sidecar("admin-socket /s\nhealth-address /s")),
-            "/etc/zrs.conf:3: health-address is the admin-socket; choose another one for it");
-}
-
 TEST(FileStorages, None) {
   EXPECT_EQ(Message("<zrs a>\nreplicate-to 1\n</zrs>"),
             "/etc/zrs.conf:1: no <filestorage> in <zrs a>; add <filestorage>, a line \"path /path/to/Data.fs\" and "
@@ -347,16 +308,19 @@ TEST(FileStorages, None) {
 TEST(FileStorages, Two) {
   const std::string two = absl::StrCat("<zrs>\nreplicate-to 1\n", kFile, kFile, "</zrs>");
   EXPECT_EQ(Message(two),
-            "/etc/zrs.conf:6: a second <filestorage>, after the one at /etc/zrs.conf:3; give each a storage section of "
+            "/etc/zrs.conf:6: a second <filestorage> in <zrs>, after the one at /etc/zrs.conf:3; give each a storage "
+            "section of "
             "its own");
 }
 TEST(FileStorages, TwoInWrappers) {
   const std::string wrapped = absl::StrCat("<zlibstorage>\n", kFile, "</zlibstorage>\n");
   EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n", wrapped, wrapped, "</zrs>")),
-            "/etc/zrs.conf:9: a second <filestorage>, after the one at /etc/zrs.conf:4; give each a storage section of "
+            "/etc/zrs.conf:9: a second <filestorage> in <zrs>, after the one at /etc/zrs.conf:4; give each a storage "
+            "section of "
             "its own");
-  EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n<demostorage>\n", kFile, kFile, "</demostorage>\n</zrs>")),
-            "/etc/zrs.conf:7: a second <filestorage>, after the one at /etc/zrs.conf:4; give each a storage section of "
+  EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n<blobstorage>\n", kFile, kFile, "</blobstorage>\n</zrs>")),
+            "/etc/zrs.conf:7: a second <filestorage> in <zrs>, after the one at /etc/zrs.conf:4; give each a storage "
+            "section of "
             "its own");
 }
 TEST(FileStorages, Misspelt) {
@@ -364,10 +328,19 @@ TEST(FileStorages, Misspelt) {
             "/etc/zrs.conf:3: no <filestorage> in <filestoarge>; did you mean <filestorage>?");
 }
 TEST(FileStorages, WrapperOfSomethingElse) {
-  EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n<demostorage>\n<mappingstorage/>\n", kFile,
-                                 "</demostorage>\n</zrs>")),
+  EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n<blobstorage>\n<mappingstorage/>\n", kFile,
+                                 "</blobstorage>\n</zrs>")),
             "/etc/zrs.conf:4: no <filestorage> in <mappingstorage>; only a <filestorage> and what wraps it can be "
             "replicated: add it, or remove the section");
+}
+TEST(FileStorages, ThatKeepsChangesElsewhere) {
+  for (const std::string& inside :
+       {std::string(kFile), absl::StrCat(kFile, kFile), std::string("<mappingstorage/>\n")}) {
+    EXPECT_EQ(Message(absl::StrCat("<zrs>\nreplicate-to 1\n<zlibstorage>\n<demostorage d>\n", inside,
+                                   "</demostorage>\n</zlibstorage>\n</zrs>")),
+              "/etc/zrs.conf:4: <demostorage d> keeps changes apart from the data file; a copy would not have those "
+              "changes: leave <filestorage> without it, if its file alone is to be replicated");
+  }
 }
 TEST(FileStorages, SectionInside) {
   EXPECT_EQ(Message(InFileStorage("<blobstorage/>\npath x")),

@@ -106,7 +106,8 @@ v1::StorageStatus Machine::Status() {
 
 v1::WaitResponse Machine::Wait(uint32_t replicas, absl::Duration timeout) {
   std::optional<v1::WaitResponse> answer;
-  storage_->Wait(replicas, timeout, [&answer](v1::WaitResponse response) { answer = std::move(response); });
+  storage_->Wait(
+      replicas, timeout, [] { return true; }, [&answer](v1::WaitResponse response) { answer = std::move(response); });
   EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
   return answer.value_or(v1::WaitResponse());
 }

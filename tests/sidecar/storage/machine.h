@@ -53,6 +53,7 @@ class Machine {
   void SetMachineId(const std::string& machine_id) { options_.machine_id = machine_id; }
   void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
   void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }
+  void SetKeepAlive(absl::Duration delay) { options_.keep_alive_delay = delay; }
   void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();

@@ -46,9 +46,11 @@ TEST_F(StorageTest, ASecondaryThatIsTooFarBehindIsNotHealthy) {
   EXPECT_TRUE(world_.RunUntil([&] { return !secondary.serving(); }));
   EXPECT_TRUE(secondary.Status().upstream().connected());
   EXPECT_GT(secondary.Status().lag_seconds(), 60);
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().has_error(); }));
+  EXPECT_THAT(secondary.Status().error().message(), HasSubstr("more than max-lag (1m) behind"));
   EXPECT_GT(patient.Status().lag_seconds(), 60);
   EXPECT_TRUE(patient.serving());
-  EXPECT_TRUE(world_.RunUntil([&] { return secondary.serving(); }));
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.serving() && !secondary.Status().has_error(); }));
   RunUntilEqual(primary, secondary);
 }
 
@@ -64,6 +66,8 @@ TEST_F(StorageTest, ASecondaryWithoutFreshHeartbeatsIsNotHealthy) {
   EXPECT_TRUE(world_.RunUntil([&] { return !secondary.serving(); }));
   EXPECT_TRUE(secondary.Status().upstream().connected());
   EXPECT_FALSE(secondary.Status().has_lag_seconds());
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().has_error(); }));
+  EXPECT_THAT(secondary.Status().error().message(), HasSubstr("nothing is heard of the primary"));
 }
 
 TEST_F(StorageTest, AFollowerThatWasTurnedAwayIsShownForAWhileAndIsNoTroubleOfTheStorage) {

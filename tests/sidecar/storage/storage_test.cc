@@ -167,6 +167,45 @@ TEST_F(StorageTest, AFullDiskHealsByItself) {
   EXPECT_FALSE(secondary.Status().has_error());
 }
 
+// Each attempt fails again: they become rare, and the trouble is one and the same all the while.
+TEST_F(StorageTest, ADiskThatStaysFullIsTriedEverMoreSeldom) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  primary.Write(file_.bytes());
+  primary.Start();
+  secondary.disk().SetCapacity(file_.size() / 2);
+  secondary.Start();
+  RunUntilState(secondary, "disk-full");
+  const std::string since = secondary.Status().error().since();
+  world_.RunFor(absl::Minutes(1));
+  const uint64_t before = world_.network().dials();
+  world_.RunFor(absl::Minutes(2));
+  EXPECT_LE(world_.network().dials() - before, 30u);
+  EXPECT_EQ(secondary.Status().state(), "disk-full");
+  EXPECT_EQ(secondary.Status().error().since(), since);
+  secondary.disk().SetCapacity(10 * file_.size());
+  RunUntilEqual(primary, secondary);
+  RunUntilState(secondary, "streaming");
+  EXPECT_FALSE(secondary.Status().has_error());
+}
+
+TEST_F(StorageTest, WaitWakesUpWhenAFollowerConnectsThatHasEverything) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  primary.Write(file_.bytes());
+  primary.Start();
+  secondary.Start();
+  RunUntilEqual(primary, secondary);
+  RunUntilState(secondary, "streaming");
+  EXPECT_EQ(primary.Wait(1, absl::Seconds(10)).result(), v1::WaitResponse::RESULT_DONE);
+  secondary.Stop();
+  EXPECT_EQ(primary.Wait(0, absl::InfiniteDuration()).result(), v1::WaitResponse::RESULT_NO_FOLLOWER);
+  secondary.SetKeepAlive(absl::Hours(1));
+  secondary.Start();
+  EXPECT_EQ(primary.Wait(0, absl::Seconds(20)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_THAT(primary.Wait(2, absl::Seconds(1)).message(), HasSubstr("on 1 follower(s), and 2 were wanted"));
+}
+
 TEST_F(StorageTest, AFailedSyncStopsASecondaryForGood) {
   Machine primary(world_, "primary", "");
   Machine secondary(world_, "secondary", "primary");

@@ -81,6 +81,7 @@ TEST_F(ServerTest, UnknownStorageIsToldWhichThereAre) {
   const auto events = Ask(LoopbackAddress(*server), HelloMessage("three"));
   EXPECT_EQ(TheEnd(*events).reason(), v1::End::REASON_NO_SUCH_STORAGE);
   EXPECT_TRUE(Mentions(TheEnd(*events).message(), "one, two")) << TheEnd(*events).message();
+  EXPECT_TRUE(Mentions(TheEnd(*events).remedy(), "source-name")) << TheEnd(*events).remedy();
   EXPECT_TRUE(events->status().ok()) << events->status();
 }
 

@@ -1,0 +1,115 @@
+"""`zrs wait`: what a script that has to know that a commit is safe gets told."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from support import config
+from support import database as db
+from support.ports import free_address
+from support.sidecar import BINARY, run_zrs
+from support.waiting import until
+
+
+def started_primary(lab, *more):
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path)
+    address = free_address()
+    primary = lab.sidecar("primary", config.primary(path, address), *more).start()
+    primary.until_streaming()
+    return primary, path, address
+
+
+def wait(sidecar, *arguments):
+    return run_zrs("wait", "--config", sidecar.config, *arguments)
+
+
+def test_without_a_follower(lab):
+    primary, _, _ = started_primary(lab)
+    for arguments in ([], ["--timeout", "0.2"], ["--replicas", "2", "--timeout", "0.2"]):
+        code, out, err = wait(primary, *arguments)
+        assert (code, out) == (1, "")
+        assert "no follower is connected" in err
+        assert "zrs status" in err
+
+
+def test_a_follower_that_connects_meanwhile_counts_at_once(lab):
+    primary, _, address = started_primary(lab)
+    copy = lab.path("secondary", "Data.fs")
+    secondary = lab.sidecar("secondary", config.secondary(copy, address, keys=[("keep-alive-delay", "1h")])).start()
+    secondary.until_streaming()
+    assert wait(primary, "--timeout", "20")[0] == 0
+    secondary.stop()
+    waiting = subprocess.Popen([BINARY, "wait", "--config", primary.config, "--timeout", "25"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    secondary.start()
+    assert waiting.wait(15) == 0
+
+
+def test_the_time_is_over_says_who_is_behind(lab):
+    primary, path, address = started_primary(lab)
+    secondary = lab.sidecar("secondary", config.secondary(lab.path("secondary", "Data.fs"), address)).start()
+    secondary.until_streaming()
+    assert wait(primary, "--timeout", "20")[0] == 0
+    secondary.process.signal(signal.SIGSTOP)
+    database = db.open_file(path)
+    db.put(database, "key", "x" * 1000)
+    database.close()
+    code, _, err = wait(primary, "--timeout", "0.5")
+    secondary.process.signal(signal.SIGCONT)
+    assert code == 1
+    assert "on 0 follower(s), and 1 were wanted" in err
+    assert "behind: ipv4:127.0.0.1:" in err
+    assert wait(primary, "--timeout", "20", "--replicas", "1")[0] == 0
+    code, _, err = wait(primary, "--timeout", "0.5", "--replicas", "2")
+    assert code == 1
+    assert "on 1 follower(s), and 2 were wanted" in err
+
+
+def test_a_secondary_in_the_same_process_is_passed_over(lab):
+    copy = lab.path("other", "Data.fs")
+    primary, _, address = started_primary(lab, config.secondary(copy, "127.0.0.1:1", name="other"))
+    lab.sidecar("secondary", config.secondary(lab.path("secondary", "Data.fs"), address)).start().until_streaming()
+    assert wait(primary, "--timeout", "20")[0] == 0
+    code, _, err = wait(primary, "--storage", "other")
+    assert code == 2
+    assert "secondary" in err
+
+
+def test_those_who_give_up_leave_nothing_behind(lab):
+    primary, _, _ = started_primary(lab)
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{primary.process.pid}/fd"))
+
+    before = descriptors()
+    waiting = [subprocess.Popen([BINARY, "wait", "--config", primary.config, "--timeout", "3600"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(40)]
+    until(lambda: descriptors() >= before + 40, lambda: descriptors())
+    for process in waiting:
+        process.kill()
+        process.wait()
+    until(lambda: descriptors() <= before + 2, lambda: descriptors())
+    assert primary.storage()["state"] == "streaming"
+
+
+def test_a_full_disk_does_not_fill_the_logs(lab):
+    directory = os.path.dirname(lab.path("small", "Data.fs"))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", directory], check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    lab.at_close(lambda: subprocess.run(["umount", "-l", directory], check=True))
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path, commits=50, size=20_000)
+    address = free_address()
+    primary = lab.sidecar("primary", config.primary(path, address)).start()
+    secondary = lab.sidecar("secondary", config.secondary(os.path.join(directory, "Data.fs"), address)).start()
+    since = secondary.until_state("disk-full")["error"]["since"]
+    ends = time.monotonic() + 4
+    until(lambda: time.monotonic() > ends, "some attempts")
+    storage = secondary.storage()
+    assert storage["state"] == "disk-full"
+    assert storage["error"]["since"] == since
+    for sidecar in (primary, secondary):
+        assert len(sidecar.process.log().splitlines()) < 40, sidecar.process.log_tail()
