@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -13,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "filestorage/posix_file_system.h"
+#include "sidecar/admin/admin_client.h"
 #include "sidecar/cli/background.h"
 #include "sidecar/cli/commands.h"
 #include "sidecar/cli/logging.h"
@@ -27,6 +29,7 @@ namespace zrs::cli {
 namespace {
 
 constexpr absl::Duration kHealthTimeout = absl::Seconds(5);
+constexpr absl::Duration kStatusTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kStopPoll = absl::Milliseconds(50);
 // What closing files and streams may take beyond the time for followers.
 constexpr absl::Duration kStopGrace = absl::Seconds(20);
@@ -41,16 +44,37 @@ absl::Status RunInBackgroundOf(config::Settings& settings, OnUp on_up) {
   return logging.ok() ? RunProcess(settings, on_up) : logging;
 }
 
-// Waits until no process, or another one, runs.
-absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings) {
+// Followers that have not everything, a line for people each; nothing where zrs does not answer any more.
+std::optional<std::vector<std::string>> FollowersBehind(const std::string& admin_socket) {
+  const auto status = admin::AdminClient(admin_socket).Status(kStatusTimeout);
+  if (!status.ok()) return std::nullopt;
+  std::vector<std::string> behind;
+  for (const v1::StorageStatus& storage : status->storages()) {
+    for (const v1::Follower& follower : storage.followers()) {
+      if (follower.lag_bytes() == 0) continue;
+      behind.push_back(absl::StrCat("zrs: storage ", storage.name(), ": follower ", follower.peer(),
+                                    " has not acknowledged the last ", follower.lag_bytes(),
+                                    " bytes; it goes on from there when zrs is started again\n"));
+    }
+  }
+  return behind;
+}
+
+// Waits until no process, or another one, runs; `behind` is what was so when the time for followers was nearly over.
+absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings, std::vector<std::string>& behind) {
   const auto began = std::chrono::steady_clock::now();
   const absl::Duration most = settings.stop_timeout + kStopGrace;
   bool told = false;
   for (;;) {
     const absl::StatusOr<std::optional<pid_t>> holder = ProcessLock::Holder(settings.state_dir);
     if (!holder.ok()) return holder.status();
-    if (!holder->has_value() || **holder != pid) return absl::OkStatus();
     const absl::Duration waited = absl::FromChrono(std::chrono::steady_clock::now() - began);
+    if (!holder->has_value() || **holder != pid) {
+      // It ends sooner when all followers have everything.
+      if (waited < settings.stop_timeout) behind.clear();
+      return absl::OkStatus();
+    }
+    if (auto now = FollowersBehind(settings.admin_socket)) behind = *std::move(now);
     if (waited > most) {
       return absl::DeadlineExceededError(
           absl::StrCat("process ", pid, " has not stopped after ", absl::FormatDuration(most),
@@ -94,8 +118,11 @@ int StopCommand(const std::string& config) {
   if (kill(**holder, SIGTERM) != 0 && errno != ESRCH) {
     return Complain(absl::ErrnoToStatus(errno, absl::StrCat("stop process ", **holder)), kFailed);
   }
-  const absl::Status ended = WaitForEnd(**holder, settings->sidecar);
-  return ended.ok() ? kSuccess : Complain(ended, kFailed);
+  std::vector<std::string> behind;
+  const absl::Status ended = WaitForEnd(**holder, settings->sidecar, behind);
+  if (!ended.ok()) return Complain(ended, kFailed);
+  for (const std::string& line : behind) Print(stderr, line);
+  return kSuccess;
 }
 
 int HealthCommand(const std::string& config, const std::string& service) {

@@ -136,6 +136,7 @@ def test_stop_timeout(lab, path):
     took = time.monotonic() - began
     secondary.process.signal(signal.SIGCONT)
     assert code == 0, err
+    assert "has not acknowledged the last" in err
     assert 0.9 < took < 10
     assert "has not acknowledged the last" in primary.process.log()
 
