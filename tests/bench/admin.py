@@ -1,4 +1,4 @@
-"""The Admin service's Wait and Status, called without generated code: protoc's description of admin.proto is enough."""
+"""Admin.Wait and Status.Get of a process, called without generated code: protoc's description of admin.proto is enough."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ class AdminClient:
             "/zrs.v1.Admin/Wait", request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=messages["zrs.v1.WaitResponse"].FromString)
         self._status = self._channel.unary_unary(
-            "/zrs.v1.Admin/Status", request_serializer=lambda request: request.SerializeToString(),
+            "/zrs.v1.Status/Get", request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=messages["zrs.v1.StatusResponse"].FromString)
 
     def wait(self, timeout=10.0):
