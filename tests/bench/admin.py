@@ -1,4 +1,4 @@
-"""Admin.Wait and Status.Get of a process, called without generated code: protoc's description of admin.proto is enough."""
+"""Admin.Wait and Status.Get of a process, without generated code: protoc's description of admin.proto is enough."""
 
 import os
 import subprocess
