@@ -29,8 +29,8 @@ struct FileInfo {
 
 // Who may open a file that is created. What is not said is left as the system makes it.
 struct FileAccess {
-  std::optional<uint32_t> mode =
-      {};  // permission bits, 07777; not said: 0666 less the umask, as ZODB creates its files
+  // Permission bits, 07777; not said: 0666 less the umask, as ZODB creates its files.
+  std::optional<uint32_t> mode = {};
   std::optional<uint32_t> owner = {};  // user id
   std::optional<uint32_t> group = {};  // group id
 };

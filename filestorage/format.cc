@@ -103,4 +103,6 @@ std::string EncodeUint64(uint64_t value) {
   return out;
 }
 
+std::string TidHex(Tid tid) { return absl::StrCat(absl::Hex(tid, absl::kZeroPad16)); }
+
 }  // namespace zrs::filestorage

@@ -73,6 +73,9 @@ std::string EncodeDataHeader(const DataHeader& header);
 uint64_t DecodeUint64(absl::string_view bytes);  // at least 8 bytes
 std::string EncodeUint64(uint64_t value);
 
+// 16 lower-case hex digits, as ZODB's tools print transaction ids.
+std::string TidHex(Tid tid);
+
 }  // namespace zrs::filestorage
 
 #endif  // ZRS_FILESTORAGE_FORMAT_H_

@@ -12,7 +12,7 @@
 
 namespace zrs::admin {
 
-// Not thread-safe. Calls block. Unavailable, naming the socket, when no zrs answers there.
+// Not thread-safe. Calls block. Unavailable or DeadlineExceeded, naming the socket, when no zrs answers.
 class AdminClient {
  public:
   explicit AdminClient(const std::string& socket_path);

@@ -5,22 +5,23 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <system_error>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "filestorage/file_system.h"
 #include "sidecar/cli/access.h"
+#include "sidecar/cli/process_lock.h"
 
 namespace zrs::cli {
 namespace {
 
+using filestorage::DirectoryOf;
+
 constexpr int kEnter = X_OK;  // these two are of directories
 constexpr int kChange = W_OK | X_OK;
 constexpr int kReadAndWrite = R_OK | W_OK;
-
-std::string DirectoryOf(const std::string& path) { return std::filesystem::path(path).parent_path().string(); }
 
 std::string Cause(int error) { return std::generic_category().message(error); }
 
@@ -51,7 +52,7 @@ FileKind Look(const std::string& path, bool follow_link) {
 
 class Checker {
  public:
-  void CheckStateDirectory(const std::string& directory, const std::vector<config::StorageSettings>& storages);
+  void CheckStateDirectory(const config::Settings& settings);
   void CheckSidecar(const config::SidecarSettings& sidecar);
   void CheckStorage(const config::StorageSettings& storage);
   HostReport TakeReport() { return std::move(report_); }
@@ -130,12 +131,12 @@ void Checker::CheckAddress(const std::string& whose, const std::string& what, co
   CheckSocket(absl::StrCat(whose, what), address);
 }
 
-void Checker::CheckStateDirectory(const std::string& directory, const std::vector<config::StorageSettings>& storages) {
+void Checker::CheckStateDirectory(const config::Settings& settings) {
+  const std::string& directory = settings.sidecar.state_dir;
   if (!RequireDirectory("state-dir", directory)) return;
-  RequireIfThere("the lock of state-dir", absl::StrCat(directory, "/zrs.lock"), kReadAndWrite, "read and written",
-                 self_);
-  for (const config::StorageSettings& storage : storages) {
-    const std::string state_path = absl::StrCat(directory, "/", storage.name, ".state");
+  RequireIfThere("the lock of state-dir", ProcessLock::Path(directory), kReadAndWrite, "read and written", self_);
+  for (const config::StorageSettings& storage : settings.storages) {
+    const std::string state_path = settings.sidecar.StatePath(storage.name);
     RequireIfThere(absl::StrCat(In(storage), "the state"), state_path, kReadAndWrite, "read and written", self_);
     if (!storage.is_primary()) CheckIdentity(storage, state_path);
   }
@@ -228,7 +229,7 @@ void Checker::CheckGroup(const config::StorageSettings& storage) {
 HostReport CheckHost(const config::Settings& settings) {
   Checker checker;
   checker.CheckSidecar(settings.sidecar);
-  checker.CheckStateDirectory(settings.sidecar.state_dir, settings.storages);
+  checker.CheckStateDirectory(settings);
   for (const config::StorageSettings& storage : settings.storages) checker.CheckStorage(storage);
   return checker.TakeReport();
 }

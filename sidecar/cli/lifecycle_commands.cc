@@ -45,8 +45,8 @@ absl::Status RunInBackgroundOf(config::Settings& settings, OnUp on_up) {
 }
 
 // Followers that have not everything, a line for people each; nothing where zrs does not answer any more.
-std::optional<std::vector<std::string>> FollowersBehind(const std::string& admin_socket) {
-  const auto status = admin::AdminClient(admin_socket).Status(kStatusTimeout);
+std::optional<std::vector<std::string>> FollowersBehind(admin::AdminClient& client) {
+  const auto status = client.Status(kStatusTimeout);
   if (!status.ok()) return std::nullopt;
   std::vector<std::string> behind;
   for (const v1::StorageStatus& storage : status->storages()) {
@@ -64,6 +64,7 @@ std::optional<std::vector<std::string>> FollowersBehind(const std::string& admin
 absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings, std::vector<std::string>& behind) {
   const auto began = std::chrono::steady_clock::now();
   const absl::Duration most = settings.stop_timeout + kStopGrace;
+  admin::AdminClient client(settings.admin_socket);
   bool told = false;
   for (;;) {
     const absl::StatusOr<std::optional<pid_t>> holder = ProcessLock::Holder(settings.state_dir);
@@ -74,7 +75,7 @@ absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings, std:
       if (waited < settings.stop_timeout) behind.clear();
       return absl::OkStatus();
     }
-    if (auto now = FollowersBehind(settings.admin_socket)) behind = *std::move(now);
+    if (auto now = FollowersBehind(client)) behind = *std::move(now);
     if (waited > most) {
       return absl::DeadlineExceededError(
           absl::StrCat("process ", pid, " has not stopped after ", absl::FormatDuration(most),

@@ -117,7 +117,7 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
   options.path = from.path;
   options.upstream = from.replicate_from;
   options.source_name = from.source_name;
-  options.state_path = absl::StrCat(settings_.sidecar.state_dir, "/", from.name, ".state");
+  options.state_path = settings_.sidecar.StatePath(from.name);
   options.machine_id = MachineId();
   options.node_id = storage::RandomId(runtime);
   options.software = absl::StrCat("zrs ", kVersion);

@@ -19,8 +19,6 @@ namespace {
 constexpr int kTries = 5;
 constexpr useconds_t kPauseMicros = 20'000;
 
-std::string LockPath(const std::string& state_dir) { return absl::StrCat(state_dir, "/zrs.lock"); }
-
 std::optional<pid_t> ReadPid(int descriptor) {
   char buffer[32];
   const ssize_t size = pread(descriptor, buffer, sizeof buffer, 0);
@@ -33,8 +31,10 @@ std::optional<pid_t> ReadPid(int descriptor) {
 
 }  // namespace
 
+std::string ProcessLock::Path(const std::string& state_dir) { return absl::StrCat(state_dir, "/zrs.lock"); }
+
 absl::StatusOr<std::unique_ptr<ProcessLock>> ProcessLock::Take(const std::string& state_dir) {
-  const std::string path = LockPath(state_dir);
+  const std::string path = Path(state_dir);
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (descriptor < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("open ", path, " (check that state-dir may be written)"));
@@ -62,7 +62,7 @@ absl::StatusOr<std::unique_ptr<ProcessLock>> ProcessLock::Take(const std::string
 ProcessLock::~ProcessLock() { close(descriptor_); }
 
 absl::StatusOr<std::optional<pid_t>> ProcessLock::Holder(const std::string& state_dir) {
-  const std::string path = LockPath(state_dir);
+  const std::string path = Path(state_dir);
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   if (descriptor < 0)

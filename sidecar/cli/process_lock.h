@@ -15,7 +15,9 @@ namespace zrs::cli {
 // Held until it is destroyed or the process ends, however that happens.
 class ProcessLock {
  public:
-  // Takes `state_dir`/zrs.lock, for this process; the directory exists. Unavailable when another process has it, naming
+  // The file, `state_dir`/zrs.lock.
+  static std::string Path(const std::string& state_dir);
+  // Takes it, for this process; the directory exists. Unavailable when another process has it, naming
   // that process.
   static absl::StatusOr<std::unique_ptr<ProcessLock>> Take(const std::string& state_dir);
   ~ProcessLock();

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "filestorage/format.h"
 #include "filestorage/timestamp.h"
 #include "sidecar/admin/human_units.h"
@@ -22,15 +21,13 @@ std::string Size(uint64_t bytes) {
   return absl::StrCat(bytes, " bytes (", admin::HumanBytes(static_cast<double>(bytes)), ")");
 }
 
-std::string TidHex(filestorage::Tid tid) { return absl::StrFormat("%016x", tid); }
-
 // Offset 0 is in front of the magic: the file is no FileStorage.
 bool HasMagic(const VerifyReport& report) { return report.end.offset > 0; }
 
 std::string LastTransaction(const VerifyReport& report) {
   if (report.end.tid == 0) return "none";
   const auto time = filestorage::Rfc3339FromTid(report.end.tid);
-  return absl::StrCat(TidHex(report.end.tid), time.ok() ? " of " + *time : "");
+  return absl::StrCat(filestorage::TidHex(report.end.tid), time.ok() ? " of " + *time : "");
 }
 
 std::string Remedy(absl::string_view path, const VerifyReport& report) {
@@ -91,7 +88,7 @@ std::string VerifyToJson(absl::string_view path, const VerifyReport& report) {
                {"decreasingTids", report.decreasing_tids},
                {"damage", nullptr}};
   if (HasMagic(report)) json["committedEnd"] = report.end.offset;
-  if (has_transaction) json["lastTid"] = TidHex(report.end.tid);
+  if (has_transaction) json["lastTid"] = filestorage::TidHex(report.end.tid);
   if (has_transaction && time.ok()) json["lastTidTime"] = *time;
   if (report.sound) {
     json["uncommittedBytes"] = report.uncommitted_bytes;

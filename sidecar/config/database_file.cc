@@ -11,12 +11,12 @@
 #include "sidecar/config/keys.h"
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/paths.h"
+#include "sidecar/config/section_values.h"
 #include "sidecar/config/text.h"
 
 namespace zrs::config {
 namespace {
 
-constexpr absl::string_view kUnnamed = "1";
 constexpr absl::string_view kNameAnother = "only a storage with one data file can be replicated: name another one";
 constexpr size_t kMostNamesTold = 8;
 
@@ -29,7 +29,7 @@ bool IsStorage(const Section& section) {
 }
 
 absl::string_view NameOf(const Section& storage) {
-  return storage.name.empty() ? kUnnamed : absl::string_view(storage.name);
+  return storage.name.empty() ? kUnnamedStorage : absl::string_view(storage.name);
 }
 
 absl::Status NoSuchName(const Section& root, const Sections& storages, const std::string& name) {

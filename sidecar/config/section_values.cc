@@ -73,11 +73,14 @@ absl::StatusOr<Address> ParseResolvedAddress(absl::string_view text, const std::
   return address;
 }
 
-absl::StatusOr<std::string> ParseStorageName(absl::string_view text) {
-  std::string name = absl::AsciiStrToLower(text);
-  if (IsStorageName(name)) return name;
-  return Error(absl::StrCat(Quoted(text), " cannot be the name of a storage"),
-               "use up to 64 letters, digits, '.', '_' and '-', a letter or digit first");
+bool IsStorageName(absl::string_view name) {
+  if (name.empty() || name.size() > kMostNameBytes) return false;
+  for (size_t i = 0; i < name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(name[i]);
+    const bool alphanumeric = absl::ascii_islower(c) || absl::ascii_isdigit(c);
+    if (!alphanumeric && (i == 0 || (c != '.' && c != '_' && c != '-'))) return false;
+  }
+  return true;
 }
 
 absl::StatusOr<std::string> ParseAccount(absl::string_view text) {
@@ -92,14 +95,11 @@ absl::StatusOr<std::string> ParseBlobs(absl::string_view text) {
 
 }  // namespace
 
-bool IsStorageName(absl::string_view name) {
-  if (name.empty() || name.size() > kMostNameBytes) return false;
-  for (size_t i = 0; i < name.size(); ++i) {
-    const auto c = static_cast<unsigned char>(name[i]);
-    const bool alphanumeric = absl::ascii_islower(c) || absl::ascii_isdigit(c);
-    if (!alphanumeric && (i == 0 || (c != '.' && c != '_' && c != '-'))) return false;
-  }
-  return true;
+absl::StatusOr<std::string> ParseStorageName(absl::string_view text) {
+  std::string name = absl::AsciiStrToLower(text);
+  if (IsStorageName(name)) return name;
+  return Error(absl::StrCat(Quoted(text), " cannot be the name of a storage"),
+               "use up to 64 letters, digits, '.', '_' and '-', a letter or digit first");
 }
 
 absl::StatusOr<SectionValues::Value> SectionValues::Convert(const KeySpec& spec, absl::string_view text,

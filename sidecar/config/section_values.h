@@ -61,8 +61,12 @@ class SectionValues {
   std::map<std::string, const Key*> written_;
 };
 
-// Whether `name` can be a storage's: a lower-case letter or digit, then those, '.', '_' and '-'; at most 64 bytes.
-bool IsStorageName(absl::string_view name);
+// A storage without a name of its own.
+inline constexpr absl::string_view kUnnamedStorage = "1";
+
+// The name in lower case: a letter or digit, then those, '.', '_' and '-'; at most 64 bytes. InvalidArgument, without a
+// location.
+absl::StatusOr<std::string> ParseStorageName(absl::string_view text);
 
 }  // namespace zrs::config
 

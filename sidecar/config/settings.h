@@ -20,6 +20,9 @@ struct SidecarSettings {
   std::string log_file;        // absolute; "": standard error
   LogLevel log_level = LogLevel::kInfo;
   absl::Duration stop_timeout = absl::Seconds(30);
+
+  // Of the storage of that name.
+  std::string StatePath(const std::string& storage) const { return state_dir + "/" + storage + ".state"; }
 };
 
 // What a storage is follows from `replicate_from`; at least one of it and `listen` is not empty.

@@ -14,8 +14,6 @@
 namespace zrs::config {
 namespace {
 
-constexpr absl::string_view kUnnamed = "1";
-
 // Whether who connects to `upstream` reaches who listens on `listen`, as far as names tell.
 bool IsOwn(const Address& upstream, const Address& listen) {
   if (upstream == listen) return true;
@@ -35,10 +33,10 @@ AddressKeys KeysFor(SectionKind kind) {
 }
 
 absl::StatusOr<std::string> StorageName(const Section& section) {
-  if (section.name.empty()) return std::string(kUnnamed);
-  if (IsStorageName(section.name)) return section.name;
-  return ErrorAt(section.location, absl::StrCat(Quoted(section.name), " cannot be the name of a storage"),
-                 "use up to 64 letters, digits, '.', '_' and '-', a letter or digit first");
+  if (section.name.empty()) return std::string(kUnnamedStorage);
+  absl::StatusOr<std::string> name = ParseStorageName(section.name);
+  if (name.ok()) return name;
+  return absl::InvalidArgumentError(absl::StrCat(section.location.ToString(), ": ", name.status().message()));
 }
 
 absl::Status SetAddresses(const SectionValues& values, SectionKind kind, StorageSettings* settings) {

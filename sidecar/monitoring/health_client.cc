@@ -3,18 +3,15 @@
 #include <grpcpp/grpcpp.h>
 
 #include "absl/strings/str_cat.h"
+#include "sidecar/monitoring/socket_client.h"
 #include "third_party/grpc/health/v1/health.grpc.pb.h"
 
 namespace zrs::monitoring {
 
 absl::StatusOr<bool> AskHealth(const std::string& socket_path, const std::string& service, absl::Duration timeout) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  const auto stub = grpc::health::v1::Health::NewStub(
-      grpc::CreateCustomChannel(absl::StrCat("unix:", socket_path), grpc::InsecureChannelCredentials(), arguments));
+  const auto stub = grpc::health::v1::Health::NewStub(OpenSocketChannel(socket_path));
   grpc::ClientContext context;
-  context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                    gpr_time_from_millis(absl::ToInt64Milliseconds(timeout), GPR_TIMESPAN)));
+  SetDeadline(context, timeout);
   grpc::health::v1::HealthCheckRequest request;
   request.set_service(service);
   grpc::health::v1::HealthCheckResponse response;
@@ -22,10 +19,7 @@ absl::StatusOr<bool> AskHealth(const std::string& socket_path, const std::string
   if (status.error_code() == grpc::StatusCode::NOT_FOUND) {
     return absl::NotFoundError(absl::StrCat("zrs at ", socket_path, " has no service \"", service, "\""));
   }
-  if (!status.ok()) {
-    return absl::UnavailableError(absl::StrCat("ask zrs at ", socket_path, ": ", status.error_message(),
-                                               "; is zrs running with this configuration?"));
-  }
+  if (!status.ok()) return SocketError(status, socket_path);
   return response.status() == grpc::health::v1::HealthCheckResponse::SERVING;
 }
 

@@ -10,7 +10,7 @@
 namespace zrs::monitoring {
 
 // Whether `service` ("" is the process) is SERVING, asked at a Unix socket. NotFound for an unknown service;
-// Unavailable, with what to do, when nobody answers within `timeout`. Blocks.
+// SocketError's where nobody answers within `timeout`. Blocks.
 absl::StatusOr<bool> AskHealth(const std::string& socket_path, const std::string& service, absl::Duration timeout);
 
 }  // namespace zrs::monitoring

@@ -77,7 +77,7 @@ DecideRefuse RefuseCutOff(const v1::Epoch& epoch, const Boundary& position) {
   return Refuse(
       v1::End::REASON_DIVERGED,
       absl::StrCat("the follower has ", DescribePosition(position), ", but the publisher was promoted at offset ",
-                   epoch.fork_offset(), " (tid ", TidHex(epoch.fork_tid()), ") and went on from there"),
+                   epoch.fork_offset(), " (tid ", filestorage::TidHex(epoch.fork_tid()), ") and went on from there"),
       kKeepBoth);
 }
 

@@ -174,12 +174,10 @@ std::string CleanText(absl::string_view text, size_t limit) {
   return clean;
 }
 
-std::string TidHex(filestorage::Tid tid) { return absl::StrCat(absl::Hex(tid, absl::kZeroPad16)); }
-
 std::string DescribePosition(const filestorage::Boundary& boundary) {
   if (boundary.offset == 0) return "no file";
   if (boundary.offset == filestorage::kMagicSize) return absl::StrCat("offset ", boundary.offset, " (no transactions)");
-  return absl::StrCat("offset ", boundary.offset, " (tid ", TidHex(boundary.tid), ")");
+  return absl::StrCat("offset ", boundary.offset, " (tid ", filestorage::TidHex(boundary.tid), ")");
 }
 
 std::string DescribeId(absl::string_view id) { return id.empty() ? "none" : absl::BytesToHexString(id); }

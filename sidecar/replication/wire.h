@@ -69,9 +69,6 @@ v1::End MakeEnd(v1::End::Reason reason, absl::string_view message, absl::string_
 // `limit` bytes, cut between characters.
 std::string CleanText(absl::string_view text, size_t limit);
 
-// 16 lower-case hex digits, as ZODB's tools print transaction ids.
-std::string TidHex(filestorage::Tid tid);
-
 // "offset 1234 (tid 03f2a1b2c3d4e5f6)", "offset 4 (no transactions)", "no file".
 std::string DescribePosition(const filestorage::Boundary& boundary);
 

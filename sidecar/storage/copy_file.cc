@@ -73,7 +73,7 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   if (!saved.ok()) return saved;
   state_ = std::move(state);
   filestorage::FileAccess access = options_.access;
-  if (!access.mode) access.mode = create.file_mode;
+  access.mode = create.file_mode;
   absl::Status created = filestorage::Appender::Create(file_system_, options_.path, create.magic, access);
   if (!created.ok()) return created;
   // The lock was there before the primary's mode was known, or even before this zrs was; whoever may write the file has

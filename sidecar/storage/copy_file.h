@@ -31,7 +31,8 @@ class CopyFile {
   // is.
   absl::StatusOr<Found> Open();
 
-  // A first copy: the identity is durable before the file exists, so no file is ever without one.
+  // A first copy: the identity is durable before the file exists, so no file is ever without one. It gets the mode that
+  // `create` says.
   absl::Status Create(const replication::CreateCopy& create);
   // Appends and commits as the group says; errors as Appender's.
   absl::Status Write(const replication::WriteGroup& group);

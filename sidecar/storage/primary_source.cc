@@ -180,7 +180,8 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
     file_size_ = report->file_size;
     scanning_ = scanning_ && report->more;
     OnReport(*report);
-    if (published_ && !failed_ && !heartbeat_) SendHeartbeat();
+    // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
+    if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
   }
   if (!failed_ && report->more) return Poll();
   for (auto& done : std::exchange(refreshing_, {})) done();
@@ -237,7 +238,6 @@ void PrimarySource::OnUnsettled(const std::string& reason, const std::string& re
 void PrimarySource::Publish() {
   published_ = true;
   events_.opened({state_->lineage, magic_, end_, file_mode_});
-  SendHeartbeat();
   events_.changed();
 }
 
@@ -252,8 +252,6 @@ void PrimarySource::OnTick() {
 }
 
 void PrimarySource::SendHeartbeat() {
-  // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
-  if (scanning_) return;
   v1::Heartbeat heartbeat;
   heartbeat.set_committed_end(end_.offset);
   heartbeat.set_tid(end_.tid);
@@ -287,9 +285,9 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
 }
 
 void PrimarySource::OnUnreadable(const absl::Status& error) {
-  if (!failed_)
-    Fail(std::string(error.message()),
-         absl::StrCat("check the file with zrs verify ", options_.path, ", mend it, then restart zrs"));
+  if (failed_) return;
+  Fail(std::string(error.message()),
+       absl::StrCat("check the file with zrs verify ", options_.path, ", mend it, then restart zrs"));
 }
 
 // ---- Stopping

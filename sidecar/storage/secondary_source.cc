@@ -48,7 +48,7 @@ void SecondarySource::ReportLateness() {
   if (!upstream_connected_ || state_ != State::kFollowing || (problem_.raised() && !late_)) return;
   if (upstream_->session().state() != SessionState::kStreaming) return;  // a first copy is told by its progress
   const std::optional<PrimaryView> primary = primary_view();
-  if (primary && primary->seconds_ahead <= absl::ToDoubleSeconds(options_.max_lag)) {
+  if (KeepsUp(primary)) {
     if (std::exchange(late_, false)) problem_.Clear();
     return;
   }
@@ -189,13 +189,14 @@ void SecondarySource::WriteGroup(replication::WriteGroup group) {
 }
 
 void SecondarySource::CreateCopy(replication::CreateCopy create) {
+  if (options_.access.mode) create.file_mode = options_.access.mode;
   runtime_.PostIo([this, upstream = upstream_, create = std::move(create)]() mutable {
     absl::Status status = file_.Create(create);
     runtime_.Post([this, upstream = std::move(upstream), create = std::move(create), status = std::move(status)] {
       if (status.ok()) {
         copy_.lineage = create.lineage;
         copy_.magic = create.magic;
-        copy_.file_mode = options_.access.mode.value_or(create.file_mode.value_or(0)) & 0777;
+        copy_.file_mode = create.file_mode.value_or(0);
         copy_.committed = filestorage::FirstBoundary(create.magic);
         Publish();
       } else {
@@ -325,7 +326,10 @@ void SecondarySource::Close(absl::AnyInvocable<void()> done) {
 
 bool SecondarySource::serving() const {
   if (!upstream_connected_ || (problem_.raised() && !late_) || state_ != State::kFollowing) return false;
-  const std::optional<PrimaryView> primary = primary_view();
+  return KeepsUp(primary_view());
+}
+
+bool SecondarySource::KeepsUp(const std::optional<PrimaryView>& primary) const {
   return primary && primary->seconds_ahead <= absl::ToDoubleSeconds(options_.max_lag);
 }
 

@@ -49,6 +49,8 @@ class SecondarySource final : public Source {
   void NoteProgress(bool advanced);
   void OnHeartbeat();
   void ReportLateness();
+  // Whether it is known to be at most max-lag behind.
+  bool KeepsUp(const std::optional<PrimaryView>& primary) const;
   void OnDisconnected(const absl::Status& status);
   void OnCut(const absl::Status& status, absl::Duration delay);
   absl::Duration DelayAfter(const absl::Status& status);

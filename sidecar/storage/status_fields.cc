@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "filestorage/format.h"
 #include "filestorage/timestamp.h"
-#include "sidecar/replication/wire.h"
 
 namespace zrs::storage {
 
 void FillPosition(const filestorage::Boundary& end, v1::StorageStatus& status) {
   status.set_committed_end(end.offset);
   if (end.tid == 0) return;
-  status.set_last_tid(replication::TidHex(end.tid));
+  status.set_last_tid(filestorage::TidHex(end.tid));
   if (const auto time = filestorage::Rfc3339FromTid(end.tid); time.ok()) status.set_last_tid_time(*time);
 }
 

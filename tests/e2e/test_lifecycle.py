@@ -127,9 +127,9 @@ def test_a_wrong_configuration_is_usage(primary):
 
 def test_stop_publishes_the_last_commits_and_waits_for_the_follower(lab, primary):
     assert primary.command("start")[0] == 0
-    address = primary.sidecar.storage()["followers"] == [] and _address_of(primary)
+    assert primary.sidecar.storage()["followers"] == []
     copy = lab.path("secondary", "Data.fs")
-    secondary = lab.sidecar("secondary", config.secondary(copy, address)).start()
+    secondary = lab.sidecar("secondary", config.secondary(copy, _address_of(primary))).start()
     secondary.until_streaming()
     database = db.open_file(primary.path)
     for number in range(20):

@@ -27,15 +27,8 @@ def pair_over(lab, host, *keys):
     """A primary that listens on all interfaces, and a secondary that connects to `host`."""
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
-    pair = lab.pair(path)
     port = free_address().rsplit(":", 1)[1]
-    pair.primary.stop()
-    pair.secondary.stop()
-    pair.primary.configure(config.primary(path, port, keys=keys))
-    pair.secondary.configure(config.secondary(pair.copy, f"{host}:{port}"))
-    pair.primary.start()
-    pair.secondary.start()
-    return pair
+    return lab.pair(path, listen=port, connect=f"{host}:{port}", primary_keys=keys)
 
 
 @needs_address

@@ -3,12 +3,12 @@
 import os
 import subprocess
 
-import pytest
 from support import config, contract
 from support import database as db
 from support import rawfs
 from support.ports import free_address
 from support.slow_link import SlowLink
+from support.small_disk import in_a_small_disk
 from support.waiting import until
 
 # No copy of this version is made anew by itself.
@@ -139,16 +139,6 @@ def test_stopped(lab):
     storage = until_state(lab.sidecar("primary", config.primary(path, free_address())).start(), "stopped")
     assert path in storage["error"]["message"] and storage["error"]["remedy"]
     assert storage["watch"] is None and storage["progress"] is None
-
-
-def in_a_small_disk(directory, size):
-    """The command's prefix for a view of the file system in which `directory` is a disk of this size of its own."""
-    user = () if os.geteuid() == 0 else ("--map-root-user",)
-    prefix = ("unshare", "--mount", *user, "sh", "-c",
-              f"mount -t tmpfs -o size={size} tmpfs {directory} && exec \"$@\"", "sh")
-    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this user may not mount a small disk")
-    return prefix
 
 
 def test_disk_full_and_healed(lab):

@@ -100,7 +100,8 @@ def test_control_c_ends_watching_and_gives_the_cursor_back(lab, primary):
     terminal.read_until("streaming")
     terminal.type(b"\x03")
     assert terminal.exit_code() == 0
-    assert terminal.text.endswith(_END)
+    # The kernel's echo of the key races with what the handler writes.
+    assert terminal.text.replace("^C", "").endswith(_END)
 
 
 def test_watching_goes_on_while_zrs_is_not_there(lab, primary):

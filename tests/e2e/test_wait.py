@@ -3,9 +3,7 @@
 import os
 import signal
 import subprocess
-import time
 
-import pytest
 from support import config
 from support import database as db
 from support.ports import free_address
@@ -93,23 +91,3 @@ def test_those_who_give_up_leave_nothing_behind(lab):
         process.wait()
     until(lambda: descriptors() <= before + 2, lambda: descriptors())
     assert primary.storage()["state"] == "streaming"
-
-
-def test_a_full_disk_does_not_fill_the_logs(lab):
-    directory = os.path.dirname(lab.path("small", "Data.fs"))
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", directory], check=False).returncode != 0:
-        pytest.skip("no file system can be mounted here")
-    lab.at_close(lambda: subprocess.run(["umount", "-l", directory], check=True))
-    path = lab.path("primary-data", "Data.fs")
-    db.fill(path, commits=50, size=20_000)
-    address = free_address()
-    primary = lab.sidecar("primary", config.primary(path, address)).start()
-    secondary = lab.sidecar("secondary", config.secondary(os.path.join(directory, "Data.fs"), address)).start()
-    since = secondary.until_state("disk-full")["error"]["since"]
-    ends = time.monotonic() + 4
-    until(lambda: time.monotonic() > ends, "some attempts")
-    storage = secondary.storage()
-    assert storage["state"] == "disk-full"
-    assert storage["error"]["since"] == since
-    for sidecar in (primary, secondary):
-        assert len(sidecar.process.log().splitlines()) < 40, sidecar.process.log_tail()

@@ -16,7 +16,6 @@ _WALL_CLOCK = re.compile(r"system_clock|absl::Now\(|\btime\((nullptr|NULL|0)\)|g
 # Where the wall clock is read outside the seam to threads and time (sidecar/runtime/), and why that is right.
 _GRPC = "gRPC takes its deadlines as times of the wall clock; nothing is decided by them"
 _WALL_CLOCK_ALLOWED = {
-    "sidecar/admin/admin_client.cc": _GRPC,
     "sidecar/cli/status_command.cc": "times are shown to people as ages",
     "sidecar/transport/replication_server.cc": _GRPC,
     "tests/sidecar/transport/stream_test.cc": "a seed, which is printed with a failure",

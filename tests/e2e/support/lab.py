@@ -47,20 +47,21 @@ class Lab:
         self.at_close(sidecar.kill)
         return sidecar
 
-    def pair(self, path, keys=()):
+    def pair(self, path, keys=(), **options):
         """A started primary of `path` and a started secondary, which has these keys (pairs of name and value)."""
-        return Pair(self, path, keys).start()
+        return Pair(self, path, keys, **options).start()
 
 
 class Pair:
     """A primary and a secondary sidecar of one file."""
 
-    def __init__(self, lab, path, keys=()):
-        self.address = free_address()
+    def __init__(self, lab, path, keys=(), primary_keys=(), listen=None, connect=None):
+        """`listen` and `connect`: the address as each side writes it, where that is not one on the loopback."""
+        self.address = listen or free_address()
         self.path = path
         self.copy = lab.path("secondary", "Data.fs")
-        self.primary = lab.sidecar("primary", config.primary(path, self.address))
-        self.secondary = lab.sidecar("secondary", config.secondary(self.copy, self.address, keys=keys))
+        self.primary = lab.sidecar("primary", config.primary(path, self.address, keys=primary_keys))
+        self.secondary = lab.sidecar("secondary", config.secondary(self.copy, connect or self.address, keys=keys))
 
     def start(self):
         self.primary.start()

@@ -5,29 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/config/loader.h"
+#include "tests/sidecar/config/error_messages.h"
 #include "tests/sidecar/config/test_environment.h"
 
 namespace zrs::config {
 namespace {
 
-std::string Message(const TestWorld& world) {
-  const absl::StatusOr<Settings> settings = LoadSettings("/etc/zrs.conf", MakeEnvironment(world));
-  return settings.ok() ? "no error" : std::string(settings.status().message());
-}
-
-std::string Message(const std::string& text) { return Message(TestWorld{{{"/etc/zrs.conf", text}}, {}, {}, 0}); }
-
-constexpr char kFile[] = "<filestorage>\npath /data/Data.fs\n</filestorage>\n";
-
-// The keys begin on line 2.
-std::string Zrs(const std::string& keys) { return absl::StrCat("<zrs main>\n", keys, "\n", kFile, "</zrs>\n"); }
-std::string Storage(const std::string& name, const std::string& keys, const std::string& path) {
-  return absl::StrCat("<zrs ", name, ">\n", keys, "\n<filestorage>\npath ", path, "\n</filestorage>\n</zrs>\n");
-}
-std::string Sidecar(const std::string& keys) {
-  return absl::StrCat("<sidecar>\n", keys, "\n</sidecar>\n", Zrs("replicate-to 5000"));
-}
 TEST(Conflicts, SameFile) {
   EXPECT_EQ(
       Message(Storage("a", "replicate-to 1", "data/../x") + Storage("b", "replicate-to 2", "/etc/x")),

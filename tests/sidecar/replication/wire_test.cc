@@ -108,7 +108,7 @@ TEST(WireLineageTest, AcceptsMostEpochsAndNotOneMore) {
   while (lineage.epochs_size() < kMostEpochs) {
     v1::Epoch& epoch = *lineage.add_epochs();
     epoch.set_generation(1);
-    epoch.set_id(TidHex(static_cast<uint64_t>(lineage.epochs_size())));
+    epoch.set_id(filestorage::TidHex(static_cast<uint64_t>(lineage.epochs_size())));
   }
   EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
   AddEpoch(&lineage, 'z', v1::Epoch::ORIGIN_FORKED, 0);
