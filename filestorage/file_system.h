@@ -75,12 +75,16 @@ class FileSystem {
   virtual absl::StatusOr<FileInfo> Stat(const std::string& path) = 0;
   // Replaces `to` if it exists. Durable only after SyncDirectory of the directory (of both, where they differ).
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
+  // Gives the file a second name, `to`, which must not exist (AlreadyExists). Durable after SyncDirectory.
+  virtual absl::Status Link(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status SyncDirectory(const std::string& directory) = 0;
   // Creates the directory and its missing parents; OK when it exists.
   virtual absl::Status CreateDirectories(const std::string& directory, uint32_t mode) = 0;
   // Names (not paths) in `directory`, sorted.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
+  // Bytes that this user may still write to the disk that `directory` is on.
+  virtual absl::StatusOr<uint64_t> FreeBytes(const std::string& directory) = 0;
 };
 
 // Creates the file with `access`, which whoever opens it finds from the first moment, or a narrower one. AlreadyExists

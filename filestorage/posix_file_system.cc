@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -199,6 +200,11 @@ class Posix final : public FileSystem {
     return ErrorOf(errno, absl::StrCat("renaming ", from, " to ", to));
   }
 
+  absl::Status Link(const std::string& from, const std::string& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+    return ErrorOf(errno, absl::StrCat("linking ", from, " to ", to));
+  }
+
   absl::Status Remove(const std::string& path) override {
     if (::unlink(path.c_str()) == 0) return absl::OkStatus();
     return ErrorOf(errno, absl::StrCat("removing ", path));
@@ -241,6 +247,14 @@ class Posix final : public FileSystem {
     if (errno != 0) return ErrorOf(errno, what);
     std::sort(names.begin(), names.end());
     return names;
+  }
+
+  absl::StatusOr<uint64_t> FreeBytes(const std::string& directory) override {
+    struct statvfs stat;
+    if (Retry([&] { return ::statvfs(directory.c_str(), &stat); }) != 0) {
+      return ErrorOf(errno, absl::StrCat("examining the disk of ", directory));
+    }
+    return uint64_t{stat.f_bavail} * stat.f_frsize;
   }
 
  private:

@@ -162,10 +162,12 @@ absl::StatusOr<std::unique_ptr<File>> SpyFileSystem::CreateExclusively(const std
   return NotForTails();
 }
 absl::Status SpyFileSystem::Rename(const std::string&, const std::string&) { return NotForTails(); }
+absl::Status SpyFileSystem::Link(const std::string&, const std::string&) { return NotForTails(); }
 absl::Status SpyFileSystem::Remove(const std::string&) { return NotForTails(); }
 absl::Status SpyFileSystem::SyncDirectory(const std::string&) { return NotForTails(); }
 absl::Status SpyFileSystem::CreateDirectories(const std::string&, uint32_t) { return NotForTails(); }
 absl::StatusOr<std::vector<std::string>> SpyFileSystem::List(const std::string&) { return NotForTails(); }
+absl::StatusOr<uint64_t> SpyFileSystem::FreeBytes(const std::string&) { return NotForTails(); }
 
 filestorage::TailReport PollToTheEnd(filestorage::Tail& tail) {
   for (;;) {

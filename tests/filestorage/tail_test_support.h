@@ -89,10 +89,12 @@ class SpyFileSystem final : public filestorage::FileSystem {
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenOrCreate(const std::string&, uint32_t) override;
   absl::StatusOr<std::unique_ptr<filestorage::File>> CreateExclusively(const std::string&, uint32_t) override;
   absl::Status Rename(const std::string&, const std::string&) override;
+  absl::Status Link(const std::string&, const std::string&) override;
   absl::Status Remove(const std::string&) override;
   absl::Status SyncDirectory(const std::string&) override;
   absl::Status CreateDirectories(const std::string&, uint32_t) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string&) override;
+  absl::StatusOr<uint64_t> FreeBytes(const std::string&) override;
 
  private:
   filestorage::FileSystem& base_;

@@ -187,6 +187,11 @@ absl::Status ProcessFileSystem::Rename(const std::string& from, const std::strin
   return base_.Rename(from, to);
 }
 
+absl::Status ProcessFileSystem::Link(const std::string& from, const std::string& to) {
+  if (auto status = Begin(OnName(Kind::kLink, from, to)); !status.ok()) return status;
+  return base_.Link(from, to);
+}
+
 absl::Status ProcessFileSystem::Remove(const std::string& path) {
   if (auto status = Begin(OnName(Kind::kRemove, path)); !status.ok()) return status;
   return base_.Remove(path);
@@ -206,6 +211,11 @@ absl::Status ProcessFileSystem::CreateDirectories(const std::string& directory, 
 absl::StatusOr<std::vector<std::string>> ProcessFileSystem::List(const std::string& directory) {
   if (auto status = Begin(OnName(Kind::kList, directory)); !status.ok()) return status;
   return base_.List(directory);
+}
+
+absl::StatusOr<uint64_t> ProcessFileSystem::FreeBytes(const std::string& directory) {
+  if (auto status = Begin(OnName(Kind::kFreeBytes, directory)); !status.ok()) return status;
+  return base_.FreeBytes(directory);
 }
 
 }  // namespace zrs::simulation

@@ -61,10 +61,12 @@ class ProcessFileSystem : public filestorage::FileSystem {
   absl::StatusOr<std::unique_ptr<filestorage::File>> CreateExclusively(const std::string& path, uint32_t mode) override;
   absl::StatusOr<filestorage::FileInfo> Stat(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Link(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& directory) override;
   absl::Status CreateDirectories(const std::string& directory, uint32_t mode) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
+  absl::StatusOr<uint64_t> FreeBytes(const std::string& directory) override;
 
  private:
   friend class ProcessFile;

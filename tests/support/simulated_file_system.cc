@@ -279,6 +279,19 @@ absl::Status SimulatedFileSystem::Rename(const std::string& from, const std::str
   return absl::OkStatus();
 }
 
+absl::Status SimulatedFileSystem::Link(const std::string& from, const std::string& to) {
+  const absl::Status begun = Begin(OnName(Kind::kLink, from, to));
+  if (!begun.ok()) return begun;
+  std::lock_guard lock(mutex_);
+  if (disk_.Find(from) == 0) return NoSuchFile("link", from);
+  if (!disk_.HasDirectory(filestorage::DirectoryOf(to))) return NoSuchFile("link to", to);
+  if (disk_.HasDirectory(to) || disk_.Find(to) != 0) {
+    return absl::AlreadyExistsError(absl::StrCat("link to ", to, ": it exists (simulated)"));
+  }
+  disk_.Link(from, to);
+  return absl::OkStatus();
+}
+
 absl::Status SimulatedFileSystem::Remove(const std::string& path) {
   const absl::Status begun = Begin(OnName(Kind::kRemove, path));
   if (!begun.ok()) return begun;
@@ -311,6 +324,15 @@ absl::StatusOr<std::vector<std::string>> SimulatedFileSystem::List(const std::st
   std::lock_guard lock(mutex_);
   if (!disk_.HasDirectory(directory)) return NoSuchFile("list", directory);
   return disk_.List(directory);
+}
+
+absl::StatusOr<uint64_t> SimulatedFileSystem::FreeBytes(const std::string& directory) {
+  const absl::Status begun = Begin(OnName(Kind::kFreeBytes, directory));
+  if (!begun.ok()) return begun;
+  std::lock_guard lock(mutex_);
+  if (!disk_.HasDirectory(directory)) return NoSuchFile("free bytes of", directory);
+  const uint64_t used = disk_.UsedBytes();
+  return used >= capacity_ ? 0 : capacity_ - used;
 }
 
 }  // namespace zrs::tests

@@ -38,14 +38,16 @@ struct SimulatedOperation {
     kStat,
     kLock,
     kRename,
+    kLink,
     kRemove,
     kSyncDirectory,
     kCreateDirectories,
     kList,
+    kFreeBytes,
   };
   Kind kind = Kind::kOpen;
   std::string path;     // as the file was opened; the directory's for the directory operations
-  std::string to;       // kRename
+  std::string to;       // kRename, kLink
   uint64_t offset = 0;  // kRead, kWrite
   uint64_t size = 0;    // kRead, kWrite: bytes; kTruncate: the new size
   uint64_t number = 0;  // counts all operations of this file system from 1
@@ -53,7 +55,7 @@ struct SimulatedOperation {
   // Whether it changes what a crash could leave.
   bool IsChange() const {
     return kind != Kind::kOpen && kind != Kind::kRead && kind != Kind::kStat && kind != Kind::kLock &&
-           kind != Kind::kList;
+           kind != Kind::kList && kind != Kind::kFreeBytes;
   }
 };
 
@@ -95,10 +97,12 @@ class SimulatedFileSystem : public filestorage::FileSystem {
   absl::StatusOr<std::unique_ptr<filestorage::File>> CreateExclusively(const std::string& path, uint32_t mode) override;
   absl::StatusOr<filestorage::FileInfo> Stat(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Link(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& directory) override;
   absl::Status CreateDirectories(const std::string& directory, uint32_t mode) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
+  absl::StatusOr<uint64_t> FreeBytes(const std::string& directory) override;
 
  private:
   friend class SimulatedFile;

@@ -185,6 +185,10 @@ void SimulatedDisk::Rename(const std::string& from, const std::string& to) {
   Change({.removed = from, .added = to, .inode = Find(from), .unsynced_directories = {}});
 }
 
+void SimulatedDisk::Link(const std::string& from, const std::string& to) {
+  Change({.removed = "", .added = to, .inode = Find(from), .unsynced_directories = {}});
+}
+
 void SimulatedDisk::Remove(const std::string& path) {
   Change({.removed = path, .added = "", .inode = Find(path), .unsynced_directories = {}});
   Collect();

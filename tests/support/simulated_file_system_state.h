@@ -111,6 +111,7 @@ class SimulatedDisk {
   const SimulatedInode& inode(uint64_t number) const { return inodes_.at(number); }
   uint64_t Create(const std::string& path, uint32_t mode);
   void Rename(const std::string& from, const std::string& to);
+  void Link(const std::string& from, const std::string& to);
   void Remove(const std::string& path);
   void SyncDirectory(const std::string& directory);
   // Directories are durable at once: nothing in the project depends on when they are.
