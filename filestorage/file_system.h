@@ -21,7 +21,9 @@ struct FileInfo {
   uint64_t size = 0;  // bytes
   uint64_t device = 0;
   uint64_t inode = 0;
-  uint32_t mode = 0;  // permission bits, 07777
+  uint32_t mode = 0;   // permission bits, 07777
+  uint32_t owner = 0;  // user id
+  uint32_t group = 0;  // group id
   bool is_regular = true;
 
   bool SameFile(const FileInfo& other) const { return device == other.device && inode == other.inode; }

@@ -94,6 +94,8 @@ FileInfo InfoOf(const struct stat& stat) {
           .device = stat.st_dev,
           .inode = stat.st_ino,
           .mode = stat.st_mode & 07777,
+          .owner = stat.st_uid,
+          .group = stat.st_gid,
           .is_regular = S_ISREG(stat.st_mode)};
 }
 

@@ -11,11 +11,18 @@
 
 namespace zrs::replication {
 
+// A part of a file that is to take the place of the follower's own one.
+struct RebuildCopy {
+  v1::Lineage lineage;
+  filestorage::Boundary committed;  // durable; offset 0: nothing yet
+};
+
 struct Copy {
   v1::Lineage lineage;                      // database_id empty: none adopted yet
   std::optional<filestorage::Magic> magic;  // absent: there is no file yet
   filestorage::Boundary committed;          // durable; offset 0 without a file
   uint32_t file_mode = 0;                   // permission bits, of 0777; 0: not known
+  std::optional<RebuildCopy> rebuild = {};
 };
 
 }  // namespace zrs::replication

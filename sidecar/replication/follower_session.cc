@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
+#include "sidecar/replication/batch_check.h"
 #include "sidecar/replication/handshake.h"
 #include "sidecar/replication/welcome.h"
 #include "sidecar/replication/wire.h"
@@ -45,6 +46,7 @@ FollowerSession::State FollowerSession::state() const {
       return State::kHandshake;
     case Phase::kCreating:
     case Phase::kFollowing:
+      if (rebuilding_) return State::kRebuilding;
       return caught_up_ ? State::kStreaming : State::kCopying;
     case Phase::kEnding:
     case Phase::kClosed:
@@ -66,6 +68,10 @@ FollowerEffects FollowerSession::OnOpen() {
   hello.set_follower_name(options_.follower_name);
   *hello.mutable_lineage() = copy_.lineage;
   *hello.mutable_position() = ToProto(durable_);
+  if (copy_.rebuild) {
+    *hello.mutable_rebuild()->mutable_lineage() = copy_.rebuild->lineage;
+    *hello.mutable_rebuild()->mutable_position() = ToProto(copy_.rebuild->committed);
+  }
   hello.set_node_id(options_.node_id);
   hello.set_software(options_.software);
   Send(std::move(message), &effects);
@@ -98,6 +104,8 @@ void FollowerSession::TakeMessage(v1::PublisherMessage message, FollowerEffects*
     case v1::PublisherMessage::kHeartbeat:
       return welcomed ? TakeHeartbeat(message.heartbeat(), effects)
                       : FailProtocol("a heartbeat before the welcome", effects);
+    case v1::PublisherMessage::kRangeDigest:
+      return TakeRangeDigest(message.range_digest(), effects);
     case v1::PublisherMessage::kEnd:  // taken by OnMessage
     case v1::PublisherMessage::MESSAGE_NOT_SET:
       return FailProtocol("a message of unknown kind", effects);
@@ -115,8 +123,16 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
   upstream_end_ = welcome.committed_end();
   scanner_.emplace(accept.magic, accept.start, &trail_);
   queue_.Start(accept.start);
-  phase_ = accept.create ? Phase::kCreating : Phase::kFollowing;
-  if (!accept.create) return;
+  if (accept.decision == v1::Welcome::DECISION_REBUILD) {
+    phase_ = Phase::kCreating;
+    rebuilding_ = true;
+    durable_ = accept.start;
+    effects->emplace_back(PrepareRebuild{welcome.lineage(), accept.magic, accept.start, welcome.committed_end()});
+    return;
+  }
+  const bool create = accept.decision == v1::Welcome::DECISION_COPY;
+  phase_ = create ? Phase::kCreating : Phase::kFollowing;
+  if (!create) return;
   std::optional<uint32_t> mode;
   if (const uint32_t bits = welcome.file_mode() & 0777; bits != 0) mode = bits | kOwnersBits;
   effects->emplace_back(CreateCopy{copy_.lineage, accept.magic, mode});
@@ -124,46 +140,22 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
 
 FollowerEffects FollowerSession::OnCreated(absl::Status status) {
   FollowerEffects effects;
-  if (status.ok() && copy_.magic) durable_ = filestorage::FirstBoundary(*copy_.magic);
+  if (status.ok() && copy_.magic && !rebuilding_) durable_ = filestorage::FirstBoundary(*copy_.magic);
   if (over()) return effects;
   assert(phase_ == Phase::kCreating);
   if (!status.ok()) {
-    FailWriting("creating the copy", status, &effects);
+    FailWriting(rebuilding_ ? "creating the new file" : "creating the copy", status, &effects);
     return effects;
   }
   phase_ = Phase::kFollowing;
-  acknowledge_due_ = true;
+  acknowledge_due_ = !rebuilding_;
   Pump(&effects);
   return effects;
 }
 
-absl::Status FollowerSession::CheckBatch(const v1::Batch& batch) const {
-  if (batch.offset() != received_offset_) {
-    return absl::InvalidArgumentError(absl::StrCat("due is a batch at offset ", received_offset_));
-  }
-  if (batch.data().empty()) return absl::InvalidArgumentError("it is empty");
-  if (batch.data().size() > options_.largest_batch) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("it has ", batch.data().size(), " bytes, more than ", options_.largest_batch));
-  }
-  const absl::StatusOr<filestorage::Digest> digest = filestorage::Digest::FromBytes(batch.digest());
-  if (!digest.ok()) return digest.status();
-  if (*digest != filestorage::DigestOf(batch.data())) {
-    return absl::DataLossError("its bytes do not have its digest: it was damaged on the way");
-  }
-  const absl::StatusOr<Boundary> predecessor = FromProto(batch.predecessor());
-  if (!predecessor.ok()) return predecessor.status();
-  if (*predecessor != scanner_->last()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("it follows a transaction that ends at ", DescribePosition(*predecessor), " with digest ",
-                     predecessor->digest.ToHex(), ", ours ends at ", DescribePosition(scanner_->last()),
-                     " with digest ", scanner_->last().digest.ToHex()));
-  }
-  return absl::OkStatus();
-}
-
 void FollowerSession::TakeBatch(v1::Batch* batch, FollowerEffects* effects) {
-  if (absl::Status sound = CheckBatch(*batch); !sound.ok()) {
+  const absl::Status sound = CheckBatch(*batch, received_offset_, scanner_->last(), options_.largest_batch);
+  if (!sound.ok()) {
     return FailProtocol(absl::StrCat("malformed batch at offset ", batch->offset(), ": ", sound.message()), effects);
   }
   const filestorage::ScanResult result = scanner_->Feed(batch->data());
@@ -221,7 +213,7 @@ FollowerEffects FollowerSession::OnWritten(absl::Status status) {
   if (status.ok() && committed) {
     durable_ = *committed;
     trail_.DropUntil(durable_.offset);
-    acknowledge_due_ = true;
+    acknowledge_due_ = !rebuilding_;
     NoteCaughtUp();
   }
   if (over()) return effects;
@@ -254,19 +246,105 @@ void FollowerSession::NoteCaughtUp() {
 
 void FollowerSession::Pump(FollowerEffects* effects) {
   if (over()) return;
-  if (acknowledge_due_ && !sending_) {
-    acknowledge_due_ = false;
-    v1::FollowerMessage message;
-    message.mutable_acknowledge()->set_durable_offset(durable_.offset);
-    message.mutable_acknowledge()->set_durable_tid(durable_.tid);
-    Send(std::move(message), effects);
-  }
+  if (acknowledge_due_ && !sending_) SendAcknowledge(effects);
   if (phase_ == Phase::kFollowing) {
-    if (std::optional<WriteGroup> group = queue_.Next(scanner_->last(), upstream_end_)) {
-      effects->emplace_back(*std::move(group));
+    if (rebuilding_) PumpRebuild(effects);
+    const bool swapping = proof_ && proof_->swapping;
+    if (!swapping) {
+      if (std::optional<WriteGroup> group = queue_.Next(scanner_->last(), upstream_end_)) {
+        effects->emplace_back(*std::move(group));
+      }
     }
   }
   if (!receiving_ && queue_.queued() < options_.queue_limit) Receive(effects);
+}
+
+// The new file is looked at once it has all that the publisher had a moment ago; what is committed from then on is
+// appended to it meanwhile.
+void FollowerSession::PumpRebuild(FollowerEffects* effects) {
+  if (!proof_) {
+    if (!heartbeat_ || durable_.offset < upstream_end_) return;
+    proof_.emplace().end = durable_;
+    effects->emplace_back(ProveRebuild{proof_->end});
+  }
+  if (!proof_->requested && !sending_) {
+    proof_->requested = true;
+    v1::FollowerMessage message;
+    message.mutable_digest_request()->set_end(proof_->end.offset);
+    Send(std::move(message), effects);
+  }
+  if (proof_->ours && proof_->theirs && !proof_->swapping && queue_.between_groups()) {
+    proof_->swapping = true;
+    effects->emplace_back(SwapCopy{durable_});
+  }
+}
+
+void FollowerSession::SendAcknowledge(FollowerEffects* effects) {
+  acknowledge_due_ = false;
+  const Boundary live = rebuilding_ ? Boundary{} : durable_;
+  v1::FollowerMessage message;
+  message.mutable_acknowledge()->set_durable_offset(live.offset);
+  message.mutable_acknowledge()->set_durable_tid(live.tid);
+  Send(std::move(message), effects);
+}
+
+void FollowerSession::TakeRangeDigest(const v1::RangeDigest& answer, FollowerEffects* effects) {
+  const bool due = proof_ && proof_->requested && !proof_->theirs;
+  if (!due || answer.begin() != 0 || answer.end() != proof_->end.offset) {
+    return FailProtocol("a digest that was not asked for", effects);
+  }
+  const absl::StatusOr<filestorage::Digest> digest = filestorage::Digest::FromBytes(answer.digest());
+  if (!digest.ok()) return FailProtocol(digest.status().message(), effects);
+  proof_->theirs = *digest;
+  CompareProofs(effects);
+}
+
+FollowerEffects FollowerSession::OnRebuildProved(absl::StatusOr<RebuildProof> proof) {
+  FollowerEffects effects;
+  if (over()) return effects;
+  assert(proof_ && !proof_->ours);
+  if (!proof.ok()) {
+    FailWriting("reading the new file", proof.status(), &effects);
+    return effects;
+  }
+  if (!proof->objection.empty()) {
+    Finish(MakeEnd(v1::End::REASON_DIVERGED,
+                   absl::StrCat("the publisher's file is no pack of the copy here: ", proof->objection),
+                   "nothing was replaced; if the publisher's file is the right one, move the follower's file and its "
+                   "state file away and start its sidecar again to copy afresh"),
+           &effects);
+    return effects;
+  }
+  proof_->ours = proof->digest;
+  CompareProofs(&effects);
+  Pump(&effects);
+  return effects;
+}
+
+void FollowerSession::CompareProofs(FollowerEffects* effects) {
+  if (!proof_->ours || !proof_->theirs || *proof_->ours == *proof_->theirs) return;
+  rebuild_refuted_ = true;
+  FailProtocol(
+      absl::StrCat("the new file's first ", proof_->end.offset, " bytes have the digest ", proof_->ours->ToHex(),
+                   " here and ", proof_->theirs->ToHex(), " at the publisher: they are fetched again"),
+      effects);
+}
+
+FollowerEffects FollowerSession::OnSwapped(absl::Status status) {
+  FollowerEffects effects;
+  if (status.ok()) {
+    rebuilding_ = false;
+    proof_.reset();
+    acknowledge_due_ = true;
+    NoteCaughtUp();
+  }
+  if (over()) return effects;
+  if (!status.ok()) {
+    FailWriting("replacing the copy", status, &effects);
+  } else {
+    Pump(&effects);
+  }
+  return effects;
 }
 
 void FollowerSession::Send(v1::FollowerMessage message, FollowerEffects* effects) {

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "filestorage/boundary.h"
+#include "filestorage/digest.h"
 #include "filestorage/format.h"
 #include "filestorage/scanner.h"
 #include "proto/zrs/v1/replication.pb.h"
@@ -44,11 +46,38 @@ struct CreateCopy {
   filestorage::Magic magic = filestorage::Magic::kFs30;
   std::optional<uint32_t> file_mode;  // permission bits of the publisher's file, of 0777, where they are known
 };
+// Another file is to take the live one's place, and is built beside it: make it durable that it is of `lineage`; then
+// have its first `start` bytes there, `start` being either the part that Copy told of or the magic alone of a new file
+// (in place of any earlier part). Answered by OnCreated. WriteGroups are for that file from here until OnSwapped.
+struct PrepareRebuild {
+  v1::Lineage lineage;
+  filestorage::Magic magic = filestorage::Magic::kFs30;
+  filestorage::Boundary start;
+  uint64_t size = 0;  // bytes of the file, as far as known: there has to be room for them
+};
+// Take the digest of the first `end` bytes of the file beside, and prove that it is a pack of the live one. Answered by
+// OnRebuildProved; writes may go on meanwhile.
+struct ProveRebuild {
+  filestorage::Boundary end;
+};
+// The file beside is what it should be, and committed up to `end`: it takes the live one's place. Answered by
+// OnSwapped.
+struct SwapCopy {
+  filestorage::Boundary end;
+};
 // The stream is over. Nothing follows. The owner cuts the uncommitted tail once the Write under way is answered.
 struct ClosePublisher {};
 // A WriteGroup is answered by OnWritten.
-using FollowerEffect = std::variant<SendToPublisher, ReceiveFromPublisher, CreateCopy, WriteGroup, ClosePublisher>;
+using FollowerEffect = std::variant<SendToPublisher, ReceiveFromPublisher, CreateCopy, PrepareRebuild, WriteGroup,
+                                    ProveRebuild, SwapCopy, ClosePublisher>;
 using FollowerEffects = std::vector<FollowerEffect>;
+
+// What ProveRebuild is answered with.
+struct RebuildProof {
+  filestorage::Digest digest;
+  // Why the new file is no pack of the live one; empty when it is one.
+  std::string objection;
+};
 
 // Why a stream ended, when it was not the network.
 struct FollowerEnd {
@@ -58,9 +87,9 @@ struct FollowerEnd {
   bool by_publisher = false;  // the publisher said so; else it was decided here
 };
 
-// Not thread-safe: owned by its storage's strand. At most one Send, one Receive and one Write (or Create) are
-// outstanding at a time. What it holds is bounded by queue_limit plus one batch. After ClosePublisher no event has
-// effects. An event that answers nothing is the owner's bug, and asserted.
+// Not thread-safe: owned by its storage's strand. At most one Send, one Receive, one Write (or Create, Prepare, Swap)
+// and one Prove are outstanding at a time. What it holds is bounded by queue_limit plus one batch. After ClosePublisher
+// no event has effects. An event that answers nothing is the owner's bug, and asserted.
 //
 // Nothing is written that was not checked before: place, digest, the transaction before it, and that it is a sound
 // continuation of the file.
@@ -74,7 +103,9 @@ class FollowerSession {
   FollowerEffects OnOpen();
   FollowerEffects OnMessage(v1::PublisherMessage message);  // moves a batch's data on
   FollowerEffects OnSent();
-  FollowerEffects OnCreated(absl::Status status);
+  FollowerEffects OnCreated(absl::Status status);  // of a copy, or of the file beside it
+  FollowerEffects OnRebuildProved(absl::StatusOr<RebuildProof> proof);
+  FollowerEffects OnSwapped(absl::Status status);
   // `status` of the last WriteGroup. An error ends the session (the owner decides by its code whether it heals). A
   // write that is answered after the end still moves durable().
   FollowerEffects OnWritten(absl::Status status);
@@ -84,17 +115,24 @@ class FollowerSession {
   // The owner stops: say so to the publisher and close.
   FollowerEffects OnStop();
 
-  enum class State { kHandshake, kCopying, kStreaming, kEnded };
+  enum class State { kHandshake, kCopying, kRebuilding, kStreaming, kEnded };
   // kCopying until all was durable once that the publisher had by its Welcome and its newest heartbeat. kEnded from the
   // moment that end() is there, though the publisher is still to be told.
   State state() const;
+  // Of the live file; while rebuilding() of the one beside it.
   const filestorage::Boundary& durable() const { return durable_; }
+  // From the welcome on until the new file is in the live one's place; stays when the stream ends before.
+  bool rebuilding() const { return rebuilding_; }
+  // The file beside is not what the publisher has: it is of no use.
+  bool rebuild_refuted() const { return rebuild_refuted_; }
   // Past the last byte received and checked.
   uint64_t received_offset() const { return received_offset_; }
   // Where this stream began, for progress.
   uint64_t start_offset() const { return start_offset_; }
   // The publisher's lineage, once welcomed; ours before.
   const v1::Lineage& lineage() const { return copy_.lineage; }
+  // Of the publisher's file, once welcomed.
+  const std::optional<filestorage::Magic>& magic() const { return copy_.magic; }
   // The newest heartbeat as received (the owner notes when and relays it); absent before the first.
   const std::optional<v1::Heartbeat>& heartbeat() const { return heartbeat_; }
   // The largest committed end that Welcome or a heartbeat named; 0 before.
@@ -113,13 +151,16 @@ class FollowerSession {
   void TakeMessage(v1::PublisherMessage message, FollowerEffects* effects);
   void TakeWelcome(const v1::Welcome& welcome, FollowerEffects* effects);
   void TakeBatch(v1::Batch* batch, FollowerEffects* effects);
-  absl::Status CheckBatch(const v1::Batch& batch) const;
   void TakeHeartbeat(const v1::Heartbeat& heartbeat, FollowerEffects* effects);
+  void TakeRangeDigest(const v1::RangeDigest& answer, FollowerEffects* effects);
   void TakeEnd(const v1::End& end, FollowerEffects* effects);
 
   // Starts what can be started: an acknowledgement, a write, the next message.
   void Pump(FollowerEffects* effects);
+  void PumpRebuild(FollowerEffects* effects);
+  void CompareProofs(FollowerEffects* effects);
   void NoteCaughtUp();
+  void SendAcknowledge(FollowerEffects* effects);
   void Send(v1::FollowerMessage message, FollowerEffects* effects);
   void Receive(FollowerEffects* effects);
 
@@ -129,6 +170,15 @@ class FollowerSession {
   void Finish(const v1::End& end, FollowerEffects* effects);
   void SendEnd(FollowerEffects* effects);
   void Close(FollowerEffects* effects);
+
+  // Of the file beside the live one, once it was received.
+  struct Proof {
+    filestorage::Boundary end;
+    bool requested = false;  // the publisher's digest
+    std::optional<filestorage::Digest> theirs;
+    std::optional<filestorage::Digest> ours;
+    bool swapping = false;
+  };
 
   FollowerOptions options_;
   Copy copy_;
@@ -146,6 +196,9 @@ class FollowerSession {
   uint64_t received_offset_ = 0;
   uint64_t start_offset_ = 0;
   bool caught_up_ = false;
+  bool rebuilding_ = false;
+  bool rebuild_refuted_ = false;
+  std::optional<Proof> proof_;
   uint64_t upstream_end_ = 0;
   std::optional<v1::Heartbeat> heartbeat_;
   std::optional<FollowerEnd> end_;

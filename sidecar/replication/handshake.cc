@@ -55,35 +55,47 @@ DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello,
                 kKeepBoth);
 }
 
-// For a follower in an ancestor epoch: whether its position still means the same in ours. Null if it does.
-const v1::Epoch* EpochThatCutOff(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
-  const v1::Lineage& ours = publication.lineage;
-  for (int i = hello.lineage().epochs_size(); i < ours.epochs_size(); ++i) {
-    const v1::Epoch& later = ours.epochs(i);
-    if (later.origin() != v1::Epoch::ORIGIN_FORKED || position.offset > later.fork_offset()) return &later;
-  }
-  return nullptr;
+DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {
+  return Refuse(v1::End::REASON_DIVERGED,
+                absl::StrCat("the follower has ", DescribePosition(position), ", but the publisher was promoted at ",
+                             DescribePosition(LeftBoundary(epoch)), " and went on from there"),
+                kKeepBoth);
 }
 
-DecideRefuse RefuseCutOff(const v1::Epoch& epoch, const Boundary& position) {
-  if (epoch.origin() != v1::Epoch::ORIGIN_FORKED) {
+// The follower's file is one that was replaced when epoch number `replaced` of our lineage began.
+HandshakeDecision DecideForReplaced(const Publication& publication, const v1::Hello& hello, const Boundary& position,
+                                    int replaced) {
+  const v1::Lineage& ours = publication.lineage;
+  const Boundary left = LeftBoundary(ours.epochs(replaced));
+  DecideRebuild rebuild{position, false, std::nullopt};
+  const int rebuild_epoch = hello.has_rebuild() ? PositionIn(ours, hello.rebuild().lineage()) : -1;
+  const bool rebuilding = rebuild_epoch >= replaced;
+  if (rebuilding && rebuild_epoch == ours.epochs_size() - 1) {
+    const Boundary part = *FromProto(hello.rebuild().position());
+    if (part.offset != 0 && part.offset <= publication.end.offset) rebuild.part = part;
+  }
+  rebuild.proved = position.last_offset == 0 || position == left || rebuilding;
+  if (rebuild.proved) return rebuild;
+  if (position.offset > left.offset) {
     return Refuse(
         v1::End::REASON_DIVERGED,
-        absl::StrCat("the publisher's file was replaced (packed, or restored from a backup) since the follower "
-                     "was at ",
-                     DescribePosition(position)),
+        absl::StrCat("the follower has ", DescribePosition(position),
+                     ", but the publisher's file was replaced (packed, or restored) when it was known to be at ",
+                     DescribePosition(left)),
         kKeepBoth);
   }
-  return Refuse(
-      v1::End::REASON_DIVERGED,
-      absl::StrCat("the follower has ", DescribePosition(position), ", but the publisher was promoted at offset ",
-                   epoch.fork_offset(), " (tid ", filestorage::TidHex(epoch.fork_tid()), ") and went on from there"),
-      kKeepBoth);
+  for (int i = replaced + 1; i < ours.epochs_size(); ++i) {
+    if (ours.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) return DecideRefuse{OldPositionEnd(position)};
+  }
+  return rebuild;
 }
 
 HandshakeDecision DecideForFile(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
-  if (const v1::Epoch* epoch = EpochThatCutOff(publication, hello, position)) {
-    return RefuseCutOff(*epoch, position);
+  const v1::Lineage& ours = publication.lineage;
+  for (int i = PositionIn(ours, hello.lineage()) + 1; i < ours.epochs_size(); ++i) {
+    const v1::Epoch& later = ours.epochs(i);
+    if (later.origin() != v1::Epoch::ORIGIN_FORKED) return DecideForReplaced(publication, hello, position, i);
+    if (position.offset > later.left().offset()) return RefusePastFork(later, position);
   }
   if (position.offset > publication.end.offset) {
     return Refuse(v1::End::REASON_DIVERGED,
@@ -104,7 +116,10 @@ absl::Status ValidateHello(const v1::Hello& hello) {
     return absl::InvalidArgumentError(absl::StrCat("node id of ", hello.node_id().size(), " bytes, not 16"));
   }
   if (absl::Status lineage = ValidateLineage(hello.lineage()); !lineage.ok()) return lineage;
-  return FromProto(hello.position()).status();
+  if (absl::Status position = FromProto(hello.position()).status(); !position.ok()) return position;
+  if (!hello.has_rebuild()) return absl::OkStatus();
+  if (absl::Status lineage = ValidateLineage(hello.rebuild().lineage()); !lineage.ok()) return lineage;
+  return FromProto(hello.rebuild().position()).status();
 }
 
 HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hello& hello) {
@@ -151,6 +166,15 @@ v1::End DivergedEnd(const Publication& publication, const Boundary& follower) {
       absl::StrCat("the follower has ", DescribePosition(follower), ", but the publisher's file, committed up to ",
                    DescribePosition(publication.end), ", has other bytes there"),
       kKeepBoth);
+}
+
+v1::End OldPositionEnd(const Boundary& follower) {
+  return MakeEnd(v1::End::REASON_DIVERGED,
+                 absl::StrCat("the publisher's file was replaced (packed, or restored) since the follower was at ",
+                              DescribePosition(follower),
+                              ", and the file before it, which could prove that the follower has no more, is gone or "
+                              "did not have that"),
+                 kKeepBoth);
 }
 
 }  // namespace zrs::replication

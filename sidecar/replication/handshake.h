@@ -3,6 +3,7 @@
 #define ZRS_SIDECAR_REPLICATION_HANDSHAKE_H_
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 
 #include "absl/status/status.h"
@@ -22,10 +23,17 @@ struct DecideCopy {};
 struct DecideProbe {
   filestorage::Boundary boundary;
 };
+// The follower's file is one that ours took the place of. Rebuild, if that file had this boundary (which is certain
+// where `proved`), else OldPositionEnd. From `part` on if our file has that boundary, else from the start.
+struct DecideRebuild {
+  filestorage::Boundary position;
+  bool proved = false;
+  std::optional<filestorage::Boundary> part;
+};
 struct DecideRefuse {
   v1::End end;
 };
-using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRefuse>;
+using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, DecideRefuse>;
 
 // InvalidArgument, naming the field, unless ids, position, lineage and names have the sizes and shapes that the
 // protocol gives them. Versions are not looked at: they are what tells whether the rest can be understood.
@@ -41,14 +49,23 @@ absl::Status ValidateHello(const v1::Hello& hello);
 //   another database id                   refuse OTHER_DATABASE
 //   epoch unknown here                    refuse SUPERSEDED if the follower's lineage goes on past ours, else DIVERGED
 //   no file, epoch known here             copy
-//   the file was replaced since           refuse DIVERGED: its position means nothing in the present file
 //   past the fork that ended its epoch    refuse DIVERGED, naming both positions
+//   the file was replaced since, and
+//     no transactions, or exactly where the
+//     old file was left, or the follower
+//     rebuilds for a later epoch          rebuild: the position is proved
+//     past where the old file was left    refuse DIVERGED, naming both positions
+//     it was replaced more than once      refuse DIVERGED: the old file is gone
+//     else                                rebuild, if the old file had the boundary, else DIVERGED
 //   past our committed end                refuse DIVERGED, naming both positions
 //   else                                  probe: equal resumes, different is DIVERGED
 HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hello& hello);
 
 // The refusal for a boundary that the probe did not find.
 v1::End DivergedEnd(const Publication& publication, const filestorage::Boundary& follower);
+
+// The refusal for a boundary that the file before the present one is not known to have had.
+v1::End OldPositionEnd(const filestorage::Boundary& follower);
 
 }  // namespace zrs::replication
 

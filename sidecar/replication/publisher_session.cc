@@ -20,9 +20,11 @@ PublisherSession::PublisherSession(PublisherOptions options, Publication publica
 PublisherSession::State PublisherSession::state() const {
   switch (phase_) {
     case Phase::kHello:
+    case Phase::kProbingOld:
     case Phase::kProbing:
       return State::kHandshake;
     case Phase::kServing:
+      if (rebuild_ && acknowledged_offset_ == 0) return State::kRebuilding;
       return sent_offset_ < welcome_end_ ? State::kCopying : State::kStreaming;
     case Phase::kEnding:
     case Phase::kClosed:
@@ -53,6 +55,13 @@ void PublisherSession::TakeHello(const v1::FollowerMessage& message, PublisherEf
   HandshakeDecision decision = DecideHandshake(publication_, hello);
   if (auto* refuse = std::get_if<DecideRefuse>(&decision)) return Finish(std::move(refuse->end), effects);
   node_id_ = hello.node_id();
+  if (auto* rebuild = std::get_if<DecideRebuild>(&decision)) {
+    rebuild_ = *rebuild;
+    if (rebuild_->proved) return BeginRebuild(effects);
+    phase_ = Phase::kProbingOld;
+    effects->emplace_back(ProbeOldBoundary{rebuild_->position});
+    return;
+  }
   if (auto* probe = std::get_if<DecideProbe>(&decision)) {
     phase_ = Phase::kProbing;
     probed_ = probe->boundary;
@@ -62,15 +71,43 @@ void PublisherSession::TakeHello(const v1::FollowerMessage& message, PublisherEf
   Welcome(v1::Welcome::DECISION_COPY, filestorage::FirstBoundary(publication_.magic), effects);
 }
 
+void PublisherSession::BeginRebuild(PublisherEffects* effects) {
+  if (!rebuild_->part) {
+    return Welcome(v1::Welcome::DECISION_REBUILD, filestorage::FirstBoundary(publication_.magic), effects);
+  }
+  phase_ = Phase::kProbing;
+  probed_ = *rebuild_->part;
+  effects->emplace_back(ProbeBoundary{probed_});
+}
+
+void PublisherSession::FailProbing(const Boundary& boundary, const absl::Status& error, PublisherEffects* effects) {
+  FailSource(absl::Status(error.code(), absl::StrCat("looking for the follower's position, ",
+                                                     DescribePosition(boundary), ": ", error.message())),
+             effects);
+}
+
+PublisherEffects PublisherSession::OnOldProbed(absl::StatusOr<bool> matches) {
+  PublisherEffects effects;
+  if (over()) return effects;
+  assert(phase_ == Phase::kProbingOld);
+  // What ails the file of before is no failure of the present one.
+  if (matches.ok() && *matches) {
+    BeginRebuild(&effects);
+  } else {
+    Finish(OldPositionEnd(rebuild_->position), &effects);
+  }
+  return effects;
+}
+
 PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
   PublisherEffects effects;
   if (over()) return effects;
   assert(phase_ == Phase::kProbing);
   if (!matches.ok()) {
-    FailSource(absl::Status(matches.status().code(),
-                            absl::StrCat("looking for the follower's position, ", DescribePosition(probed_), ": ",
-                                         matches.status().message())),
-               &effects);
+    FailProbing(probed_, matches.status(), &effects);
+  } else if (rebuild_) {
+    Welcome(v1::Welcome::DECISION_REBUILD, *matches ? probed_ : filestorage::FirstBoundary(publication_.magic),
+            &effects);
   } else if (!*matches) {
     Finish(DivergedEnd(publication_, probed_), &effects);
   } else {
@@ -106,6 +143,8 @@ void PublisherSession::TakeMessage(const v1::FollowerMessage& message, Publisher
   switch (message.message_case()) {
     case v1::FollowerMessage::kAcknowledge:
       return TakeAcknowledge(message.acknowledge(), effects);
+    case v1::FollowerMessage::kDigestRequest:
+      return TakeDigestRequest(message.digest_request(), effects);
     case v1::FollowerMessage::kHello:
       return FailProtocol("a second hello", effects);
     case v1::FollowerMessage::kEnd:  // taken by OnMessage
@@ -129,6 +168,36 @@ void PublisherSession::TakeAcknowledge(const v1::Acknowledge& acknowledge, Publi
   trail_.DropUntil(offset);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});
+}
+
+void PublisherSession::TakeDigestRequest(const v1::DigestRequest& request, PublisherEffects* effects) {
+  if (request.begin() >= request.end() || request.end() > sent_offset_) {
+    return FailProtocol(absl::StrCat("a digest of ", request.begin(), " to ", request.end(), ", but ", sent_offset_,
+                                     " bytes were sent"),
+                        effects);
+  }
+  if (digesting_ || digested_) return FailProtocol("a second digest before the first was answered", effects);
+  digesting_ = request;
+  effects->emplace_back(DigestBytes{request.begin(), request.end()});
+  receiving_ = true;
+  effects->emplace_back(ReceiveFromFollower{});
+}
+
+PublisherEffects PublisherSession::OnDigested(absl::StatusOr<filestorage::Digest> digest) {
+  PublisherEffects effects;
+  if (over()) return effects;
+  assert(digesting_);
+  if (!digest.ok()) {
+    FailSource(digest.status(), &effects);
+    return effects;
+  }
+  v1::RangeDigest& answer = *digested_.emplace().mutable_range_digest();
+  answer.set_begin(digesting_->begin());
+  answer.set_end(digesting_->end());
+  answer.set_digest(digest->ToBytes());
+  digesting_.reset();
+  Pump(&effects);
+  return effects;
 }
 
 PublisherEffects PublisherSession::OnSent() {
@@ -252,6 +321,7 @@ void PublisherSession::StartReads(PublisherEffects* effects) {
 
 void PublisherSession::SendNext(PublisherEffects* effects) {
   if (sending_) return;
+  if (digested_) return Send(*std::exchange(digested_, std::nullopt), effects);
   // A heartbeat waits for bytes that are being read too: otherwise each commit's batch, which is read in a moment,
   // would have to wait for the heartbeat that tells of the same commit.
   const bool batches_go_first = !batches_.empty() || !reads_.empty();
@@ -310,6 +380,7 @@ void PublisherSession::DropWork() {
   reads_.clear();
   batches_.clear();
   heartbeat_.reset();
+  digested_.reset();
 }
 
 }  // namespace zrs::replication

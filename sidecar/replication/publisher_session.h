@@ -43,9 +43,19 @@ struct ReadBytes {
 struct ProbeBoundary {
   filestorage::Boundary boundary;
 };
+// Whether the file that the present one took the place of had this boundary. Answered by OnOldProbed.
+struct ProbeOldBoundary {
+  filestorage::Boundary boundary;
+};
+// Of the committed bytes from `begin` to `end`. Answered by OnDigested.
+struct DigestBytes {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
 // The stream is over; everything was sent. Nothing follows.
 struct CloseFollower {};
-using PublisherEffect = std::variant<SendToFollower, ReceiveFromFollower, ReadBytes, ProbeBoundary, CloseFollower>;
+using PublisherEffect = std::variant<SendToFollower, ReceiveFromFollower, ReadBytes, ProbeBoundary, ProbeOldBoundary,
+                                     DigestBytes, CloseFollower>;
 using PublisherEffects = std::vector<PublisherEffect>;
 
 // Not thread-safe: owned by its storage's strand. At most one Send and one Receive are outstanding at a time, and at
@@ -67,6 +77,9 @@ class PublisherSession {
   PublisherEffects OnBytes(uint64_t offset, absl::StatusOr<std::string> bytes);
   // Whether the file has exactly this boundary.
   PublisherEffects OnProbed(absl::StatusOr<bool> matches);
+  // Whether the file before had exactly this boundary; false also where that file is gone.
+  PublisherEffects OnOldProbed(absl::StatusOr<bool> matches);
+  PublisherEffects OnDigested(absl::StatusOr<filestorage::Digest> digest);
   // The committed end moved; never backwards.
   PublisherEffects OnCommittedEnd(const filestorage::Boundary& end);
   // A heartbeat to pass on, made here (primary) or received (secondary). Only the newest is kept while the stream is
@@ -77,8 +90,9 @@ class PublisherSession {
 
   static constexpr uint32_t kBatchesPerHeartbeat = 16;
 
-  enum class State { kHandshake, kCopying, kStreaming, kEnding };
-  // kCopying until the committed end at the handshake was sent. kEnding stays.
+  enum class State { kHandshake, kCopying, kRebuilding, kStreaming, kEnding };
+  // kCopying until the committed end at the handshake was sent; kRebuilding until the follower has acknowledged that
+  // the new file is in the old one's place. kEnding stays.
   State state() const;
   // Handed to the stream; 0 before the handshake.
   uint64_t sent_offset() const { return sent_offset_; }
@@ -97,7 +111,7 @@ class PublisherSession {
   const std::optional<v1::End>& follower_end() const { return follower_end_; }
 
  private:
-  enum class Phase { kHello, kProbing, kServing, kEnding, kClosed };
+  enum class Phase { kHello, kProbingOld, kProbing, kServing, kEnding, kClosed };
   // A read under way or, with bytes, answered before an earlier one was.
   struct Read {
     uint64_t offset = 0;
@@ -109,6 +123,9 @@ class PublisherSession {
   void TakeHello(const v1::FollowerMessage& message, PublisherEffects* effects);
   void TakeMessage(const v1::FollowerMessage& message, PublisherEffects* effects);
   void TakeAcknowledge(const v1::Acknowledge& acknowledge, PublisherEffects* effects);
+  void TakeDigestRequest(const v1::DigestRequest& request, PublisherEffects* effects);
+  void BeginRebuild(PublisherEffects* effects);
+  void FailProbing(const filestorage::Boundary& boundary, const absl::Status& error, PublisherEffects* effects);
   void Welcome(v1::Welcome::Decision decision, const filestorage::Boundary& start, PublisherEffects* effects);
 
   // Starts what can be started: reads, then a message.
@@ -134,6 +151,9 @@ class PublisherSession {
   Phase phase_ = Phase::kHello;
   std::string node_id_;
   filestorage::Boundary probed_;
+  std::optional<DecideRebuild> rebuild_;          // the follower builds our file anew
+  std::optional<v1::DigestRequest> digesting_;    // under way
+  std::optional<v1::PublisherMessage> digested_;  // to be sent
 
   TransactionTrail trail_;
   std::optional<filestorage::Scanner> scanner_;  // once welcomed

@@ -32,7 +32,27 @@ absl::StatusOr<AcceptWelcome> Parse(const v1::Welcome& welcome) {
     return absl::InvalidArgumentError(absl::StrCat("impossible committed end ", welcome.committed_end(),
                                                    " with a start at ", DescribePosition(*start)));
   }
-  return AcceptWelcome{*magic, *start, welcome.decision() == v1::Welcome::DECISION_COPY};
+  return AcceptWelcome{*magic, *start, welcome.decision()};
+}
+
+bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs) {
+  for (int i = PositionIn(theirs, ours) + 1; i < theirs.epochs_size(); ++i) {
+    if (theirs.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) return true;
+  }
+  return false;
+}
+
+absl::Status CheckRebuild(const Copy& copy, const v1::Welcome& welcome, const AcceptWelcome& accept) {
+  if (!copy.magic) return absl::InvalidArgumentError("a rebuild, though there is no file here");
+  if (!ReplacedSince(copy.lineage, welcome.lineage())) {
+    return absl::InvalidArgumentError("a rebuild, though the publisher's file was not replaced");
+  }
+  if (accept.start == filestorage::FirstBoundary(accept.magic)) return absl::OkStatus();
+  const bool ours = copy.rebuild && accept.start == copy.rebuild->committed &&
+                    CurrentEpoch(copy.rebuild->lineage)->id() == CurrentEpoch(welcome.lineage())->id();
+  if (ours) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a rebuild that begins at ", DescribePosition(accept.start), ", which is not there"));
 }
 
 absl::Status CheckDecision(const Copy& copy, const v1::Welcome& welcome, const AcceptWelcome& accept) {
@@ -50,7 +70,12 @@ absl::Status CheckDecision(const Copy& copy, const v1::Welcome& welcome, const A
         return absl::InvalidArgumentError(absl::StrCat("a resumption at ", DescribePosition(accept.start),
                                                        ", though this file is at ", DescribePosition(copy.committed)));
       }
+      if (ReplacedSince(copy.lineage, welcome.lineage())) {
+        return absl::InvalidArgumentError("a resumption, though the publisher's file was replaced");
+      }
       return absl::OkStatus();
+    case v1::Welcome::DECISION_REBUILD:
+      return CheckRebuild(copy, welcome, accept);
     default:
       return absl::InvalidArgumentError(absl::StrCat("unknown decision ", static_cast<int>(welcome.decision())));
   }

@@ -14,7 +14,7 @@ namespace zrs::replication {
 struct AcceptWelcome {
   filestorage::Magic magic = filestorage::Magic::kFs30;
   filestorage::Boundary start;
-  bool create = false;  // there is no file yet
+  v1::Welcome::Decision decision = v1::Welcome::DECISION_UNSPECIFIED;  // one of the others
 };
 struct RefuseWelcome {
   v1::End end;
@@ -29,7 +29,10 @@ using WelcomeDecision = std::variant<AcceptWelcome, RefuseWelcome>;
 //   our epoch unknown there                               refuse DIVERGED
 //   COPY, though we have a file                           refuse PROTOCOL
 //   RESUME, without a file, or from elsewhere, or with
-//   another magic than our file's                         refuse PROTOCOL
+//   another magic than our file's, or though the
+//   publisher's file was replaced since our epoch         refuse PROTOCOL
+//   REBUILD, without a file, or in our own epoch, or from
+//   elsewhere than the start or our part of that file     refuse PROTOCOL
 //   no decision, or one that we do not know               refuse PROTOCOL
 //   committed end before the start, or impossible         refuse PROTOCOL
 //   else                                                  accept

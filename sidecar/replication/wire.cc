@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -104,6 +105,7 @@ absl::Status ValidateLineage(const v1::Lineage& lineage) {
       return Malformed(absl::StrCat("epoch id of ", epoch.id().size(), " bytes, not 16"));
     if (!seen.insert(epoch.id()).second)
       return Malformed("lineage that names an epoch twice: " + DescribeId(epoch.id()));
+    if (absl::Status left = FromProto(epoch.left()).status(); !left.ok()) return left;
     if (epoch.generation() < generation) {
       return Malformed(
           absl::StrCat("epoch of generation ", epoch.generation(), " where at least ", generation, " is due"));
@@ -111,6 +113,17 @@ absl::Status ValidateLineage(const v1::Lineage& lineage) {
     generation = epoch.generation();
   }
   return absl::OkStatus();
+}
+
+void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage) {
+  *lineage->add_epochs() = std::move(epoch);
+  const int surplus = lineage->epochs_size() - kMostEpochs;
+  if (surplus > 0) lineage->mutable_epochs()->DeleteSubrange(0, surplus);
+}
+
+filestorage::Boundary LeftBoundary(const v1::Epoch& epoch) {
+  const absl::StatusOr<filestorage::Boundary> left = FromProto(epoch.left());
+  return left.ok() ? *left : filestorage::Boundary{};
 }
 
 const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage) {
@@ -125,9 +138,19 @@ int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b) {
   return common;
 }
 
-bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer) {
-  return lineage.database_id() == longer.database_id() && CommonEpochs(lineage, longer) == lineage.epochs_size();
+int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage) {
+  const v1::Epoch* current = CurrentEpoch(lineage);
+  if (current == nullptr || lineage.database_id() != longer.database_id()) return -1;
+  int position = longer.epochs_size() - 1;
+  while (position >= 0 && longer.epochs(position).id() != current->id()) --position;
+  // What both know of the time before has to be the same. Either may have forgotten its oldest epochs.
+  for (int ours = position, theirs = lineage.epochs_size() - 1; ours >= 0 && theirs >= 0; --ours, --theirs) {
+    if (longer.epochs(ours).id() != lineage.epochs(theirs).id()) return -1;
+  }
+  return position;
 }
+
+bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer) { return PositionIn(longer, lineage) >= 0; }
 
 absl::Status ValidateHeartbeat(const v1::Heartbeat& heartbeat) {
   if (heartbeat.path().empty()) return Malformed("heartbeat without a path");

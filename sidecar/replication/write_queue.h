@@ -67,6 +67,8 @@ class WriteQueue {
 
   uint64_t queued() const { return queued_; }  // bytes that wait
   bool writing() const { return writing_; }
+  // No write is under way, and all that was given out is committed.
+  bool between_groups() const { return !writing_ && handed_ == committed_; }
 
  private:
   std::vector<std::string> Take(uint64_t size);

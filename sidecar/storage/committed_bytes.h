@@ -19,6 +19,8 @@ class CommittedBytes {
   virtual absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) = 0;
   // Whether the committed bytes have exactly this boundary.
   virtual absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) = 0;
+  // Whether the file that the present one took the place of had exactly this boundary. False where that file is gone.
+  virtual absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) = 0;
 };
 
 }  // namespace zrs::storage

@@ -4,8 +4,22 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
+#include "sidecar/storage/old_file.h"
+#include "sidecar/storage/swap.h"
+#include "spdlog/spdlog.h"
 
 namespace zrs::storage {
+
+void LogRecovery(const std::string& storage, const std::string& path, const filestorage::Recovery& recovery) {
+  if (recovery.finished_bytes > 0) {
+    spdlog::info("storage {}: finished the commit of the last {} bytes of {}", storage, recovery.finished_bytes, path);
+  }
+  if (recovery.cut_bytes > 0) {
+    spdlog::info("storage {}: cut {} bytes that were not committed behind offset {} of {}{}{}", storage,
+                 recovery.cut_bytes, recovery.end.offset, path, recovery.saved_to.empty() ? "" : ", saved to ",
+                 recovery.saved_to);
+  }
+}
 
 CopyFile::CopyFile(const StorageOptions& options, filestorage::FileSystem& file_system)
     : options_(options), file_system_(file_system), state_file_(file_system, options.state_path) {}
@@ -34,6 +48,7 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   if (!state.ok()) return state.status();
   state_ = *std::move(state);
   Found found;
+  if (absl::Status finished = FinishSwap(); !finished.ok()) return finished;
   if (state_) found.copy.lineage = state_->lineage;
   auto info = file_system_.Stat(options_.path);
   if (absl::IsNotFound(info.status())) return found;
@@ -52,6 +67,8 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   found.copy.magic = appender_->magic();
   found.copy.committed = appender_->committed();
   found.copy.file_mode = info->mode & 0777;
+  if (absl::Status reopened = OpenRebuild(); !reopened.ok()) return reopened;
+  found.copy.rebuild = rebuild();
   return found;
 }
 
@@ -86,20 +103,41 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   return OpenAppender(state_->lower_bound, &recovery);
 }
 
-absl::Status CopyFile::Write(const replication::WriteGroup& group) {
+namespace {
+
+absl::Status WriteTo(filestorage::Appender& appender, const replication::WriteGroup& group) {
   for (const std::string& piece : group.pieces) {
-    absl::Status appended = appender_->Append(piece);
-    if (!appended.ok()) return appended;
+    if (absl::Status appended = appender.Append(piece); !appended.ok()) return appended;
   }
-  if (!group.commit) return absl::OkStatus();
-  return appender_->Commit(*group.commit, group.following);
+  return group.commit ? appender.Commit(*group.commit, group.following) : absl::OkStatus();
 }
 
-absl::Status CopyFile::Cut() { return appender_ ? appender_->Cut() : absl::OkStatus(); }
+absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
+                                absl::Span<char> out) {
+  if (appender == nullptr) return absl::FailedPreconditionError(absl::StrCat("read ", path, ": it is not open"));
+  return appender->Read(offset, out);
+}
+
+absl::StatusOr<bool> AppenderHasBoundary(filestorage::Appender& appender, const filestorage::Boundary& boundary) {
+  return filestorage::HasBoundary(
+      [&appender](uint64_t offset, absl::Span<char> out) { return appender.Read(offset, out); }, appender.magic(),
+      boundary);
+}
+
+}  // namespace
+
+absl::Status CopyFile::Write(const replication::WriteGroup& group) { return WriteTo(*appender_, group); }
+
+absl::Status CopyFile::Cut() {
+  absl::Status cut = appender_ ? appender_->Cut() : absl::OkStatus();
+  if (rebuild_) cut.Update(rebuild_->Cut());
+  return cut;
+}
 
 absl::Status CopyFile::SaveState() {
   if (!state_ || !appender_) return absl::OkStatus();
   state_->lower_bound = appender_->committed();
+  if (rebuild_ && state_->rebuild) state_->rebuild->lower_bound = rebuild_->committed();
   return state_file_.Save(*state_);
 }
 
@@ -107,19 +145,168 @@ void CopyFile::Close() {
   // A state that was not saved costs a longer scan at the next start, no more.
   (void)SaveState();
   appender_.reset();
+  rebuild_.reset();
+  old_.reset();
   lock_.reset();
 }
 
 absl::StatusOr<size_t> CopyFile::Read(uint64_t offset, absl::Span<char> out) {
-  if (!appender_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is not open"));
-  return appender_->Read(offset, out);
+  return ReadFrom(appender_.get(), options_.path, offset, out);
 }
 
 absl::StatusOr<bool> CopyFile::HasBoundary(const filestorage::Boundary& boundary) {
   if (!appender_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is not open"));
-  return filestorage::HasBoundary(
-      [this](uint64_t offset, absl::Span<char> out) { return appender_->Read(offset, out); }, appender_->magic(),
-      boundary);
+  return AppenderHasBoundary(*appender_, boundary);
+}
+
+absl::StatusOr<bool> CopyFile::OldFileHadBoundary(const filestorage::Boundary& boundary) {
+  if (old_) return AppenderHasBoundary(*old_, boundary);
+  return FileHasBoundary(file_system_, OldPath(options_.path), boundary);
+}
+
+// ---- The file beside
+
+absl::Status CopyFile::CheckRoom(uint64_t size) {
+  const std::string directory = filestorage::DirectoryOf(options_.path);
+  const absl::StatusOr<uint64_t> room = file_system_.FreeBytes(directory);
+  if (!room.ok()) return room.status();
+  if (*room >= size) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("building the packed file beside ", options_.path, ": it needs ",
+                                                   size, " more bytes, and ", directory, " has ", *room,
+                                                   " free; the copy is kept as it was before the pack"));
+}
+
+absl::Status CopyFile::CreateRebuild(filestorage::Magic magic) {
+  const auto live = file_system_.Stat(options_.path);
+  if (!live.ok()) return live.status();
+  filestorage::FileAccess access = options_.access;
+  if (!access.mode) access.mode = live->mode & 07777;
+  auto file = filestorage::CreateWithAccess(file_system_, NewPath(options_.path), access);
+  if (!file.ok()) return file.status();
+  // Who was given the live file, by hand perhaps, is to have the new one. Only root can do that.
+  const auto created = (*file)->Stat();
+  if (created.ok() && (created->owner != live->owner || created->group != live->group)) {
+    (*file)->SetAccess({.mode = access.mode, .owner = live->owner, .group = live->group}).IgnoreError();
+  }
+  if (absl::Status written = (*file)->WriteAt(0, filestorage::MagicBytes(magic)); !written.ok()) return written;
+  if (absl::Status synced = (*file)->Sync(); !synced.ok()) return synced;
+  return file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+}
+
+// One that is missing, or is not what the state says, is built anew: it is worth nothing by itself.
+absl::Status CopyFile::OpenRebuild() {
+  if (!state_->rebuild || rebuild_) return absl::OkStatus();
+  filestorage::Recovery recovery;
+  auto opened =
+      filestorage::Appender::Open(file_system_, NewPath(options_.path), state_->rebuild->lower_bound, &recovery);
+  if (opened.ok()) {
+    rebuild_ = *std::move(opened);
+    return absl::OkStatus();
+  }
+  if (absl::IsNotFound(opened.status()) || absl::IsDataLoss(opened.status())) return absl::OkStatus();
+  return opened.status();
+}
+
+absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare) {
+  const uint64_t have = prepare.start.offset;
+  if (absl::Status room = CheckRoom(prepare.size > have ? prepare.size - have : 0); !room.ok()) return room;
+  const bool goes_on = rebuild_ && rebuild_->committed() == prepare.start && have > filestorage::kMagicSize;
+  if (!goes_on) {
+    if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
+    const auto in_the_way = file_system_.Stat(NewPath(options_.path));
+    if (in_the_way.ok()) {
+      return absl::FailedPreconditionError(absl::StrCat("building the packed file beside ", options_.path, ": ",
+                                                        NewPath(options_.path), " is in the way, of ", in_the_way->size,
+                                                        " bytes; look at it, and move it away"));
+    }
+  }
+  state_->rebuild = State::Rebuild{prepare.lineage, prepare.start, std::nullopt};
+  if (absl::Status saved = SaveState(); !saved.ok() || goes_on) return saved;
+  absl::Status created = CreateRebuild(prepare.magic);
+  return created.ok() ? OpenRebuild() : created;
+}
+
+absl::Status CopyFile::WriteRebuild(const replication::WriteGroup& group) { return WriteTo(*rebuild_, group); }
+
+absl::StatusOr<size_t> CopyFile::ReadRebuild(uint64_t offset, absl::Span<char> out) {
+  return ReadFrom(rebuild_.get(), NewPath(options_.path), offset, out);
+}
+
+absl::StatusOr<filestorage::PackProof> CopyFile::ProveRebuild() {
+  const auto read_new = [this](uint64_t offset, absl::Span<char> out) { return rebuild_->Read(offset, out); };
+  const auto read_live = [this](uint64_t offset, absl::Span<char> out) { return appender_->Read(offset, out); };
+  const filestorage::ReadFunction live_function = read_live;
+  return filestorage::ProvePack(read_new, rebuild_->magic(), rebuild_->committed(), appender_->committed(),
+                                &live_function);
+}
+
+absl::Status CopyFile::RemoveRebuild() {
+  rebuild_.reset();
+  // What nobody began here is somebody else's.
+  if (!state_->rebuild) return absl::OkStatus();
+  const absl::Status removed = file_system_.Remove(NewPath(options_.path));
+  return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+}
+
+absl::Status CopyFile::DropRebuild() {
+  if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
+  state_->rebuild.reset();
+  return SaveState();
+}
+
+std::optional<replication::RebuildCopy> CopyFile::rebuild() const {
+  if (!state_ || !state_->rebuild) return std::nullopt;
+  return replication::RebuildCopy{state_->rebuild->lineage, rebuild_ ? rebuild_->committed() : filestorage::Boundary{}};
+}
+
+// ---- The swap
+
+absl::Status CopyFile::Swap(const replication::SwapCopy& swap) {
+  if (absl::Status cut = Cut(); !cut.ok()) return cut;
+  if (rebuild_->committed() != swap.end) {
+    return absl::FailedPreconditionError(absl::StrCat("replacing ", options_.path, ": the new file is at ",
+                                                      rebuild_->committed().offset, ", not at ", swap.end.offset));
+  }
+  state_->rebuild->swap = State::Swap{appender_->committed(), swap.end};
+  if (absl::Status saved = SaveState(); !saved.ok()) return saved;
+  absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old);
+  if (!swapped.ok()) return swapped;
+  old_ = std::move(appender_);
+  rebuild_.reset();
+  if (absl::Status noted = NoteSwapped(); !noted.ok()) return noted;
+  filestorage::Recovery recovery;
+  return OpenAppender(state_->lower_bound, &recovery);
+}
+
+absl::Status CopyFile::NoteSwapped() {
+  state_->lower_bound = state_->rebuild->swap->to;
+  state_->lineage = std::move(state_->rebuild->lineage);
+  state_->rebuild.reset();
+  return state_file_.Save(*state_);
+}
+
+absl::Status CopyFile::FinishSwap() {
+  if (!state_ || !state_->rebuild || !state_->rebuild->swap) return absl::OkStatus();
+  const State::Swap swap = *state_->rebuild->swap;
+  const auto done = FileHasBoundary(file_system_, options_.path, swap.to);
+  if (!done.ok()) return done.status();
+  if (!*done) {
+    const auto live = FileHasBoundary(file_system_, options_.path, swap.from);
+    if (!live.ok()) return live.status();
+    const auto beside = FileHasBoundary(file_system_, NewPath(options_.path), swap.to);
+    if (!beside.ok()) return beside.status();
+    if (!*live || !*beside) {
+      // What is wrong with the live file is found when it is opened.
+      state_->rebuild->swap.reset();
+      return absl::OkStatus();
+    }
+    absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old);
+    if (!swapped.ok()) return swapped;
+  } else {
+    absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+    if (!named.ok()) return named;
+  }
+  return NoteSwapped();
 }
 
 }  // namespace zrs::storage

@@ -11,11 +11,15 @@
 #include "absl/types/span.h"
 #include "filestorage/appender.h"
 #include "filestorage/lock.h"
+#include "filestorage/pack_proof.h"
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/state_file.h"
 
 namespace zrs::storage {
+
+// Says in the log what recovery did, where it did something. Any thread.
+void LogRecovery(const std::string& storage, const std::string& path, const filestorage::Recovery& recovery);
 
 // On the I/O thread only; every call may block on the disk.
 class CopyFile {
@@ -36,8 +40,26 @@ class CopyFile {
   absl::Status Create(const replication::CreateCopy& create);
   // Appends and commits as the group says; errors as Appender's.
   absl::Status Write(const replication::WriteGroup& group);
-  // Forgets what is not committed. OK without a file.
+  // Forgets what is not committed, in the file beside too. OK without a file.
   absl::Status Cut();
+
+  // A file that is to take the live one's place is built beside it, as `Data.fs.zrs-new`. Durable is first that it is
+  // being built, and of what; then the file. Where it begins with more than the magic it is the part that Found told
+  // of. ResourceExhausted when there is no room for the whole; FailedPrecondition when a file of another kind is in the
+  // way.
+  absl::Status PrepareRebuild(const replication::PrepareRebuild& prepare);
+  absl::Status WriteRebuild(const replication::WriteGroup& group);
+  absl::StatusOr<size_t> ReadRebuild(uint64_t offset, absl::Span<char> out);
+  // Whether it is a pack of the live file.
+  absl::StatusOr<filestorage::PackProof> ProveRebuild();
+  // It takes the live one's place, which is kept open for OldFileHadBoundary until the next swap. An error of the code
+  // ResourceExhausted leaves the live file as it was. After any other one, the next Open finds out what was done.
+  absl::Status Swap(const replication::SwapCopy& swap);
+  // Removes the file beside, and forgets it.
+  absl::Status DropRebuild();
+  // What of it is durable, for the next stream: nothing perhaps, though it is known what is to be built. Absent when
+  // none is.
+  std::optional<replication::RebuildCopy> rebuild() const;
   // Remembers identity and the committed end.
   absl::Status SaveState();
   // Saves the state and lets go of file and lock.
@@ -45,10 +67,18 @@ class CopyFile {
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary);
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary);
 
  private:
   absl::StatusOr<std::optional<State>> LoadState();
   absl::Status OpenAppender(const filestorage::Boundary& lower_bound, filestorage::Recovery* recovery);
+  absl::Status OpenRebuild();
+  absl::Status CreateRebuild(filestorage::Magic magic);
+  absl::Status CheckRoom(uint64_t size);
+  absl::Status RemoveRebuild();
+  // A swap that was under way at a crash: finished, or forgotten where it had not begun and cannot be done any more.
+  absl::Status FinishSwap();
+  absl::Status NoteSwapped();
 
   const StorageOptions options_;
   filestorage::FileSystem& file_system_;
@@ -56,6 +86,8 @@ class CopyFile {
   std::optional<State> state_;
   std::unique_ptr<filestorage::DataFileLock> lock_;
   std::unique_ptr<filestorage::Appender> appender_;
+  std::unique_ptr<filestorage::Appender> rebuild_;  // the file beside
+  std::unique_ptr<filestorage::Appender> old_;      // the file before the last swap
 };
 
 }  // namespace zrs::storage

@@ -27,6 +27,7 @@ struct StorageOptions {
   absl::Duration keep_alive_delay = absl::Seconds(1);  // a primary's heartbeats; a secondary's longest silence
   absl::Duration max_lag = absl::Minutes(1);           // of a secondary that counts as healthy
   filestorage::FileAccess access;                      // of what a secondary creates; no mode: as the primary's file
+  bool keep_old = true;  // of a secondary: keep a file that was replaced, as `Data.fs.old`
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer

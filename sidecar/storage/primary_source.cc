@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "filestorage/boundary_probe.h"
-#include "filestorage/format.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/status_fields.h"
@@ -20,18 +18,21 @@ using filestorage::TailReport;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
-std::string ReplacedRemedy(const StorageOptions& options) {
+std::string DivergedRemedy(const StorageOptions& options) {
   return absl::StrCat(
-      "this zrs does not follow a pack or a restored backup: on the primary's host stop zrs and remove ",
+      "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
+      "the "
+      "file that is there now, and give up what only the copies have: stop zrs here and remove ",
       options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
       ".state in its own state-dir) away; then start all again, for new copies");
 }
 
-std::string RemedyOfOpening(const absl::Status& error, const StorageOptions& options) {
-  if (absl::IsFailedPrecondition(error)) return ReplacedRemedy(options);
+std::string RemedyOfOpening(const absl::Status& error) {
   if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
   return "mend that, then restart zrs";
 }
+
+bool IsMissing(const absl::Status& status) { return absl::IsNotFound(status) || absl::IsPermissionDenied(status); }
 
 }  // namespace
 
@@ -40,7 +41,7 @@ PrimarySource::PrimarySource(const StorageOptions& options, StorageServices serv
       services_(services),
       runtime_(services.runtime),
       problem_(options.name, services.runtime),
-      state_file_(services.file_system, options.state_path) {}
+      file_(options, services.file_system, services.runtime) {}
 
 void PrimarySource::Start(SourceEvents events) {
   events_ = std::move(events);
@@ -49,103 +50,35 @@ void PrimarySource::Start(SourceEvents events) {
 
 // ---- Opening
 
-absl::StatusOr<State> PrimarySource::LoadOrCreateState(bool& new_identity) {
-  auto loaded = state_file_.Load();
-  if (!loaded.ok()) return loaded.status();
-  new_identity = !loaded->has_value();
-  if (new_identity) {
-    State state;
-    state.path = options_.path;
-    state.machine_id = options_.machine_id;
-    state.role = "primary";
-    state.lineage = NewLineage(runtime_);
-    return state;
-  }
-  State state = **std::move(loaded);
-  absl::Status belongs = CheckStateBelongs(state, state_file_.path(), options_.path, options_.machine_id);
-  if (!belongs.ok()) return belongs;
-  if (state.role != "primary") {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "state file ", state_file_.path(), " says that ", options_.path,
-        " is a secondary's copy; to make this host a primary with a new database identity, remove that state file "
-        "(every secondary then needs a new copy), else configure it as a secondary again"));
-  }
-  return state;
-}
-
-// A writer that creates the file writes its magic a moment later: both are "not there yet".
-absl::Status PrimarySource::CheckFileIsThere() {
-  auto info = services_.file_system.Stat(options_.path);
-  if (!info.ok()) return info.status();
-  if (!info->is_regular || info->size >= filestorage::kMagicSize) return absl::OkStatus();
-  return absl::NotFoundError(absl::StrCat("open ", options_.path, ": the file is empty so far"));
-}
-
-absl::StatusOr<PrimarySource::Opened> PrimarySource::OpenFile() {
-  absl::Status there = CheckFileIsThere();
-  if (!there.ok()) return there;
-  Opened opened;
-  auto state = LoadOrCreateState(opened.new_identity);
-  if (!state.ok()) return state.status();
-  opened.state = *std::move(state);
-  auto tail = filestorage::Tail::Open(services_.file_system, options_.path, filestorage::TailOptions{},
-                                      opened.state.lower_bound);
-  if (!tail.ok()) {
-    // It may have become empty since, which heals; another sidecar that holds it does not.
-    there = CheckFileIsThere();
-    return there.ok() ? tail.status() : there;
-  }
-  // A writer syncs the file, never its name: without that, a power loss could take away all that was sent.
-  absl::Status named = services_.file_system.SyncDirectory(filestorage::DirectoryOf(options_.path));
-  if (!named.ok()) return named;
-  const absl::StatusOr<filestorage::FileInfo> info = services_.file_system.Stat(options_.path);
-  if (info.ok()) opened.file_mode = info->mode & 0777;
-  opened.magic = (*tail)->magic();
-  opened.end = (*tail)->end();
-  if (opened.new_identity) {
-    opened.state.lower_bound = opened.end;
-    absl::Status saved = state_file_.Save(opened.state);
-    if (!saved.ok()) return saved;
-  }
-  tail_ = *std::move(tail);
-  return opened;
-}
-
 void PrimarySource::TryOpen() {
   runtime_.PostIo([this] {
-    auto opened = OpenFile();
+    auto opened = file_.Open();
     runtime_.Post([this, opened = std::move(opened)]() mutable { OnOpened(std::move(opened)); });
   });
 }
 
-void PrimarySource::OnOpened(absl::StatusOr<Opened> opened) {
+void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
+  problem_.Raise(std::string(status.message()),
+                 "the copies stay as they are; waiting for the file: start the database, put the file back under its "
+                 "name, or correct the path or the permissions");
+  tick_ = runtime_.After(options_.poll_interval, std::move(try_again));
+  events_.changed();
+}
+
+void PrimarySource::OnOpened(absl::StatusOr<PrimaryFile::Opened> opened) {
   if (stopping_) return;
-  if (absl::IsNotFound(opened.status()) || absl::IsPermissionDenied(opened.status())) {
-    problem_.Raise(std::string(opened.status().message()),
-                   "waiting for it: start the database, or correct the path or the permissions");
-    tick_ = runtime_.After(options_.poll_interval, [this] { TryOpen(); });
-    events_.changed();
-    return;
-  }
-  if (!opened.ok()) {
-    return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status(), options_));
-  }
+  if (IsMissing(opened.status())) return WaitForFile(opened.status(), [this] { TryOpen(); });
+  if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   problem_.Clear();
-  state_ = std::move(opened->state);
-  magic_ = opened->magic;
-  file_mode_ = opened->file_mode;
-  end_ = opened->end;
-  scanning_ = true;
-  scan_start_ = end_.offset;
-  scan_began_ = runtime_.Now();
+  state_ = opened->state;
   state_saved_ = runtime_.Now();
-  spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, end_.offset,
+  spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, opened->end.offset,
                opened->new_identity ? ", with a new database identity" : "");
-  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { Poll(); });
-  if (!watch_->native()) {
-    spdlog::warn("storage {}: no file notifications; looking at the file each {}", options_.name,
-                 absl::FormatDuration(options_.poll_interval));
+  if (!opened->pending.empty()) {
+    pending_ = true;
+    spdlog::info("storage {}: {}; looking whether it is a pack", options_.name, opened->pending);
   }
+  BeginScan(*opened);
   // Nobody can know a new identity yet, so copies may begin while the file is still being scanned. Else followers come
   // back with positions that only the whole scan can confirm.
   if (opened->new_identity) Publish();
@@ -153,10 +86,24 @@ void PrimarySource::OnOpened(absl::StatusOr<Opened> opened) {
   Poll();
 }
 
+void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
+  open_ = true;
+  magic_ = opened.magic;
+  file_mode_ = opened.file_mode;
+  end_ = opened.end;
+  scanning_ = true;
+  scan_start_ = end_.offset;
+  scan_began_ = runtime_.Now();
+  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { Poll(); });
+  if (watch_->native()) return;
+  spdlog::warn("storage {}: no file notifications; looking at the file each {}", options_.name,
+               absl::FormatDuration(options_.poll_interval));
+}
+
 // ---- Following
 
 void PrimarySource::Poll() {
-  if (failed_ || stopping_ || !state_) return;
+  if (failed_ || stopping_ || !open_ || proving_) return;
   if (polling_) {
     poll_again_ = true;
     return;
@@ -166,7 +113,7 @@ void PrimarySource::Poll() {
                      std::make_move_iterator(refreshed_.end()));
   refreshed_.clear();
   runtime_.PostIo([this] {
-    auto report = tail_->Poll();
+    auto report = file_.Poll();
     runtime_.Post([this, report = std::move(report)]() mutable { OnPolled(std::move(report)); });
   });
 }
@@ -180,10 +127,11 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
     file_size_ = report->file_size;
     scanning_ = scanning_ && report->more;
     OnReport(*report);
+    if (!unreadable_.ok() && open_) FailUnreadable();
     // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
     if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
   }
-  if (!failed_ && report->more) return Poll();
+  if (!failed_ && open_ && report->more) return Poll();
   for (auto& done : std::exchange(refreshing_, {})) done();
   if (failed_) {
     for (auto& done : std::exchange(refreshed_, {})) done();
@@ -196,6 +144,7 @@ void PrimarySource::OnReport(const TailReport& report) {
   switch (report.event) {
     case TailEvent::kAdvanced:
       end_ = report.end;
+      unlooked_ = true;
       if (published_) events_.advanced(end_);
       break;
     case TailEvent::kNothingYet:
@@ -204,7 +153,7 @@ void PrimarySource::OnReport(const TailReport& report) {
                     absl::StrCat("nothing behind it is replicated; if no writer is at work on the file, it is damaged "
                                  "or was cut short: check it with zrs verify ",
                                  options_.path));
-        if (!published_) Publish();
+        if (!published_ && !pending_) Publish();
         return;
       }
       break;
@@ -216,15 +165,16 @@ void PrimarySource::OnReport(const TailReport& report) {
     case TailEvent::kReplaced:
     case TailEvent::kTruncated:
     case TailEvent::kOverwritten:
-      return Fail(report.reason, ReplacedRemedy(options_));
+      return OnReplaced(report);
     case TailEvent::kCorrupt:
       return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
                   absl::StrCat("check the file with zrs verify ", options_.path,
                                "; restore it from a backup or from a secondary"));
   }
   unsettled_since_.reset();
-  problem_.Clear();
-  if (!published_ && !report.more) Publish();
+  if (!diverged_) problem_.Clear();
+  if (pending_ && !report.more && !diverged_) return ProvePending();
+  if (!published_ && !pending_ && !report.more) Publish();
   events_.changed();
 }
 
@@ -233,6 +183,92 @@ void PrimarySource::OnUnsettled(const std::string& reason, const std::string& re
   if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
   problem_.Raise(reason, remedy);
   events_.changed();
+}
+
+// ---- Another file in its place
+
+void PrimarySource::OnReplaced(const TailReport& report) {
+  spdlog::info("storage {}: {}; looking whether it is a pack", options_.name, report.reason);
+  pending_ = true;
+  diverged_ = false;
+  published_ = false;
+  open_ = false;
+  unreadable_ = absl::OkStatus();
+  watch_.reset();
+  heartbeat_.reset();
+  events_.withdrawn(replication::MakeEnd(
+      v1::End::REASON_REPLACED, "the primary's file was replaced, by a pack most likely; its zrs looks through it",
+      "none needed: the follower comes back at once"));
+  events_.changed();
+  Reopen(report.event);
+}
+
+void PrimarySource::Reopen(TailEvent event) {
+  runtime_.PostIo([this, event] {
+    auto opened = file_.OpenReplacement(event);
+    runtime_.Post([this, event, opened = std::move(opened)]() mutable { OnReopened(std::move(opened), event); });
+  });
+}
+
+void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailEvent event) {
+  if (stopping_) return;
+  if (IsMissing(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
+  if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
+  problem_.Clear();
+  BeginScan(*opened);
+  ScheduleTick();
+  Poll();
+}
+
+void PrimarySource::ProvePending() {
+  proving_ = true;
+  unlooked_ = false;
+  runtime_.PostIo([this] {
+    auto proof = file_.Prove();
+    runtime_.Post([this, proof = std::move(proof)]() mutable { OnProved(std::move(proof)); });
+  });
+}
+
+void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
+  proving_ = false;
+  if (stopping_ || failed_) return;
+  if (!proof.ok()) {
+    return Fail(std::string(proof.status().message()), absl::StrCat("check the file with zrs verify ", options_.path));
+  }
+  if (proof->proved) {
+    proving_ = true;
+    runtime_.PostIo([this, id = RandomId(runtime_)] {
+      auto begun = file_.BeginEpoch(id);
+      runtime_.Post([this, begun = std::move(begun)]() mutable { OnEpochBegun(std::move(begun)); });
+    });
+    return;
+  }
+  if (std::exchange(diverged_, true)) return;
+  const std::string message =
+      absl::StrCat(options_.path, " is neither the file that was followed before nor a pack of it: ", proof->reason);
+  problem_.Raise(message, DivergedRemedy(options_));
+  events_.withdrawn(
+      replication::MakeEnd(v1::End::REASON_DIVERGED, message,
+                           "this copy stays as it is; see to the primary's file, as its zrs status says"));
+  events_.changed();
+}
+
+void PrimarySource::OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened) {
+  proving_ = false;
+  if (stopping_ || failed_) return;
+  if (absl::IsUnavailable(opened.status())) return Poll();
+  if (!opened.ok()) {
+    return Fail(std::string(opened.status().message()), "mend that, then restart zrs: it looks at the file again");
+  }
+  pending_ = false;
+  diverged_ = false;
+  problem_.Clear();
+  state_ = opened->state;
+  end_ = opened->end;
+  spdlog::info("storage {}: {} is a pack of the file before; its epoch is {}", options_.name, options_.path,
+               replication::DescribeId(replication::CurrentEpoch(state_->lineage)->id()));
+  Publish();
+  Poll();
 }
 
 void PrimarySource::Publish() {
@@ -246,6 +282,8 @@ void PrimarySource::ScheduleTick() {
 }
 
 void PrimarySource::OnTick() {
+  // The right file may be on its way: one that is being copied back grows until it has what is missing.
+  if (diverged_ && unlooked_ && !proving_) ProvePending();
   Poll();
   if (runtime_.Now() - state_saved_ >= options_.state_interval) SaveState();
   ScheduleTick();
@@ -264,9 +302,8 @@ void PrimarySource::SendHeartbeat() {
 
 void PrimarySource::SaveState() {
   state_saved_ = runtime_.Now();
-  state_->lower_bound = end_;
-  runtime_.PostIo([this, state = *state_] {
-    absl::Status saved = state_file_.Save(state);
+  runtime_.PostIo([this] {
+    absl::Status saved = file_.SaveState();
     if (saved.ok()) return;
     // The bound only saves time at the next start; the identity in the old file stays true.
     spdlog::warn("storage {}: {}; the next start scans more of the file", options_.name, saved.ToString());
@@ -284,16 +321,22 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   events_.changed();
 }
 
+// A file that was overwritten or cut in place reads badly too: the next look tells.
 void PrimarySource::OnUnreadable(const absl::Status& error) {
-  if (failed_) return;
-  Fail(std::string(error.message()),
+  if (failed_ || !open_) return;
+  unreadable_ = error;
+  Poll();
+}
+
+void PrimarySource::FailUnreadable() {
+  Fail(std::string(unreadable_.message()),
        absl::StrCat("check the file with zrs verify ", options_.path, ", mend it, then restart zrs"));
 }
 
 // ---- Stopping
 
 void PrimarySource::Refresh(absl::AnyInvocable<void()> done) {
-  if (failed_ || stopping_ || !state_) return done();
+  if (failed_ || stopping_ || !open_ || proving_) return done();
   refreshed_.push_back(std::move(done));
   Poll();
 }
@@ -315,27 +358,16 @@ void PrimarySource::Close(absl::AnyInvocable<void()> done) {
   // A failed source's end is not worth remembering: what was reported before may be what is wrong.
   if (state_ && !failed_) SaveState();
   runtime_.PostIo([this, done = std::move(done)]() mutable {
-    tail_.reset();
+    file_.Close();
     runtime_.Post(std::move(done));
   });
 }
 
-// ---- Reading and status
-
-absl::StatusOr<size_t> PrimarySource::Read(uint64_t offset, absl::Span<char> out) {
-  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is closed"));
-  return tail_->Read(offset, out);
-}
-
-absl::StatusOr<bool> PrimarySource::HasBoundary(const filestorage::Boundary& boundary) {
-  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is closed"));
-  return filestorage::HasBoundary([this](uint64_t offset, absl::Span<char> out) { return tail_->Read(offset, out); },
-                                  tail_->magic(), boundary);
-}
+// ---- Status
 
 void PrimarySource::FillStatus(v1::StorageStatus& status) const {
   status.set_role("primary");
-  status.set_state(failed_ ? "stopped" : published_ ? "streaming" : "starting");
+  status.set_state(failed_ ? "stopped" : diverged_ ? "diverged" : published_ ? "streaming" : "starting");
   problem_.FillStatus(status);
   if (!state_) return;
   FillIdentity(state_->lineage, status);

@@ -12,9 +12,9 @@
 #include "absl/time/time.h"
 #include "filestorage/tail.h"
 #include "sidecar/storage/options.h"
+#include "sidecar/storage/primary_file.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/source.h"
-#include "sidecar/storage/state_file.h"
 
 namespace zrs::storage {
 
@@ -32,36 +32,38 @@ class PrimarySource final : public Source {
   std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
   void FillStatus(v1::StorageStatus& status) const override;
 
-  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override;
-  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override;
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
+  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
+    return file_.HasBoundary(boundary);
+  }
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
+    return file_.OldFileHadBoundary(boundary);
+  }
 
  private:
-  struct Opened {
-    State state;
-    filestorage::Magic magic = filestorage::Magic::kFs30;
-    filestorage::Boundary end;
-    uint32_t file_mode = 0;
-    bool new_identity = false;
-  };
-
-  // On the I/O thread.
-  absl::Status CheckFileIsThere();
-  absl::StatusOr<Opened> OpenFile();
-  absl::StatusOr<State> LoadOrCreateState(bool& new_identity);
-
-  // On the strand.
   void TryOpen();
-  void OnOpened(absl::StatusOr<Opened> opened);
+  void OnOpened(absl::StatusOr<PrimaryFile::Opened> opened);
+  // NotFound and the like: waits for the file.
+  void WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again);
+  void BeginScan(const PrimaryFile::Opened& opened);
   void Poll();
   void OnPolled(absl::StatusOr<filestorage::TailReport> report);
   void OnReport(const filestorage::TailReport& report);
   // Something that is normal for a moment, and a problem when it lasts.
   void OnUnsettled(const std::string& reason, const std::string& remedy);
+  // Another file is in the place of the one that was followed, or other bytes are in it.
+  void OnReplaced(const filestorage::TailReport& report);
+  void Reopen(filestorage::TailEvent event);
+  void OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, filestorage::TailEvent event);
+  void ProvePending();
+  void OnProved(absl::StatusOr<filestorage::PackProof> proof);
+  void OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened);
   void Publish();
   void OnTick();
   void ScheduleTick();
   void SendHeartbeat();
   void SaveState();
+  void FailUnreadable();
   void Fail(const std::string& message, const std::string& remedy);
 
   const StorageOptions options_;
@@ -70,9 +72,7 @@ class PrimarySource final : public Source {
   SourceEvents events_;
   ProblemReport problem_;
 
-  // I/O thread.
-  std::unique_ptr<filestorage::Tail> tail_;
-  StateFile state_file_;
+  PrimaryFile file_;  // I/O thread
 
   // Strand.
   std::optional<State> state_;
@@ -86,6 +86,12 @@ class PrimarySource final : public Source {
   std::unique_ptr<runtime::FileWatch> watch_;
   std::unique_ptr<runtime::Timer> tick_;
   std::unique_ptr<runtime::Timer> heartbeat_;
+  bool open_ = false;        // there is a file to look at
+  bool pending_ = false;     // it was put in place of another, and is not proved to be a pack of that
+  bool proving_ = false;     // that is being looked into
+  bool unlooked_ = false;    // it has grown since that was looked into last
+  bool diverged_ = false;    // it is not
+  absl::Status unreadable_;  // a publisher could not read; until the next report tells whether the file was replaced
   bool published_ = false;
   bool failed_ = false;
   bool stopping_ = false;

@@ -25,6 +25,8 @@ const char* StateName(PublisherSession::State state) {
       return "handshake";
     case PublisherSession::State::kCopying:
       return "copying";
+    case PublisherSession::State::kRebuilding:
+      return "rebuilding";
     case PublisherSession::State::kStreaming:
       return "streaming";
     case PublisherSession::State::kEnding:
@@ -35,7 +37,8 @@ const char* StateName(PublisherSession::State state) {
 
 bool IsFollowing(const PublisherConnection& connection) {
   const auto state = connection.session().state();
-  return state == PublisherSession::State::kCopying || state == PublisherSession::State::kStreaming;
+  return state == PublisherSession::State::kCopying || state == PublisherSession::State::kRebuilding ||
+         state == PublisherSession::State::kStreaming;
 }
 
 }  // namespace
@@ -58,6 +61,8 @@ void Publisher::Open(replication::Publication publication) {
 
 void Publisher::Refuse(v1::End refusal) {
   publication_.reset();
+  // It tells of a file that may not be the one that is served next.
+  heartbeat_.reset();
   EndAll(refusal);
   refusal_ = std::move(refusal);
 }

@@ -5,6 +5,7 @@
 
 #include "absl/types/span.h"
 #include "sidecar/storage/overloaded.h"
+#include "sidecar/storage/range_digest.h"
 
 namespace zrs::storage {
 namespace {
@@ -85,6 +86,8 @@ void PublisherConnection::Perform(replication::PublisherEffects effects) {
                    [this](replication::ReceiveFromFollower&) { stream_->Read(); },
                    [this](replication::ReadBytes& read) { Read(read.offset, read.size); },
                    [this](replication::ProbeBoundary& probe) { Probe(probe.boundary); },
+                   [this](replication::ProbeOldBoundary& probe) { ProbeOld(probe.boundary); },
+                   [this](replication::DigestBytes& digest) { TakeDigest(digest.begin, digest.end); },
                    [this](replication::CloseFollower&) { stream_->Close(); },
                },
                effect);
@@ -109,6 +112,24 @@ void PublisherConnection::Probe(const filestorage::Boundary& boundary) {
       hooks_.progressed();  // it follows now, from where it is
     });
   });
+}
+
+void PublisherConnection::ProbeOld(const filestorage::Boundary& boundary) {
+  runtime_.PostIo([this, self = shared_from_this(), boundary]() mutable {
+    auto matches = bytes_.OldFileHadBoundary(boundary);
+    runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
+      Perform(session_.OnOldProbed(std::move(matches)));
+    });
+  });
+}
+
+void PublisherConnection::TakeDigest(uint64_t begin, uint64_t end) {
+  RangeToDigest range{begin, end, [this](uint64_t offset, absl::Span<char> out) { return bytes_.Read(offset, out); },
+                      [this] { return !closed_; }};
+  DigestRange(runtime_, std::move(range),
+              [this, self = shared_from_this()](absl::StatusOr<filestorage::Digest> digest) {
+                Perform(session_.OnDigested(std::move(digest)));
+              });
 }
 
 void PublisherConnection::OnStreamMessage(v1::FollowerMessage message) {

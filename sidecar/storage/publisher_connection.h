@@ -47,6 +47,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   void Perform(replication::PublisherEffects effects);
   void Read(uint64_t offset, uint64_t size);
   void Probe(const filestorage::Boundary& boundary);
+  void ProbeOld(const filestorage::Boundary& boundary);
+  void TakeDigest(uint64_t begin, uint64_t end);
   void OnStreamMessage(v1::FollowerMessage message);
   void OnStreamClosed();
   void ReportSourceError();

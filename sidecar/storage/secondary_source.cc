@@ -8,6 +8,7 @@
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/status_fields.h"
 #include "sidecar/storage/status_text.h"
+#include "sidecar/storage/view_of_primary.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
@@ -27,6 +28,15 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
       runtime_(services.runtime),
       problem_(options.name, services.runtime),
       file_(options, services.file_system),
+      writer_(runtime_, file_,
+              {.failed = [this](const absl::Status& status) { OnLocalError(status); },
+               .created = [this](const replication::CreateCopy& create) { OnCreated(create); },
+               .swapping =
+                   [this] {
+                     Withdraw(v1::End::REASON_REPLACED, "the copy here is replaced by a packed one",
+                              "none needed: the follower comes back at once");
+                   },
+               .swapped = [this](const replication::SwapCopy& swap) { OnSwapped(swap); }}),
       backoff_(options.reconnect_first, options.reconnect_most) {}
 
 void SecondarySource::Start(SourceEvents events) {
@@ -83,19 +93,11 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
     return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
   }
   copy_ = std::move(found->copy);
-  const filestorage::Recovery& recovery = found->recovery;
-  if (recovery.finished_bytes > 0) {
-    spdlog::info("storage {}: finished the commit of the last {} bytes of {}", options_.name, recovery.finished_bytes,
-                 options_.path);
-  }
-  if (recovery.cut_bytes > 0) {
-    spdlog::info("storage {}: cut {} bytes that were not committed behind offset {} of {}{}{}", options_.name,
-                 recovery.cut_bytes, recovery.end.offset, options_.path, recovery.saved_to.empty() ? "" : ", saved to ",
-                 recovery.saved_to);
-  }
+  LogRecovery(options_.name, options_.path, found->recovery);
   spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.upstream, options_.path,
                replication::DescribePosition(copy_.committed));
   state_saved_ = runtime_.Now();
+  last_current_ = runtime_.Now();
   if (copy_.magic) Publish();
   Connect();
 }
@@ -117,8 +119,14 @@ void SecondarySource::Connect() {
   options.node_id = options_.node_id;
   options.software = options_.software;
   UpstreamConnection::Hooks hooks;
-  hooks.write = [this](replication::WriteGroup group) { WriteGroup(std::move(group)); };
-  hooks.create = [this](replication::CreateCopy create) { CreateCopy(std::move(create)); };
+  hooks.write = [this](replication::WriteGroup group) { writer_.Write(upstream_, std::move(group)); };
+  hooks.create = [this](replication::CreateCopy create) {
+    if (options_.access.mode) create.file_mode = options_.access.mode;
+    writer_.Create(upstream_, std::move(create));
+  };
+  hooks.prepare = [this](replication::PrepareRebuild prepare) { writer_.Prepare(upstream_, std::move(prepare)); };
+  hooks.prove = [this](replication::ProveRebuild prove) { writer_.Prove(upstream_, prove); };
+  hooks.swap = [this](replication::SwapCopy swap) { writer_.Swap(upstream_, swap); };
   hooks.changed = [this] { OnChanged(); };
   hooks.closed = [this](const absl::Status& status) { OnDisconnected(status); };
   upstream_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), copy_, options_.keep_alive_delay,
@@ -129,19 +137,20 @@ void SecondarySource::Connect() {
 
 void SecondarySource::OnChanged() {
   const replication::FollowerSession& session = upstream_->session();
-  const bool following = session.state() == SessionState::kCopying || session.state() == SessionState::kStreaming;
+  const bool following = session.state() == SessionState::kCopying || session.state() == SessionState::kRebuilding ||
+                         session.state() == SessionState::kStreaming;
   if (following && !upstream_connected_) {
     upstream_connected_ = true;
     upstream_since_ = runtime_.UnixNow();
     upstream_error_.reset();
     stream_began_ = runtime_.Now();
     progressed_ = false;
-    copy_.lineage = session.lineage();
+    if (!session.rebuilding()) copy_.lineage = session.lineage();
     // A copy that had diverged may be proved again, after its upstream was mended.
     if (copy_.magic && !published_) Publish();
     spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream, session.start_offset());
   }
-  const bool advanced = copy_.magic && session.durable().offset > copy_.committed.offset;
+  const bool advanced = copy_.magic && !session.rebuilding() && session.durable().offset > copy_.committed.offset;
   if (following) NoteProgress(advanced);
   if (advanced) {
     copy_.committed = session.durable();
@@ -155,9 +164,11 @@ void SecondarySource::OnChanged() {
 // A connection alone proves nothing: a disk that is still full, or a link that breaks again at once, is the same
 // trouble as before, and asked again ever more seldom.
 void SecondarySource::NoteProgress(bool advanced) {
+  const replication::FollowerSession& session = upstream_->session();
+  advanced = advanced || (session.rebuilding() && session.durable().offset > session.start_offset());
   const bool settled = runtime_.Now() - stream_began_ >= kSettled;
   if (advanced || settled) backoff_.Reset();
-  if (progressed_ || (!advanced && upstream_->session().state() != SessionState::kStreaming)) {
+  if (progressed_ || (!advanced && session.state() != SessionState::kStreaming)) {
     if (state_ == State::kConnecting || state_ == State::kDiverged) state_ = State::kFollowing;
     return;
   }
@@ -171,40 +182,34 @@ void SecondarySource::OnHeartbeat() {
   const auto& heartbeat = upstream_->session().heartbeat();
   if (!heartbeat || heartbeat->primary_time_micros() == last_heartbeat_) return;
   last_heartbeat_ = heartbeat->primary_time_micros();
-  lag_.OnHeartbeat(*heartbeat, copy_.committed.offset, runtime_.Now());
-  if (!published_) return;
+  // While rebuilding its committed end is one of the new file: it says nothing to those that follow the live one, and
+  // nothing about that one's lag.
+  const bool rebuilding = upstream_->session().rebuilding();
+  lag_.OnHeartbeat(*heartbeat, rebuilding ? heartbeat->committed_end() : copy_.committed.offset, runtime_.Now());
+  if (!published_ || rebuilding) return;
   v1::Heartbeat relayed = *heartbeat;
   relayed.add_path(options_.node_id);
   events_.heartbeat(relayed);
 }
 
-void SecondarySource::WriteGroup(replication::WriteGroup group) {
-  runtime_.PostIo([this, upstream = upstream_, group = std::move(group)]() mutable {
-    absl::Status status = file_.Write(group);
-    runtime_.Post([this, upstream = std::move(upstream), status = std::move(status)] {
-      if (!status.ok()) OnLocalError(status);
-      upstream->OnWritten(status);
-    });
-  });
+void SecondarySource::OnCreated(const replication::CreateCopy& create) {
+  copy_.lineage = create.lineage;
+  copy_.magic = create.magic;
+  copy_.file_mode = create.file_mode.value_or(0);
+  copy_.committed = filestorage::FirstBoundary(create.magic);
+  Publish();
 }
 
-void SecondarySource::CreateCopy(replication::CreateCopy create) {
-  if (options_.access.mode) create.file_mode = options_.access.mode;
-  runtime_.PostIo([this, upstream = upstream_, create = std::move(create)]() mutable {
-    absl::Status status = file_.Create(create);
-    runtime_.Post([this, upstream = std::move(upstream), create = std::move(create), status = std::move(status)] {
-      if (status.ok()) {
-        copy_.lineage = create.lineage;
-        copy_.magic = create.magic;
-        copy_.file_mode = create.file_mode.value_or(0);
-        copy_.committed = filestorage::FirstBoundary(create.magic);
-        Publish();
-      } else {
-        OnLocalError(status);
-      }
-      upstream->OnCreated(status);
-    });
-  });
+void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
+  copy_.lineage = upstream_->session().lineage();
+  copy_.magic = upstream_->session().magic();
+  copy_.committed = swap.end;
+  copy_.rebuild.reset();
+  lag_ = UpstreamLag();
+  last_heartbeat_ = -1;
+  spdlog::info("storage {}: the packed file is in place, at {}", options_.name,
+               replication::DescribePosition(copy_.committed));
+  Publish();
 }
 
 void SecondarySource::SaveStateNowAndThen() {
@@ -229,18 +234,26 @@ void SecondarySource::OnLocalError(const absl::Status& status) {
     return;
   }
   Fail(std::string(status.message()),
-       "nothing past the last synced position is trusted: check the disk, then restart zrs");
+       absl::IsFailedPrecondition(status)
+           ? "nothing was changed; mend that, then restart zrs"
+           : "nothing past the last synced position is trusted: check the disk, then restart zrs");
 }
 
 void SecondarySource::OnDisconnected(const absl::Status& status) {
   const bool was_connected = std::exchange(upstream_connected_, false);
   late_ = false;
   if (was_connected) upstream_since_ = runtime_.UnixNow();
+  if (was_connected && !upstream_->session().rebuilding()) last_current_ = runtime_.Now();
   const absl::Duration delay = DelayAfter(status);
+  const bool refuted = upstream_->session().rebuild_refuted();
   // Whatever the reason, what was appended and not committed must go before anything else is written over it.
-  runtime_.PostIo([this, delay] {
+  runtime_.PostIo([this, delay, refuted] {
     absl::Status cut = file_.Cut();
-    runtime_.Post([this, delay, cut = std::move(cut)] { OnCut(cut, delay); });
+    if (cut.ok() && refuted) cut = file_.DropRebuild();
+    runtime_.Post([this, delay, cut = std::move(cut), rebuild = file_.rebuild()]() mutable {
+      copy_.rebuild = std::move(rebuild);
+      OnCut(cut, delay);
+    });
   });
   events_.changed();
 }
@@ -262,6 +275,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
   switch (end.reason) {
     case v1::End::REASON_SHUTDOWN:
     case v1::End::REASON_NOT_READY:
+    case v1::End::REASON_REPLACED:
       state_ = State::kConnecting;
       return backoff_.Next(runtime_.Random());
     case v1::End::REASON_DIVERGED:
@@ -334,15 +348,8 @@ bool SecondarySource::KeepsUp(const std::optional<PrimaryView>& primary) const {
 }
 
 std::optional<PrimaryView> SecondarySource::primary_view() const {
-  const uint64_t durable = copy_.committed.offset;
-  const absl::Duration now = runtime_.Now();
-  const filestorage::Tid oldest = upstream_ ? upstream_->session().oldest_not_durable() : 0;
-  const uint64_t known_end =
-      upstream_ ? std::max(upstream_->session().upstream_end(), upstream_->session().received_offset()) : 0;
-  const std::optional<uint64_t> bytes = lag_.Bytes(durable, known_end, now);
-  const std::optional<double> seconds = lag_.Seconds(durable, known_end, oldest, now);
-  if (!bytes || !seconds) return std::nullopt;
-  return PrimaryView{lag_.PrimaryNow(now), *bytes, *seconds};
+  return ViewOfPrimary({lag_, upstream_ ? &upstream_->session() : nullptr, copy_.committed, last_current_},
+                       runtime_.Now());
 }
 
 const char* SecondarySource::StateName() const {
@@ -352,6 +359,7 @@ const char* SecondarySource::StateName() const {
     case State::kConnecting:
       return "connecting";
     case State::kFollowing:
+      if (upstream_ && upstream_->session().rebuilding()) return "rebuilding";
       return upstream_ && upstream_->session().state() == SessionState::kCopying ? "copying" : "streaming";
     case State::kDiverged:
       return "diverged";
@@ -379,10 +387,12 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
     status.set_lag_bytes(primary->bytes_ahead);
     status.set_lag_seconds(primary->seconds_ahead);
   }
-  if (!upstream_ || upstream_->session().state() != SessionState::kCopying) return;
+  if (!upstream_) return;
   const replication::FollowerSession& session = upstream_->session();
-  FillProgress({session.start_offset(), copy_.committed.offset, session.upstream_end(), runtime_.Now() - stream_began_},
-               status);
+  if (session.state() != SessionState::kCopying && session.state() != SessionState::kRebuilding) return;
+  FillProgress(
+      {session.start_offset(), session.durable().offset, session.upstream_end(), runtime_.Now() - stream_began_},
+      status);
 }
 
 }  // namespace zrs::storage

@@ -12,6 +12,7 @@
 #include "sidecar/replication/backoff.h"
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/storage/copy_file.h"
+#include "sidecar/storage/copy_writer.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/source.h"
@@ -38,6 +39,9 @@ class SecondarySource final : public Source {
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
     return file_.HasBoundary(boundary);
   }
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
+    return file_.OldFileHadBoundary(boundary);
+  }
 
  private:
   enum class State { kStarting, kConnecting, kFollowing, kDiverged, kDiskFull, kStopped };
@@ -55,8 +59,8 @@ class SecondarySource final : public Source {
   void OnCut(const absl::Status& status, absl::Duration delay);
   absl::Duration DelayAfter(const absl::Status& status);
   absl::Duration DelayAfterEnd(const replication::FollowerEnd& end);
-  void WriteGroup(replication::WriteGroup group);
-  void CreateCopy(replication::CreateCopy create);
+  void OnCreated(const replication::CreateCopy& create);
+  void OnSwapped(const replication::SwapCopy& swap);
   // A write, sync, cut or creation failed: decides whether that heals.
   void OnLocalError(const absl::Status& status);
   void Publish();
@@ -64,7 +68,6 @@ class SecondarySource final : public Source {
   void Fail(const std::string& message, const std::string& remedy);
   void SaveStateNowAndThen();
   const char* StateName() const;
-  // Nothing when no heartbeat is fresh.
   // Looks at the health again, which may change by time alone.
   void ScheduleHealth();
 
@@ -76,6 +79,7 @@ class SecondarySource final : public Source {
   CopyFile file_;  // I/O thread
 
   // Strand.
+  CopyWriter writer_;
   State state_ = State::kStarting;
   replication::Copy copy_;
   replication::Backoff backoff_;
@@ -94,6 +98,7 @@ class SecondarySource final : public Source {
   bool late_ = false;        // the problem is that the copy is behind, or may be
   std::unique_ptr<runtime::Timer> health_;
   absl::Duration state_saved_;
+  absl::Duration last_current_;  // when the live file was last known to be followed
   absl::Duration stream_began_;
 };
 

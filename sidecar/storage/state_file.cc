@@ -8,8 +8,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "filestorage/format.h"
 #include "proto/zrs/v1/state.pb.h"
+#include "sidecar/replication/wire.h"
 
 namespace zrs::storage {
 namespace {
@@ -53,22 +54,6 @@ absl::StatusOr<v1::Epoch::Origin> OriginFromName(const std::string& name) {
   return absl::InvalidArgumentError(absl::StrCat("unknown origin of an epoch: \"", name, "\""));
 }
 
-absl::StatusOr<v1::Epoch> EpochFromState(const v1::StateEpoch& from) {
-  auto id = IdFromHex(from.id(), "an epoch's id");
-  if (!id.ok()) return id.status();
-  auto origin = OriginFromName(from.origin());
-  if (!origin.ok()) return origin.status();
-  auto fork_tid = TidFromHex(from.fork_tid());
-  if (!fork_tid.ok()) return fork_tid.status();
-  v1::Epoch epoch;
-  epoch.set_id(*std::move(id));
-  epoch.set_origin(*origin);
-  epoch.set_generation(from.generation());
-  epoch.set_fork_offset(from.fork_offset());
-  epoch.set_fork_tid(*fork_tid);
-  return epoch;
-}
-
 absl::StatusOr<filestorage::Boundary> BoundaryFromState(const v1::StateBoundary& from) {
   filestorage::Boundary boundary;
   boundary.offset = from.offset();
@@ -82,6 +67,72 @@ absl::StatusOr<filestorage::Boundary> BoundaryFromState(const v1::StateBoundary&
   return boundary;
 }
 
+absl::StatusOr<v1::Epoch> EpochFromState(const v1::StateEpoch& from) {
+  auto id = IdFromHex(from.id(), "an epoch's id");
+  if (!id.ok()) return id.status();
+  auto origin = OriginFromName(from.origin());
+  if (!origin.ok()) return origin.status();
+  auto left = BoundaryFromState(from.left());
+  if (!left.ok()) return left.status();
+  v1::Epoch epoch;
+  epoch.set_id(*std::move(id));
+  epoch.set_origin(*origin);
+  epoch.set_generation(from.generation());
+  if (left->offset != 0) *epoch.mutable_left() = replication::ToProto(*left);
+  return epoch;
+}
+
+absl::StatusOr<v1::Lineage> LineageFromState(const std::string& database_id,
+                                             const google::protobuf::RepeatedPtrField<v1::StateEpoch>& epochs) {
+  if (epochs.empty()) return absl::InvalidArgumentError("it names no epoch");
+  v1::Lineage lineage;
+  auto id = IdFromHex(database_id, "the database id");
+  if (!id.ok()) return id.status();
+  lineage.set_database_id(*std::move(id));
+  for (const v1::StateEpoch& from : epochs) {
+    auto epoch = EpochFromState(from);
+    if (!epoch.ok()) return epoch.status();
+    *lineage.add_epochs() = *std::move(epoch);
+  }
+  if (absl::Status valid = replication::ValidateLineage(lineage); !valid.ok()) return valid;
+  return lineage;
+}
+
+absl::StatusOr<State::Rebuild> RebuildFromState(const std::string& database_id, const v1::StateRebuild& from) {
+  State::Rebuild rebuild;
+  auto lineage = LineageFromState(database_id, from.epochs());
+  if (!lineage.ok()) return lineage.status();
+  rebuild.lineage = *std::move(lineage);
+  auto bound = BoundaryFromState(from.lower_bound());
+  if (!bound.ok()) return bound.status();
+  rebuild.lower_bound = *bound;
+  if (from.has_swap_from() != from.has_swap_to()) return absl::InvalidArgumentError("half of a swap");
+  if (!from.has_swap_to()) return rebuild;
+  auto swap_from = BoundaryFromState(from.swap_from());
+  if (!swap_from.ok()) return swap_from.status();
+  auto swap_to = BoundaryFromState(from.swap_to());
+  if (!swap_to.ok()) return swap_to.status();
+  rebuild.swap = State::Swap{*swap_from, *swap_to};
+  return rebuild;
+}
+
+void FillBoundary(const filestorage::Boundary& from, v1::StateBoundary* boundary) {
+  boundary->set_offset(from.offset);
+  boundary->set_last_offset(from.last_offset);
+  boundary->set_tid(filestorage::TidHex(from.tid));
+  boundary->set_digest(from.digest.ToHex());
+}
+
+void FillEpochs(const v1::Lineage& lineage, google::protobuf::RepeatedPtrField<v1::StateEpoch>* epochs) {
+  for (const v1::Epoch& from : lineage.epochs()) {
+    v1::StateEpoch* epoch = epochs->Add();
+    epoch->set_id(absl::BytesToHexString(from.id()));
+    epoch->set_origin(OriginName(from.origin()));
+    epoch->set_generation(from.generation());
+    FillBoundary(replication::LeftBoundary(from), epoch->mutable_left());
+  }
+}
+
 v1::StorageState ToProto(const State& state) {
   v1::StorageState proto;
   proto.set_version(kStateVersion);
@@ -89,19 +140,15 @@ v1::StorageState ToProto(const State& state) {
   proto.set_machine_id(state.machine_id);
   proto.set_role(state.role);
   proto.set_database_id(absl::BytesToHexString(state.lineage.database_id()));
-  for (const v1::Epoch& from : state.lineage.epochs()) {
-    v1::StateEpoch* epoch = proto.add_epochs();
-    epoch->set_id(absl::BytesToHexString(from.id()));
-    epoch->set_origin(OriginName(from.origin()));
-    epoch->set_generation(from.generation());
-    epoch->set_fork_offset(from.fork_offset());
-    epoch->set_fork_tid(absl::StrFormat("%016x", from.fork_tid()));
-  }
-  v1::StateBoundary* bound = proto.mutable_lower_bound();
-  bound->set_offset(state.lower_bound.offset);
-  bound->set_last_offset(state.lower_bound.last_offset);
-  bound->set_tid(absl::StrFormat("%016x", state.lower_bound.tid));
-  bound->set_digest(state.lower_bound.digest.ToHex());
+  FillEpochs(state.lineage, proto.mutable_epochs());
+  FillBoundary(state.lower_bound, proto.mutable_lower_bound());
+  if (!state.rebuild) return proto;
+  v1::StateRebuild* rebuild = proto.mutable_rebuild();
+  FillEpochs(state.rebuild->lineage, rebuild->mutable_epochs());
+  FillBoundary(state.rebuild->lower_bound, rebuild->mutable_lower_bound());
+  if (!state.rebuild->swap) return proto;
+  FillBoundary(state.rebuild->swap->from, rebuild->mutable_swap_from());
+  FillBoundary(state.rebuild->swap->to, rebuild->mutable_swap_to());
   return proto;
 }
 
@@ -113,22 +160,20 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   if (proto.role() != "primary" && proto.role() != "secondary") {
     return absl::InvalidArgumentError(absl::StrCat("unknown role \"", proto.role(), "\""));
   }
-  if (proto.epochs().empty()) return absl::InvalidArgumentError("it names no epoch");
   State state;
   state.path = proto.path();
   state.machine_id = proto.machine_id();
   state.role = proto.role();
-  auto id = IdFromHex(proto.database_id(), "the database id");
-  if (!id.ok()) return id.status();
-  state.lineage.set_database_id(*std::move(id));
-  for (const v1::StateEpoch& from : proto.epochs()) {
-    auto epoch = EpochFromState(from);
-    if (!epoch.ok()) return epoch.status();
-    *state.lineage.add_epochs() = *std::move(epoch);
-  }
+  auto lineage = LineageFromState(proto.database_id(), proto.epochs());
+  if (!lineage.ok()) return lineage.status();
+  state.lineage = *std::move(lineage);
   auto bound = BoundaryFromState(proto.lower_bound());
   if (!bound.ok()) return bound.status();
   state.lower_bound = *bound;
+  if (!proto.has_rebuild()) return state;
+  auto rebuild = RebuildFromState(proto.database_id(), proto.rebuild());
+  if (!rebuild.ok()) return rebuild.status();
+  state.rebuild = *std::move(rebuild);
   return state;
 }
 

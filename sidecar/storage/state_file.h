@@ -15,11 +15,23 @@ namespace zrs::storage {
 
 // What the file says, in the types that the rest uses. A plain value.
 struct State {
+  // How two files are to change places: each one's committed end.
+  struct Swap {
+    filestorage::Boundary from;  // the live file's
+    filestorage::Boundary to;    // that of the file which takes its place
+  };
+  // A file that a secondary builds beside its own.
+  struct Rebuild {
+    v1::Lineage lineage;
+    filestorage::Boundary lower_bound;  // durable
+    std::optional<Swap> swap;           // decided
+  };
   std::string path;
   std::string machine_id;
   std::string role;  // "primary" | "secondary"
   v1::Lineage lineage;
   filestorage::Boundary lower_bound;
+  std::optional<Rebuild> rebuild = std::nullopt;
 };
 
 // Blocks on the disk: for the I/O thread. Not thread-safe.

@@ -75,17 +75,20 @@ void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
   Perform(session_.OnMessage(std::move(message)));
 }
 
-void UpstreamConnection::OnWritten(const absl::Status& status) {
-  const auto self = shared_from_this();
-  --outstanding_;
-  Perform(session_.OnWritten(status));
-  FinishIfPossible();
+void UpstreamConnection::OnWritten(const absl::Status& status) { Answer(session_.OnWritten(status)); }
+
+void UpstreamConnection::OnCreated(const absl::Status& status) { Answer(session_.OnCreated(status)); }
+
+void UpstreamConnection::OnProved(absl::StatusOr<replication::RebuildProof> proof) {
+  Answer(session_.OnRebuildProved(std::move(proof)));
 }
 
-void UpstreamConnection::OnCreated(const absl::Status& status) {
+void UpstreamConnection::OnSwapped(const absl::Status& status) { Answer(session_.OnSwapped(status)); }
+
+void UpstreamConnection::Answer(replication::FollowerEffects effects) {
   const auto self = shared_from_this();
   --outstanding_;
-  Perform(session_.OnCreated(status));
+  Perform(std::move(effects));
   FinishIfPossible();
 }
 
@@ -107,14 +110,11 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
                    [this](replication::ReceiveFromPublisher&) {
                      if (stream_) stream_->Read();
                    },
-                   [this](replication::CreateCopy& create) {
-                     ++outstanding_;
-                     hooks_.create(std::move(create));
-                   },
-                   [this](replication::WriteGroup& write) {
-                     ++outstanding_;
-                     hooks_.write(std::move(write));
-                   },
+                   [this](replication::CreateCopy& create) { Ask(hooks_.create, std::move(create)); },
+                   [this](replication::PrepareRebuild& prepare) { Ask(hooks_.prepare, std::move(prepare)); },
+                   [this](replication::WriteGroup& write) { Ask(hooks_.write, std::move(write)); },
+                   [this](replication::ProveRebuild& prove) { Ask(hooks_.prove, prove); },
+                   [this](replication::SwapCopy& swap) { Ask(hooks_.swap, swap); },
                    [this](replication::ClosePublisher&) { CloseStream(); },
                },
                effect);

@@ -4,8 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/follower_session.h"
@@ -17,11 +19,14 @@ namespace zrs::storage {
 // Everything on the strand.
 class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnection> {
  public:
-  // What the owner does and is told. `write` and `create` are asked for one at a time; the owner answers by OnWritten
-  // and OnCreated. `closed` comes exactly once, last, and not before an outstanding write or creation was answered.
+  // What the owner does and is told. Each wish of the session is answered by the function of like name; `closed` comes
+  // exactly once, last, and not before all that is outstanding was answered.
   struct Hooks {
     std::function<void(replication::WriteGroup)> write;
     std::function<void(replication::CreateCopy)> create;
+    std::function<void(replication::PrepareRebuild)> prepare;  // answered by OnCreated
+    std::function<void(replication::ProveRebuild)> prove;
+    std::function<void(replication::SwapCopy)> swap;
     std::function<void()> changed;  // after each event: the session may have moved
     std::function<void(const absl::Status&)> closed;
   };
@@ -33,6 +38,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void Start();
   void OnWritten(const absl::Status& status);
   void OnCreated(const absl::Status& status);
+  void OnProved(absl::StatusOr<replication::RebuildProof> proof);
+  void OnSwapped(const absl::Status& status);
   // Ends the stream in order; where the peer does not close in time it is torn down. `closed` follows.
   void Stop();
 
@@ -46,6 +53,13 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void OnStreamMessage(v1::PublisherMessage message);
   void OnStreamClosed(absl::Status status);
   void ScheduleKeepAlive();
+  template <typename Wish>
+  void Ask(const std::function<void(Wish)>& hook, Wish wish) {
+    ++outstanding_;
+    hook(std::move(wish));
+  }
+  // Something that was outstanding is answered, with these effects.
+  void Answer(replication::FollowerEffects effects);
   void CloseStream();
   void FinishIfPossible();
 
@@ -56,7 +70,7 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   bool open_ = false;
   bool stream_closed_ = false;
   bool finished_ = false;
-  int outstanding_ = 0;  // writes and creations under way
+  int outstanding_ = 0;  // what the owner has not answered yet
   absl::Status close_status_;
   std::unique_ptr<runtime::Timer> cancel_timer_;
   const absl::Duration keep_alive_;

@@ -66,6 +66,8 @@ class PublisherDriver {
   std::optional<v1::PublisherMessage> sending;
   std::deque<ReadBytes> reads;
   std::optional<filestorage::Boundary> probe;
+  std::optional<filestorage::Boundary> probe_old;
+  std::optional<DigestBytes> digest;
   bool receiving = false;
   bool closed = false;
 
@@ -80,6 +82,11 @@ class PublisherDriver {
   }
   void Note(ReadBytes read) { reads.push_back(read); }
   void Note(ProbeBoundary asked) { probe = asked.boundary; }
+  void Note(ProbeOldBoundary asked) { probe_old = asked.boundary; }
+  void Note(DigestBytes asked) {
+    EXPECT_FALSE(digest) << "two digests at a time";
+    digest = asked;
+  }
   void Note(CloseFollower) { closed = true; }
 
   size_t read_ahead_;
@@ -128,6 +135,9 @@ class FollowerDriver {
   std::optional<v1::FollowerMessage> sending;
   std::optional<WriteGroup> writing;
   std::optional<CreateCopy> creating;
+  std::optional<PrepareRebuild> preparing;
+  std::optional<ProveRebuild> proving;
+  std::optional<SwapCopy> swapping;
   bool receiving = false;
   bool closed = false;
 
@@ -142,8 +152,14 @@ class FollowerDriver {
   }
   void Note(CreateCopy create) { creating = std::move(create); }
   void Note(WriteGroup group) {
-    EXPECT_FALSE(writing || creating) << "two writes at a time";
+    EXPECT_FALSE(writing || creating || preparing || swapping) << "two writes at a time";
     writing = std::move(group);
+  }
+  void Note(PrepareRebuild prepare) { preparing = std::move(prepare); }
+  void Note(ProveRebuild prove) { proving = prove; }
+  void Note(SwapCopy swap) {
+    EXPECT_FALSE(writing) << "a swap while something is being written";
+    swapping = swap;
   }
   void Note(ClosePublisher) { closed = true; }
 

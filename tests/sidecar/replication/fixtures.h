@@ -23,19 +23,22 @@ namespace zrs::replication {
 // An id of 16 equal letters.
 inline std::string Id(char letter) { return std::string(kIdSize, letter); }
 
-inline void AddEpoch(v1::Lineage* lineage, char id, v1::Epoch::Origin origin, uint64_t fork_offset) {
+// Behind the magic of a file without transactions.
+inline const filestorage::Boundary kStart = filestorage::FirstBoundary(filestorage::Magic::kFs30);
+
+inline void AddEpoch(v1::Lineage* lineage, char id, v1::Epoch::Origin origin, const filestorage::Boundary& left) {
   v1::Epoch& epoch = *lineage->add_epochs();
   epoch.set_id(Id(id));
   epoch.set_origin(origin);
   epoch.set_generation(static_cast<uint64_t>(lineage->epochs_size()));
-  epoch.set_fork_offset(fork_offset);
+  *epoch.mutable_left() = ToProto(left);
 }
 
 // A database in its first epoch.
 inline v1::Lineage FirstLineage(char database = 'd', char epoch = 'a') {
   v1::Lineage lineage;
   lineage.set_database_id(Id(database));
-  AddEpoch(&lineage, epoch, v1::Epoch::ORIGIN_FIRST, 0);
+  AddEpoch(&lineage, epoch, v1::Epoch::ORIGIN_FIRST, {});
   return lineage;
 }
 

@@ -21,6 +21,13 @@ class HandshakeTest : public ::testing::Test {
 
   HandshakeDecision Decide(const v1::Hello& hello) const { return DecideHandshake(publication_, hello); }
 
+  DecideRebuild Rebuild(const v1::Hello& hello) {
+    const HandshakeDecision decision = Decide(hello);
+    const auto* rebuild = std::get_if<DecideRebuild>(&decision);
+    EXPECT_NE(rebuild, nullptr);
+    return rebuild == nullptr ? DecideRebuild{} : *rebuild;
+  }
+
   v1::End Refusal(const v1::Hello& hello) const {
     const HandshakeDecision decision = Decide(hello);
     const auto* refuse = std::get_if<DecideRefuse>(&decision);
@@ -156,21 +163,21 @@ TEST_F(HandshakeTest, AnotherDatabaseIsRefusedNamingBoth) {
 
 TEST_F(HandshakeTest, FollowerOfLaterEpochsSupersedesThePublisher) {
   v1::Hello hello = HelloAt(At(2));
-  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
 }
 
 TEST_F(HandshakeTest, EmptyFollowerOfLaterEpochsSupersedesThePublisher) {
   v1::Hello hello = HelloAt({});
   *hello.mutable_lineage() = FirstLineage();
-  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
 }
 
 TEST_F(HandshakeTest, FollowerOfASiblingEpochIsDiverged) {
-  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   v1::Hello hello = HelloAt(At(2));
-  AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);
   const v1::End end = Refusal(hello);
   EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
   EXPECT_NE(end.message().find("after 1 common epochs"), std::string::npos) << end.message();
@@ -183,31 +190,99 @@ TEST_F(HandshakeTest, FollowerOfAnEpochUnknownHereIsDiverged) {
 }
 
 TEST_F(HandshakeTest, FollowerOfAnAncestorEpochBeforeTheForkIsProbed) {
-  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3).offset);
-  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_FORKED, At(4).offset);
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3));
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_FORKED, At(4));
   EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(HelloAt(At(2)))));
   EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(HelloAt(At(3)))));
 }
 
 TEST_F(HandshakeTest, FollowerPastTheForkIsDivergedNamingBothPositions) {
-  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3).offset);
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3));
   const v1::End end = Refusal(HelloAt(At(4)));
   EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
   EXPECT_NE(end.message().find(DescribePosition(At(4))), std::string::npos) << end.message();
   EXPECT_NE(end.message().find("offset " + std::to_string(At(3).offset)), std::string::npos) << end.message();
 }
 
-TEST_F(HandshakeTest, FileThatWasReplacedSinceIsDiverged) {
-  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3).offset);
-  const v1::End end = Refusal(HelloAt(At(2)));
-  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
-  EXPECT_NE(end.message().find("was replaced"), std::string::npos) << end.message();
+TEST_F(HandshakeTest, ExactlyWhereTheOldFileWasLeftIsRebuilt) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  const DecideRebuild rebuild = Rebuild(HelloAt(At(3)));
+  EXPECT_TRUE(rebuild.proved);
+  EXPECT_FALSE(rebuild.part);
 }
 
-TEST_F(HandshakeTest, FileThatWasReplacedAfterAForkIsDiverged) {
-  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(3).offset);
-  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(3).offset);
-  EXPECT_EQ(Refusal(HelloAt(At(2))).reason(), v1::End::REASON_DIVERGED);
+TEST_F(HandshakeTest, WithoutTransactionsThereIsNothingToProve) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(5));
+  EXPECT_TRUE(Rebuild(HelloAt(At(0))).proved);
+}
+
+TEST_F(HandshakeTest, FurtherBackTheOldFileHasToProveIt) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  const DecideRebuild rebuild = Rebuild(HelloAt(At(2)));
+  EXPECT_FALSE(rebuild.proved);
+  EXPECT_EQ(rebuild.position, At(2));
+}
+
+TEST_F(HandshakeTest, PastWhereTheOldFileWasLeftIsDiverged) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  const v1::End end = Refusal(HelloAt(At(4)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find(DescribePosition(At(4))), std::string::npos) << end.message();
+  EXPECT_NE(end.message().find(DescribePosition(At(3))), std::string::npos) << end.message();
+}
+
+TEST_F(HandshakeTest, ReplacedTwiceOnlyWhereItWasLeftIsProved) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(5));
+  EXPECT_TRUE(Rebuild(HelloAt(At(3))).proved);
+  const v1::End end = Refusal(HelloAt(At(2)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find("is gone"), std::string::npos) << end.message();
+}
+
+TEST_F(HandshakeTest, OneThatRebuildsWasProvedBefore) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  v1::Hello hello = HelloAt(At(2));
+  *hello.mutable_rebuild()->mutable_lineage() = publication_.lineage;
+  *hello.mutable_rebuild()->mutable_position() = ToProto(At(1));
+  const DecideRebuild rebuild = Rebuild(hello);
+  EXPECT_TRUE(rebuild.proved);
+  EXPECT_EQ(rebuild.part, At(1));
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(5));
+  const DecideRebuild later = Rebuild(hello);
+  EXPECT_TRUE(later.proved);
+  EXPECT_FALSE(later.part) << "a part of a file that is no longer there";
+}
+
+TEST_F(HandshakeTest, APartThatIsLongerThanTheFileIsNotGoneOnFrom) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  v1::Hello hello = HelloAt(At(3));
+  *hello.mutable_rebuild()->mutable_lineage() = publication_.lineage;
+  *hello.mutable_rebuild()->mutable_position() = ToProto(At(4));
+  publication_.end = At(2);
+  EXPECT_FALSE(Rebuild(hello).part);
+}
+
+TEST_F(HandshakeTest, ARebuildForAnotherHistoryProvesNothing) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  v1::Hello hello = HelloAt(At(2));
+  *hello.mutable_rebuild()->mutable_lineage() = FirstLineage();
+  AddEpoch(hello.mutable_rebuild()->mutable_lineage(), 'x', v1::Epoch::ORIGIN_REPLACED, At(3));
+  EXPECT_FALSE(Rebuild(hello).proved);
+}
+
+TEST_F(HandshakeTest, FileThatWasReplacedAfterAForkIsRebuiltWhereItIsNotPastTheFork) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(2));
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(3));
+  EXPECT_FALSE(Rebuild(HelloAt(At(2))).proved);
+  EXPECT_EQ(Refusal(HelloAt(At(3))).reason(), v1::End::REASON_DIVERGED);
+}
+
+TEST_F(HandshakeTest, AMalformedRebuildIsRefused) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.mutable_rebuild()->mutable_lineage()->set_database_id("short");
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_PROTOCOL);
 }
 
 TEST_F(HandshakeTest, FollowerAheadIsDivergedNamingBothPositions) {

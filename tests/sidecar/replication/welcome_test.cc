@@ -49,7 +49,7 @@ TEST_F(WelcomeTest, ResumptionIsAccepted) {
   const WelcomeDecision decision = CheckWelcome(resuming_, welcome_);
   ASSERT_TRUE(std::holds_alternative<AcceptWelcome>(decision));
   EXPECT_EQ(std::get<AcceptWelcome>(decision).start, resuming_.committed);
-  EXPECT_FALSE(std::get<AcceptWelcome>(decision).create);
+  EXPECT_EQ(std::get<AcceptWelcome>(decision).decision, v1::Welcome::DECISION_RESUME);
 }
 
 TEST_F(WelcomeTest, CopyIsAccepted) {
@@ -57,7 +57,7 @@ TEST_F(WelcomeTest, CopyIsAccepted) {
   const WelcomeDecision decision = CheckWelcome(empty_, welcome_);
   ASSERT_TRUE(std::holds_alternative<AcceptWelcome>(decision));
   EXPECT_EQ(std::get<AcceptWelcome>(decision).magic, filestorage::Magic::kFs30);
-  EXPECT_TRUE(std::get<AcceptWelcome>(decision).create);
+  EXPECT_EQ(std::get<AcceptWelcome>(decision).decision, v1::Welcome::DECISION_COPY);
 }
 
 TEST_F(WelcomeTest, CopyOfTheDatabaseThatWasAdoptedIsAccepted) {
@@ -67,7 +67,7 @@ TEST_F(WelcomeTest, CopyOfTheDatabaseThatWasAdoptedIsAccepted) {
 }
 
 TEST_F(WelcomeTest, LaterEpochsThereAreAccepted) {
-  AddEpoch(welcome_.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, file_.size());
+  AddEpoch(welcome_.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, file_.end());
   EXPECT_EQ(Refused(resuming_), v1::End::REASON_UNSPECIFIED);
 }
 
@@ -124,13 +124,13 @@ TEST_F(WelcomeTest, CopyOfAnotherDatabaseThanTheAdoptedIsRefused) {
 }
 
 TEST_F(WelcomeTest, StalePrimaryIsRefused) {
-  AddEpoch(&resuming_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&resuming_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_EQ(Refused(resuming_), v1::End::REASON_SUPERSEDED);
 }
 
 TEST_F(WelcomeTest, PublisherThatDoesNotKnowOurEpochIsRefused) {
-  AddEpoch(&resuming_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, 4);
-  AddEpoch(welcome_.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&resuming_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
+  AddEpoch(welcome_.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_EQ(Refused(resuming_), v1::End::REASON_DIVERGED);
 }
 

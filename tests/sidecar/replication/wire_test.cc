@@ -111,7 +111,7 @@ TEST(WireLineageTest, AcceptsMostEpochsAndNotOneMore) {
     epoch.set_id(filestorage::TidHex(static_cast<uint64_t>(lineage.epochs_size())));
   }
   EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
-  AddEpoch(&lineage, 'z', v1::Epoch::ORIGIN_FORKED, 0);
+  AddEpoch(&lineage, 'z', v1::Epoch::ORIGIN_FORKED, kStart);
   const absl::Status refused = ValidateLineage(lineage);
   EXPECT_NE(refused.message().find("1025 epochs; this release understands at most 1024"), std::string::npos) << refused;
 }
@@ -142,7 +142,7 @@ TEST(WireLineageTest, RefusesEpochIdOfOtherSize) {
 
 TEST(WireLineageTest, RefusesEpochNamedTwice) {
   v1::Lineage lineage = FirstLineage('d', 'a');
-  AddEpoch(&lineage, 'a', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&lineage, 'a', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_FALSE(ValidateLineage(lineage).ok());
 }
 
@@ -155,13 +155,13 @@ TEST(WireLineageTest, RefusesGenerationZero) {
 TEST(WireLineageTest, RefusesGenerationThatDecreases) {
   v1::Lineage lineage = FirstLineage();
   lineage.mutable_epochs(0)->set_generation(3);
-  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_FALSE(ValidateLineage(lineage).ok());
 }
 
 TEST(WireLineageTest, CurrentEpochIsTheLast) {
   v1::Lineage lineage = FirstLineage();
-  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   ASSERT_NE(CurrentEpoch(lineage), nullptr);
   EXPECT_EQ(CurrentEpoch(lineage)->id(), Id('b'));
   EXPECT_EQ(CurrentEpoch({}), nullptr);
@@ -170,9 +170,9 @@ TEST(WireLineageTest, CurrentEpochIsTheLast) {
 TEST(WireLineageTest, Prefix) {
   const v1::Lineage one = FirstLineage('d', 'a');
   v1::Lineage two = one;
-  AddEpoch(&two, 'b', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&two, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   v1::Lineage other = one;
-  AddEpoch(&other, 'c', v1::Epoch::ORIGIN_FORKED, 4);
+  AddEpoch(&other, 'c', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_TRUE(IsPrefixOf(one, one));
   EXPECT_TRUE(IsPrefixOf(one, two));
   EXPECT_FALSE(IsPrefixOf(two, one));
@@ -180,6 +180,33 @@ TEST(WireLineageTest, Prefix) {
   EXPECT_EQ(CommonEpochs(two, other), 1);
   EXPECT_FALSE(IsPrefixOf(FirstLineage('e', 'a'), one));
   EXPECT_EQ(CommonEpochs(FirstLineage('e', 'a'), one), 0);
+}
+
+TEST(WireLineageTest, TheOldestEpochsAreForgotten) {
+  v1::Lineage lineage = FirstLineage();
+  const v1::Lineage first = lineage;
+  v1::Lineage second;
+  for (int i = 1; i <= kMostEpochs; ++i) {
+    v1::Epoch epoch;
+    epoch.set_id(filestorage::TidHex(static_cast<uint64_t>(i)));
+    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+    epoch.set_generation(1);
+    *epoch.mutable_left() = ToProto(kStart);
+    AddEpoch(epoch, &lineage);
+    if (i == 1) second = lineage;
+  }
+  EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
+  EXPECT_EQ(lineage.epochs_size(), kMostEpochs);
+  EXPECT_EQ(PositionIn(lineage, first), -1);
+  EXPECT_EQ(PositionIn(lineage, second), 0);
+  EXPECT_EQ(PositionIn(lineage, lineage), kMostEpochs - 1);
+}
+
+TEST(WireLineageTest, RefusesAnImpossiblePlaceWhereTheParentWasLeft) {
+  v1::Lineage lineage = FirstLineage();
+  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_REPLACED, kStart);
+  lineage.mutable_epochs(1)->mutable_left()->set_offset(3);
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
 }
 
 TEST(WireHeartbeatTest, AcceptsLongestPathAndNotOneMore) {

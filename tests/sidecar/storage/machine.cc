@@ -90,6 +90,11 @@ void Machine::Replace(const std::string& bytes) {
   notifications_.Changed(options_.path);
 }
 
+void Machine::Pack(const std::string& bytes) {
+  disk_.SetContents(options_.path + ".old", Data());
+  Replace(bytes);
+}
+
 void Machine::FailSyncsOf(const std::string& path) {
   disk_.SetHook([path](const tests::SimulatedOperation& operation) {
     if (operation.kind != tests::SimulatedOperation::Kind::kSync || operation.path != path) return absl::OkStatus();

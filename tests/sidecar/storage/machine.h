@@ -54,6 +54,7 @@ class Machine {
   void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
   void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }
   void SetKeepAlive(absl::Duration delay) { options_.keep_alive_delay = delay; }
+  void SetKeepOld(bool keep) { options_.keep_old = keep; }
   void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();
@@ -66,6 +67,8 @@ class Machine {
   void WriteUnnoticed(const std::string& bytes);
   // Puts another file under the name, as a pack does.
   void Replace(const std::string& bytes);
+  // The same, and the old file is kept as `Data.fs.old`.
+  void Pack(const std::string& bytes);
   // The disk is stuck for so long.
   void HoldIo(absl::Duration time) { runtime_.HoldIo(time); }
   // The process is stopped for so long.

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "filestorage/format.h"
+#include "sidecar/replication/wire.h"
 #include "tests/support/file_builder.h"
 #include "tests/support/simulated_file_system.h"
 
@@ -28,9 +31,16 @@ State Example() {
   forked->set_id("second-epoch-idx");
   forked->set_origin(v1::Epoch::ORIGIN_FORKED);
   forked->set_generation(2);
-  forked->set_fork_offset(uint64_t{1} << 40);
-  forked->set_fork_tid(0x03f2a1b2c3d4e5f6);
+  *forked->mutable_left() = replication::ToProto(tests::FileBuilder().AddMany(2, 10).end());
   state.lower_bound = tests::FileBuilder().AddMany(3, 10).end();
+  State::Rebuild& rebuild = state.rebuild.emplace();
+  rebuild.lineage = state.lineage;
+  v1::Epoch replaced = state.lineage.epochs(1);
+  replaced.set_id("third-epoch-id-x");
+  replaced.set_origin(v1::Epoch::ORIGIN_REPLACED);
+  replication::AddEpoch(replaced, &rebuild.lineage);
+  rebuild.lower_bound = tests::FileBuilder().AddMany(1, 10).end();
+  rebuild.swap = State::Swap{state.lower_bound, rebuild.lower_bound};
   return state;
 }
 
@@ -68,12 +78,18 @@ TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
   EXPECT_EQ((*loaded)->role, saved.role);
   EXPECT_EQ((*loaded)->lower_bound, saved.lower_bound);
   EXPECT_EQ((*loaded)->lineage.SerializeAsString(), saved.lineage.SerializeAsString());
+  ASSERT_TRUE((*loaded)->rebuild && (*loaded)->rebuild->swap);
+  EXPECT_EQ((*loaded)->rebuild->lineage.SerializeAsString(), saved.rebuild->lineage.SerializeAsString());
+  EXPECT_EQ((*loaded)->rebuild->lower_bound, saved.rebuild->lower_bound);
+  EXPECT_EQ((*loaded)->rebuild->swap->from, saved.rebuild->swap->from);
+  EXPECT_EQ((*loaded)->rebuild->swap->to, saved.rebuild->swap->to);
 }
 
 TEST_F(StateFileTest, IsReadableForPeople) {
   ASSERT_TRUE(StateFile(files_, kPath).Save(Example()).ok());
   EXPECT_THAT(files_.Contents(kPath), HasSubstr("\"databaseId\": \"30313233343536373839616263646566\""));
-  EXPECT_THAT(files_.Contents(kPath), HasSubstr("\"forkTid\": \"03f2a1b2c3d4e5f6\""));
+  const std::string left = filestorage::TidHex(replication::LeftBoundary(Example().lineage.epochs(1)).tid);
+  EXPECT_THAT(files_.Contents(kPath), HasSubstr(absl::StrCat("\"tid\": \"", left, "\"")));
 }
 
 TEST_F(StateFileTest, SaveIsDurable) {
@@ -124,7 +140,7 @@ TEST_F(StateFileTest, IdThatIsNotHex) {
 TEST_F(StateFileTest, UnknownOrigin) { EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"forked\"", "\"spooned\""))); }
 
 TEST_F(StateFileTest, BadTid) {
-  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"03f2a1b2c3d4e5f6\"", "\"3f2a1b2c3d4e5f6\"")));
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"03f8478008888888\"", "\"3f8478008888888\"")));
 }
 
 TEST_F(StateFileTest, NoEpoch) {

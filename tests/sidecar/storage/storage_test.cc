@@ -90,35 +90,6 @@ TEST_F(StorageTest, AStateOfAnotherMachineIsRefused) {
   EXPECT_THAT(primary.Status().error().message(), HasSubstr("another machine"));
 }
 
-TEST_F(StorageTest, APackIsNoticedAndNotFollowed) {
-  Machine primary(world_, "primary", "");
-  Machine secondary(world_, "secondary", "primary");
-  primary.Write(file_.bytes());
-  primary.Start();
-  secondary.Start();
-  RunUntilEqual(primary, secondary);
-  primary.Replace(FileBuilder().AddMany(3, 10).bytes());
-  RunUntilState(primary, "stopped");
-  EXPECT_FALSE(primary.serving());
-  EXPECT_FALSE(primary.Status().error().remedy().empty());
-  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().has_error(); }));
-  EXPECT_EQ(secondary.Data(), file_.bytes());
-}
-
-TEST_F(StorageTest, APackWhileNobodyLookedIsNoticedToo) {
-  Machine primary(world_, "primary", "");
-  Machine secondary(world_, "secondary", "primary");
-  primary.Write(file_.bytes());
-  primary.Start();
-  secondary.Start();
-  RunUntilEqual(primary, secondary);
-  primary.Stop();
-  primary.Replace(FileBuilder().AddMany(3, 10).bytes());
-  primary.Start();
-  RunUntilState(primary, "stopped");
-  EXPECT_EQ(secondary.Data(), file_.bytes());
-}
-
 TEST_F(StorageTest, DamageIsReportedWithItsPositionAndNotShipped) {
   Machine primary(world_, "primary", "");
   Machine secondary(world_, "secondary", "primary");

@@ -1,0 +1,59 @@
+// Carries what an upstream's session wishes of the copy to the I/O thread, and the answers back; holds it while paused.
+#ifndef ZRS_SIDECAR_STORAGE_COPY_WRITER_H_
+#define ZRS_SIDECAR_STORAGE_COPY_WRITER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "sidecar/replication/follower_session.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/storage/copy_file.h"
+#include "sidecar/storage/upstream_connection.h"
+
+namespace zrs::storage {
+
+// Everything on the strand. Each wish is answered to the connection that had it, after `events` were told.
+class CopyWriter {
+ public:
+  struct Events {
+    std::function<void(const absl::Status&)> failed;
+    std::function<void(const replication::CreateCopy&)> created;
+    std::function<void()> swapping;  // the live file is about to be replaced: nobody reads it any more
+    std::function<void(const replication::SwapCopy&)> swapped;
+  };
+  using Upstream = std::shared_ptr<UpstreamConnection>;
+
+  // `runtime` and `file` outlive the last answer.
+  CopyWriter(runtime::Runtime& runtime, CopyFile& file, Events events);
+
+  void Create(Upstream upstream, replication::CreateCopy create);
+  void Prepare(Upstream upstream, replication::PrepareRebuild prepare);
+  void Write(Upstream upstream, replication::WriteGroup group);
+  void Prove(Upstream upstream, replication::ProveRebuild prove);
+  void Swap(Upstream upstream, replication::SwapCopy swap);
+
+  // From `held` on the live file stays as it is, until Resume: what would change it waits.
+  void Pause(absl::AnyInvocable<void()> held);
+  void Resume();
+  bool paused() const { return paused_; }
+
+ private:
+  using Work = absl::AnyInvocable<absl::Status()>;
+  using Answer = absl::AnyInvocable<void(const absl::Status&)>;
+  void Do(Work work, Answer answer);
+  void HoldOrRun(absl::AnyInvocable<void()> step);
+
+  runtime::Runtime& runtime_;
+  CopyFile& file_;
+  Events events_;
+  bool paused_ = false;
+  std::vector<absl::AnyInvocable<void()>> held_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_COPY_WRITER_H_

@@ -1,0 +1,26 @@
+#include "sidecar/storage/old_file.h"
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "filestorage/boundary_probe.h"
+#include "filestorage/format.h"
+
+namespace zrs::storage {
+
+std::string OldPath(const std::string& data_path) { return absl::StrCat(data_path, ".old"); }
+
+absl::StatusOr<bool> FileHasBoundary(filestorage::FileSystem& file_system, const std::string& path,
+                                     const filestorage::Boundary& boundary) {
+  auto file = file_system.OpenForReading(path);
+  if (absl::IsNotFound(file.status())) return false;
+  if (!file.ok()) return file.status();
+  for (const filestorage::Magic magic : {filestorage::Magic::kFs30, filestorage::Magic::kFs21}) {
+    const absl::StatusOr<bool> has = filestorage::HasBoundary(**file, magic, boundary);
+    if (!has.ok() || *has) return has;
+  }
+  return false;
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,23 @@
+// The file that a storage's present one took the place of: after a pack it lies beside it, as `Data.fs.old`.
+#ifndef ZRS_SIDECAR_STORAGE_OLD_FILE_H_
+#define ZRS_SIDECAR_STORAGE_OLD_FILE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "filestorage/boundary.h"
+#include "filestorage/file_system.h"
+
+namespace zrs::storage {
+
+// ZODB's name for it.
+std::string OldPath(const std::string& data_path);
+
+// Whether the file at `path`, of either magic, has exactly this boundary; false where there is none, or no FileStorage.
+// Blocks on the disk.
+absl::StatusOr<bool> FileHasBoundary(filestorage::FileSystem& file_system, const std::string& path,
+                                     const filestorage::Boundary& boundary);
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_OLD_FILE_H_

@@ -1,0 +1,199 @@
+#include "sidecar/storage/primary_file.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/boundary_probe.h"
+#include "filestorage/format.h"
+#include "sidecar/replication/wire.h"
+#include "sidecar/storage/identity.h"
+#include "sidecar/storage/old_file.h"
+
+namespace zrs::storage {
+namespace {
+
+using filestorage::Boundary;
+using filestorage::Tail;
+using filestorage::TailEvent;
+using filestorage::TailReport;
+
+absl::StatusOr<size_t> ReadTail(Tail* tail, const std::string& path, uint64_t offset, absl::Span<char> out) {
+  if (tail == nullptr) return absl::FailedPreconditionError(absl::StrCat("read ", path, ": it is closed"));
+  return tail->Read(offset, out);
+}
+
+absl::StatusOr<bool> TailHasBoundary(Tail& tail, const Boundary& boundary) {
+  return filestorage::HasBoundary([&tail](uint64_t offset, absl::Span<char> out) { return tail.Read(offset, out); },
+                                  tail.magic(), boundary);
+}
+
+}  // namespace
+
+PrimaryFile::PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime)
+    : options_(options), file_system_(file_system), runtime_(runtime), state_file_(file_system, options.state_path) {}
+
+absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
+  auto loaded = state_file_.Load();
+  if (!loaded.ok()) return loaded.status();
+  *new_identity = !loaded->has_value();
+  if (*new_identity) {
+    state_.emplace();
+    state_->path = options_.path;
+    state_->machine_id = options_.machine_id;
+    state_->role = "primary";
+    state_->lineage = NewLineage(runtime_);
+    return absl::OkStatus();
+  }
+  state_ = **std::move(loaded);
+  absl::Status belongs = CheckStateBelongs(*state_, state_file_.path(), options_.path, options_.machine_id);
+  if (!belongs.ok() || state_->role == "primary") return belongs;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "state file ", state_file_.path(), " says that ", options_.path,
+      " is a secondary's copy; to make this host a primary with a new database identity, remove that state file "
+      "(every secondary then needs a new copy), else configure it as a secondary again"));
+}
+
+// A writer that creates the file writes its magic a moment later: both are "not there yet".
+absl::Status PrimaryFile::CheckFileIsThere() {
+  auto info = file_system_.Stat(options_.path);
+  if (!info.ok()) return info.status();
+  if (!info->is_regular || info->size >= filestorage::kMagicSize) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("open ", options_.path, ": the file is empty so far"));
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known) {
+  auto tail = Tail::Open(file_system_, options_.path, filestorage::TailOptions{}, known);
+  if (!tail.ok()) {
+    // It may have become empty since, which heals; another sidecar that holds it does not.
+    absl::Status there = CheckFileIsThere();
+    return there.ok() ? tail.status() : there;
+  }
+  // A writer syncs the file, never its name: without that, a power loss could take away all that was sent.
+  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  if (!named.ok()) return named;
+  tail_ = *std::move(tail);
+  Opened opened;
+  const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
+  if (info.ok()) opened.file_mode = info->mode & 0777;
+  opened.state = *state_;
+  opened.magic = tail_->magic();
+  opened.end = tail_->end();
+  return opened;
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
+  if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
+  bool new_identity = false;
+  if (absl::Status loaded = LoadOrCreateState(&new_identity); !loaded.ok()) return loaded;
+  auto opened = OpenTail(state_->lower_bound);
+  if (absl::IsFailedPrecondition(opened.status())) {
+    const std::string why(opened.status().message());
+    left_ = state_->lower_bound;
+    RememberOldFile();
+    opened = OpenTail(Boundary{});
+    if (opened.ok()) opened->pending = why;
+    return opened;
+  }
+  if (!opened.ok() || !new_identity) return opened;
+  opened->new_identity = true;
+  state_->lower_bound = opened->end;
+  if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
+  opened->state = *state_;
+  return opened;
+}
+
+// While nobody looked, the old file may have grown after the state was saved: its own end is where it was left.
+void PrimaryFile::RememberOldFile() {
+  old_.reset();
+  auto old = Tail::Open(file_system_, OldPath(options_.path), filestorage::TailOptions{}, *left_);
+  if (!old.ok()) return;
+  absl::StatusOr<TailReport> report;
+  do {
+    report = (*old)->Poll();
+  } while (report.ok() && report->more);
+  if (!report.ok()) return;
+  left_ = (*old)->end();
+  old_ = *std::move(old);
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event) {
+  if (!left_) {
+    left_ = tail_->end();
+    old_.reset();
+    // The one that is under another name now still has all that it had; one that was overwritten has not.
+    if (event == TailEvent::kReplaced) old_ = std::move(tail_);
+  }
+  tail_.reset();
+  if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
+  return OpenTail(Boundary{});
+}
+
+absl::StatusOr<TailReport> PrimaryFile::Poll() {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("look at ", options_.path, ": it is not open"));
+  return tail_->Poll();
+}
+
+absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
+  const auto read_new = [this](uint64_t offset, absl::Span<char> out) { return tail_->Read(offset, out); };
+  const auto read_old = [this](uint64_t offset, absl::Span<char> out) { return old_->Read(offset, out); };
+  const filestorage::ReadFunction old_function = read_old;
+  auto proof = filestorage::ProvePack(read_new, tail_->magic(), tail_->end(), *left_, old_ ? &old_function : nullptr);
+  if (proof.ok()) return proof;
+  return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
+                                                          " in ", options_.path, ": ", proof.status().message()));
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& id) {
+  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  if (!named.ok()) return named;
+  // The name is looked at again now that it is durable.
+  const absl::StatusOr<TailReport> report = tail_->Poll();
+  if (!report.ok()) return report.status();
+  if (report->event != TailEvent::kAdvanced && report->event != TailEvent::kNothingYet &&
+      report->event != TailEvent::kAborted) {
+    return absl::UnavailableError(report->reason);
+  }
+  State state = *state_;
+  v1::Epoch epoch;
+  epoch.set_id(id);
+  epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+  epoch.set_generation(replication::CurrentEpoch(state.lineage)->generation());
+  *epoch.mutable_left() = replication::ToProto(*left_);
+  replication::AddEpoch(std::move(epoch), &state.lineage);
+  state.lower_bound = tail_->end();
+  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  left_.reset();
+  Opened begun;
+  begun.state = *state_;
+  begun.magic = tail_->magic();
+  begun.end = tail_->end();
+  return begun;
+}
+
+absl::Status PrimaryFile::SaveState() {
+  if (!state_ || !tail_ || left_) return absl::OkStatus();
+  state_->lower_bound = tail_->end();
+  return state_file_.Save(*state_);
+}
+
+void PrimaryFile::Close() {
+  tail_.reset();
+  old_.reset();
+}
+
+absl::StatusOr<size_t> PrimaryFile::Read(uint64_t offset, absl::Span<char> out) {
+  return ReadTail(tail_.get(), options_.path, offset, out);
+}
+
+absl::StatusOr<bool> PrimaryFile::HasBoundary(const Boundary& boundary) {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is closed"));
+  return TailHasBoundary(*tail_, boundary);
+}
+
+absl::StatusOr<bool> PrimaryFile::OldFileHadBoundary(const Boundary& boundary) {
+  if (old_) return TailHasBoundary(*old_, boundary);
+  return FileHasBoundary(file_system_, OldPath(options_.path), boundary);
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,83 @@
+// A primary's file as its I/O thread sees it: the data file, the one that it took the place of, and the state file.
+#ifndef ZRS_SIDECAR_STORAGE_PRIMARY_FILE_H_
+#define ZRS_SIDECAR_STORAGE_PRIMARY_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "filestorage/boundary.h"
+#include "filestorage/pack_proof.h"
+#include "filestorage/tail.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/storage/options.h"
+#include "sidecar/storage/state_file.h"
+
+namespace zrs::storage {
+
+// A file that is put in place of another is *pending* until it is proved to be a pack of it: it is scanned, but nothing
+// of it is published, and the state goes on to tell of the old one.
+//
+// On the I/O thread only; every call may block on the disk.
+class PrimaryFile {
+ public:
+  PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime);
+
+  struct Opened {
+    State state;
+    filestorage::Magic magic = filestorage::Magic::kFs30;
+    filestorage::Boundary end;  // known so far: Poll goes on from there
+    uint32_t file_mode = 0;     // permission bits, of 0777; 0: not known
+    bool new_identity = false;  // the database was never seen before
+    std::string pending;        // why the file is not the one that the state tells of; empty where it is
+  };
+  // Reads or begins the state, and opens the file at what the state says. NotFound, PermissionDenied: there is no file
+  // yet, or it is empty, or may not be read; those may heal. Unavailable: another sidecar has it. FailedPrecondition:
+  // the state belongs to another file, machine or role.
+  absl::StatusOr<Opened> Open();
+  // After a Poll that reported `event` (kReplaced, kTruncated or kOverwritten): opens what is there now, as pending.
+  // Errors as Open's; may be called again.
+  absl::StatusOr<Opened> OpenReplacement(filestorage::TailEvent event);
+
+  // As Tail::Poll.
+  absl::StatusOr<filestorage::TailReport> Poll();
+  // Whether the pending file, as far as it was scanned, is a pack of the one before.
+  absl::StatusOr<filestorage::PackProof> Prove();
+  // Makes it durable that the pending file, which was proved, begins an epoch with this id; then the state. Unavailable
+  // when yet another file took its place.
+  absl::StatusOr<Opened> BeginEpoch(const std::string& id);
+  bool pending() const { return left_.has_value(); }
+
+  // Remembers the committed end; nothing while the file is pending.
+  absl::Status SaveState();
+  void Close();
+
+  // As CommittedBytes'.
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
+  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary);
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary);
+
+ private:
+  absl::Status CheckFileIsThere();
+  absl::Status LoadOrCreateState(bool* new_identity);
+  absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
+  void RememberOldFile();
+
+  const StorageOptions options_;
+  filestorage::FileSystem& file_system_;
+  runtime::Runtime& runtime_;
+  StateFile state_file_;
+  std::optional<State> state_;
+  std::unique_ptr<filestorage::Tail> tail_;
+  // The file before, while it can be read: kept open from the moment it was replaced until the next one is.
+  std::unique_ptr<filestorage::Tail> old_;
+  std::optional<filestorage::Boundary> left_;  // its committed end; set while the present file is pending
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_PRIMARY_FILE_H_
