@@ -74,7 +74,10 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known)
   tail_ = *std::move(tail);
   Opened opened;
   const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
-  if (info.ok()) opened.file_mode = info->mode & 0777;
+  if (info.ok()) {
+    opened.file_mode = info->mode & 0777;
+    inode_ = info->inode;
+  }
   opened.state = *state_;
   opened.magic = tail_->magic();
   opened.end = tail_->end();
@@ -90,16 +93,38 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
     const std::string why(opened.status().message());
     left_ = state_->lower_bound;
     RememberOldFile();
-    opened = OpenTail(Boundary{});
-    if (opened.ok()) opened->pending = why;
-    return opened;
+    return OpenPending(why);
   }
-  if (!opened.ok() || !new_identity) return opened;
+  if (!opened.ok()) return opened;
+  if (!new_identity) return HasTheSameEnd() ? std::move(opened) : OpenPending("another file is in its place");
   opened->new_identity = true;
   state_->lower_bound = opened->end;
+  state_->inode = inode_;
   if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
   opened->state = *state_;
   return opened;
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenPending(const std::string& why) {
+  tail_.reset();
+  auto opened = OpenTail(Boundary{});
+  if (opened.ok()) opened->pending = absl::StrCat(options_.path, ": ", why);
+  return opened;
+}
+
+// A pack may leave the beginning of the file as it was, up to where the state knows it. What was committed and told
+// after that is found in the old file, if that is still there.
+bool PrimaryFile::HasTheSameEnd() {
+  if (state_->inode == 0 || state_->inode == inode_) return true;
+  left_ = state_->lower_bound;
+  RememberOldFile();
+  if (old_ && left_->offset > state_->lower_bound.offset) {
+    const absl::StatusOr<bool> same = FileHasBoundary(file_system_, options_.path, *left_);
+    if (same.ok() && !*same) return false;
+  }
+  left_.reset();
+  old_.reset();
+  return true;
 }
 
 // While nobody looked, the old file may have grown after the state was saved: its own end is where it was left.
@@ -161,6 +186,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
   *epoch.mutable_left() = replication::ToProto(*left_);
   replication::AddEpoch(std::move(epoch), &state.lineage);
   state.lower_bound = tail_->end();
+  state.inode = inode_;
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   left_.reset();
@@ -174,6 +200,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
 absl::Status PrimaryFile::SaveState() {
   if (!state_ || !tail_ || left_) return absl::OkStatus();
   state_->lower_bound = tail_->end();
+  state_->inode = inode_;
   return state_file_.Save(*state_);
 }
 

@@ -65,7 +65,9 @@ class PrimaryFile {
   absl::Status CheckFileIsThere();
   absl::Status LoadOrCreateState(bool* new_identity);
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
+  absl::StatusOr<Opened> OpenPending(const std::string& why);
   void RememberOldFile();
+  bool HasTheSameEnd();
 
   const StorageOptions options_;
   filestorage::FileSystem& file_system_;
@@ -73,6 +75,7 @@ class PrimaryFile {
   StateFile state_file_;
   std::optional<State> state_;
   std::unique_ptr<filestorage::Tail> tail_;
+  uint64_t inode_ = 0;  // of the file that tail_ has open, or had
   // The file before, while it can be read: kept open from the moment it was replaced until the next one is.
   std::unique_ptr<filestorage::Tail> old_;
   std::optional<filestorage::Boundary> left_;  // its committed end; set while the present file is pending

@@ -125,8 +125,12 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
          "the disk or the file cannot be read or synced: mend that, then restart zrs");
   } else if (!failed_) {
     file_size_ = report->file_size;
+    const bool scanned = scanning_ && !report->more;
     scanning_ = scanning_ && report->more;
     OnReport(*report);
+    // A bound without transactions would be true of any file.
+    if (open_ && published_ && (scanned || (state_->lower_bound.last_offset == 0 && end_.last_offset != 0)))
+      SaveState();
     if (!unreadable_.ok() && open_) FailUnreadable();
     // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
     if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
@@ -302,6 +306,7 @@ void PrimarySource::SendHeartbeat() {
 
 void PrimarySource::SaveState() {
   state_saved_ = runtime_.Now();
+  state_->lower_bound = end_;
   runtime_.PostIo([this] {
     absl::Status saved = file_.SaveState();
     if (saved.ok()) return;

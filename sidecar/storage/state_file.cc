@@ -142,6 +142,7 @@ v1::StorageState ToProto(const State& state) {
   proto.set_database_id(absl::BytesToHexString(state.lineage.database_id()));
   FillEpochs(state.lineage, proto.mutable_epochs());
   FillBoundary(state.lower_bound, proto.mutable_lower_bound());
+  proto.set_inode(state.inode);
   if (!state.rebuild) return proto;
   v1::StateRebuild* rebuild = proto.mutable_rebuild();
   FillEpochs(state.rebuild->lineage, rebuild->mutable_epochs());
@@ -170,6 +171,7 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   auto bound = BoundaryFromState(proto.lower_bound());
   if (!bound.ok()) return bound.status();
   state.lower_bound = *bound;
+  state.inode = proto.inode();
   if (!proto.has_rebuild()) return state;
   auto rebuild = RebuildFromState(proto.database_id(), proto.rebuild());
   if (!rebuild.ok()) return rebuild.status();

@@ -2,6 +2,7 @@
 #ifndef ZRS_SIDECAR_STORAGE_STATE_FILE_H_
 #define ZRS_SIDECAR_STORAGE_STATE_FILE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -32,6 +33,7 @@ struct State {
   v1::Lineage lineage;
   filestorage::Boundary lower_bound;
   std::optional<Rebuild> rebuild = std::nullopt;
+  uint64_t inode = 0;  // of a primary's file, as a hint; 0: not known
 };
 
 // Blocks on the disk: for the I/O thread. Not thread-safe.

@@ -101,6 +101,31 @@ TEST_F(PackTest, WhileThePrimarysSidecarIsDown) {
   RunUntilFollowed();
 }
 
+TEST_F(PackTest, WhileThePrimarysSidecarIsDownThatLeavesTheBeginningAsItWas) {
+  file_ = Pack(file_, 1);
+  Begin();
+  primary_.Stop();
+  // The state tells of an earlier end than the follower has: as after a kill.
+  const std::string state = primary_.disk().Contents("/state/primary.state");
+  primary_.Start();
+  const size_t packed_part = file_.boundaries().size() - 1;
+  primary_.Write(file_.AddMany(6, 100).bytes());
+  RunUntilEqual(primary_, secondary_);
+  primary_.Stop();
+  primary_.disk().SetContents("/state/primary.state", state);
+  FileBuilder packed = FileBuilder();
+  for (size_t n = 1; n < file_.boundaries().size(); ++n) {
+    if (n == packed_part + 2) continue;
+    const size_t size = n <= packed_part ? 700 : 90;
+    packed.Add({.tid = file_.boundaries()[n].tid,
+                .status = filestorage::kStatusPacked,
+                .records = {{.oid = n, .data = std::string(size, 'p')}}});
+  }
+  primary_.Pack(packed.bytes());
+  primary_.Start();
+  RunUntilFollowed();
+}
+
 TEST_F(PackTest, TwiceWhileNobodyIsConnected) {
   Begin();
   secondary_.Stop();
