@@ -32,4 +32,20 @@ absl::StatusOr<v1::WaitResponse> AdminClient::Wait(const v1::WaitRequest& reques
   return response;
 }
 
+absl::StatusOr<v1::PauseResponse> AdminClient::Pause(const v1::PauseRequest& request) {
+  grpc::ClientContext context;
+  v1::PauseResponse response;
+  const grpc::Status status = admin_->Pause(&context, request, &response);
+  if (!status.ok()) return monitoring::SocketError(status, socket_path_);
+  return response;
+}
+
+absl::StatusOr<v1::PauseResponse> AdminClient::Resume(const v1::PauseRequest& request) {
+  grpc::ClientContext context;
+  v1::PauseResponse response;
+  const grpc::Status status = admin_->Resume(&context, request, &response);
+  if (!status.ok()) return monitoring::SocketError(status, socket_path_);
+  return response;
+}
+
 }  // namespace zrs::admin

@@ -20,6 +20,9 @@ class AdminClient {
   absl::StatusOr<v1::StatusResponse> Status(absl::Duration timeout);
   // Blocks as long as the request says (0: without end), and a little longer for the answer.
   absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request);
+  // Wait until it is so.
+  absl::StatusOr<v1::PauseResponse> Pause(const v1::PauseRequest& request);
+  absl::StatusOr<v1::PauseResponse> Resume(const v1::PauseRequest& request);
 
  private:
   std::string socket_path_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -85,7 +86,55 @@ class AdminService final : public v1::Admin::CallbackService {
     return call.get();
   }
 
+  grpc::ServerUnaryReactor* Pause(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
+                                  v1::PauseResponse* response) override {
+    return Hold(
+        context, request->storage(), response, "paused: the file stays as it is until zrs resume",
+        [](storage::Storage& storage, absl::AnyInvocable<void(bool)> answer) { storage.Pause(std::move(answer)); });
+  }
+
+  grpc::ServerUnaryReactor* Resume(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
+                                   v1::PauseResponse* response) override {
+    return Hold(
+        context, request->storage(), response, "resumed",
+        [](storage::Storage& storage, absl::AnyInvocable<void(bool)> answer) { storage.Resume(std::move(answer)); });
+  }
+
  private:
+  using HoldFunction = absl::FunctionRef<void(storage::Storage&, absl::AnyInvocable<void(bool)>)>;
+
+  // Answers when each storage of that name has done it.
+  grpc::ServerUnaryReactor* Hold(grpc::CallbackServerContext* context, const std::string& name,
+                                 v1::PauseResponse* response, const char* done, HoldFunction hold) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    const std::vector<storage::Storage*> wanted = Named(name);
+    if (wanted.empty()) {
+      response->set_result(v1::PauseResponse::RESULT_NO_SUCH_STORAGE);
+      response->set_message(absl::StrCat("no storage ", name, " here; there are: ", Names()));
+      reactor->Finish(grpc::Status::OK);
+      return reactor;
+    }
+    auto gathering = std::make_shared<monitoring::Gathering<bool>>(
+        wanted.size(), [reactor, response, wanted, done](const std::vector<bool>& held) {
+          for (size_t i = 0; i < wanted.size(); ++i) {
+            if (!held[i]) continue;
+            absl::StrAppend(response->mutable_message(), response->message().empty() ? "" : "\n", "storage ",
+                            wanted[i]->name(), " ", done);
+          }
+          const bool any = !response->message().empty();
+          response->set_result(any ? v1::PauseResponse::RESULT_DONE : v1::PauseResponse::RESULT_NOT_SECONDARY);
+          if (!any) {
+            response->set_message(
+                absl::StrCat("storage ", wanted[0]->name(), " is a primary, whose file another program writes"));
+          }
+          reactor->Finish(grpc::Status::OK);
+        });
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      hold(*wanted[i], [gathering, i](bool held) { gathering->Put(i, held); });
+    }
+    return reactor;
+  }
+
   std::vector<storage::Storage*> Named(const std::string& name) const {
     if (name.empty()) return storages_;
     std::vector<storage::Storage*> found;

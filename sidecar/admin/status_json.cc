@@ -46,6 +46,12 @@ Json ErrorToJson(const v1::StorageStatus& status) {
       {"message", status.error().message()}, {"remedy", status.error().remedy()}, {"since", status.error().since()}};
 }
 
+Json SwapToJson(const v1::StorageStatus& status) {
+  if (!status.has_last_swap()) return nullptr;
+  const v1::LastSwap& swap = status.last_swap();
+  return {{"time", swap.time()}, {"commandError", OrNull(swap.has_command_error(), swap.command_error())}};
+}
+
 Json StorageToJson(const v1::StorageStatus& status) {
   Json followers = Json::array();
   for (const v1::Follower& follower : status.followers()) followers.push_back(FollowerToJson(follower));
@@ -65,7 +71,8 @@ Json StorageToJson(const v1::StorageStatus& status) {
           {"upstream", UpstreamToJson(status)},
           {"followers", std::move(followers)},
           {"error", ErrorToJson(status)},
-          {"blobs", OrNull(status.has_blobs(), status.blobs())}};
+          {"blobs", OrNull(status.has_blobs(), status.blobs())},
+          {"lastSwap", SwapToJson(status)}};
 }
 
 }  // namespace

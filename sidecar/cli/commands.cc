@@ -42,6 +42,34 @@ int WaitCommand(const std::string& config, const WaitOptions& options) {
   }
 }
 
+namespace {
+
+int PrintPaused(const absl::StatusOr<v1::PauseResponse>& response) {
+  if (!response.ok()) return Complain(response.status(), kFailed);
+  if (response->result() == v1::PauseResponse::RESULT_DONE) {
+    return PrintResult(absl::StrCat(response->message(), "\n"), kSuccess);
+  }
+  return Complain(absl::FailedPreconditionError(response->message()), kUsage);
+}
+
+}  // namespace
+
+int PauseCommand(const std::string& config, const std::string& storage) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  v1::PauseRequest request;
+  request.set_storage(storage);
+  return PrintPaused(admin::AdminClient(settings->sidecar.admin_socket).Pause(request));
+}
+
+int ResumeCommand(const std::string& config, const std::string& storage) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  v1::PauseRequest request;
+  request.set_storage(storage);
+  return PrintPaused(admin::AdminClient(settings->sidecar.admin_socket).Resume(request));
+}
+
 int VersionCommand() { return PrintResult(absl::StrCat("zrs ", kVersion, "\n"), kSuccess); }
 
 }  // namespace zrs::cli

@@ -31,6 +31,11 @@ struct WaitOptions {
 // storage and a wrong configuration.
 int WaitCommand(const std::string& config, const WaitOptions& options);
 
+// `storage`: empty for all secondaries. 0 when their copies stay as they are (go on again); 1 when zrs could not be
+// asked; 2 for a primary, an unknown storage and a wrong configuration.
+int PauseCommand(const std::string& config, const std::string& storage);
+int ResumeCommand(const std::string& config, const std::string& storage);
+
 int VersionCommand();
 
 }  // namespace zrs::cli

@@ -29,7 +29,7 @@ namespace zrs::cli {
 namespace {
 
 constexpr absl::Duration kHealthTimeout = absl::Seconds(5);
-constexpr absl::Duration kStatusTimeout = absl::Milliseconds(500);
+constexpr absl::Duration kStatusTimeout = absl::Seconds(5);
 constexpr absl::Duration kStopPoll = absl::Milliseconds(50);
 // What closing files and streams may take beyond the time for followers.
 constexpr absl::Duration kStopGrace = absl::Seconds(20);

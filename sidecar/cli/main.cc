@@ -92,6 +92,19 @@ void AddWait(CommandLine& line) {
   wait->callback([&line, options, all] { line.exit_code = WaitCommand(line.config, *options); });
 }
 
+void AddPauses(CommandLine& line) {
+  const auto add = [&line](const char* name, const char* what, int (*run)(const std::string&, const std::string&)) {
+    CLI::App* command = line.Add(name, what);
+    const auto storage = std::make_shared<std::string>();
+    CLI::Option* named = command->add_option("--storage", *storage, "this storage alone");
+    const auto all = std::make_shared<bool>(false);
+    command->add_flag("--all", *all, "all secondaries (the default)")->excludes(named);
+    command->callback([&line, storage, all, run] { line.exit_code = run(line.config, *storage); });
+  };
+  add("pause", "on a secondary: hold the copy as it is, for a backup of it, until zrs resume", PauseCommand);
+  add("resume", "let a copy that was paused go on", ResumeCommand);
+}
+
 void AddChecks(CommandLine& line) {
   CLI::App* check = line.app.add_subcommand(
       "check-config", "print the effective settings, and what is wrong with them or with this host; changes nothing");
@@ -122,7 +135,7 @@ std::vector<std::string> CommandNames(CommandLine& line) {
 // CLI11 would only say that a command is required.
 absl::Status NoCommand(const std::vector<std::string>& known) {
   return absl::InvalidArgumentError(
-      absl::StrCat("no command; name one of ", absl::StrJoin(known, ", "), " (see zrs --help)"));
+      absl::StrCat("no command (see zrs --help); there are\n", absl::StrJoin(known, ", ")));
 }
 
 absl::Status CheckCommand(const std::string& name, const std::vector<std::string>& known) {
@@ -140,6 +153,7 @@ int Main(int argc, char** argv) {
   AddLifecycle(line);
   AddQuestions(line);
   AddWait(line);
+  AddPauses(line);
   AddChecks(line);
   const std::vector<std::string> names = CommandNames(line);
   const absl::Status known = argc > 1 ? CheckCommand(argv[1], names) : NoCommand(names);

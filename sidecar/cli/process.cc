@@ -29,6 +29,7 @@
 #include "sidecar/monitoring/service_server.h"
 #include "sidecar/monitoring/status_service.h"
 #include "sidecar/runtime/asio_runtime.h"
+#include "sidecar/runtime/command_runner.h"
 #include "sidecar/runtime/inotify_watcher.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/storage.h"
@@ -126,6 +127,13 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
   options.poll_interval = from.poll_interval;
   options.keep_alive_delay = from.keep_alive_delay;
   options.max_lag = from.max_lag;
+  options.keep_old = from.keep_old;
+  if (!from.on_swap.empty()) {
+    options.on_swap = [command = from.on_swap, name = from.name,
+                       path = from.path](absl::AnyInvocable<void(absl::Status)> done) {
+      runtime::RunShellCommand(command, {{"ZRS_STORAGE", name}, {"ZRS_PATH", path}}, std::move(done));
+    };
+  }
   options.access = {.mode = from.mode, .owner = from.owner_id, .group = from.group_id};
   options.reconnect_most = from.reconnect_delay;
   options.reconnect_first = std::min(options.reconnect_first, options.reconnect_most);

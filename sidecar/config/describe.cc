@@ -115,6 +115,8 @@ std::vector<EffectiveKey> EffectiveKeys(const StorageSettings& settings) {
       {"poll-interval", TimeIntervalText(settings.poll_interval)},
       {"reconnect-delay", TimeIntervalText(settings.reconnect_delay)},
       {"max-lag", TimeIntervalText(settings.max_lag)},
+      {"keep-old", Word(settings.keep_old)},
+      {"on-swap", OrNone(settings.on_swap)},
       {"owner", OrNone(settings.owner)},
       {"group", Group(settings)},
       {"mode", settings.mode ? Value(absl::StrFormat("%03o", *settings.mode)) : std::nullopt},

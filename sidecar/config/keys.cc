@@ -50,6 +50,11 @@ constexpr KeySpec kKeys[] = {
      "Longest pause between two attempts to connect, and the pause after a refusal."},
     {"max-lag", kZrs | kSecondary, kTime, false, "60s", "", "1s", "1d", kFollowing,
      "How far it may be behind before its health says so."},
+    {"keep-old", kZrs | kSecondary, kBoolean, false, "on", "", "", "", kFollowing,
+     "After a pack of the primary, keep the copy that was replaced as `Data.fs.old`, until the next one."},
+    {"on-swap", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
+     "Command for `/bin/sh -c`, run after a packed file has taken the copy's place: readers that stay open have to "
+     "reopen it. It finds `ZRS_STORAGE` and `ZRS_PATH` in its environment."},
     {"owner", kZrs | kSecondary, kUser, false, "", "unchanged", "", "", kFollowing,
      "User that the copy's files are given to: the one that the database runs as after a failover."},
     {"group", kZrs | kSecondary, kGroup, false, "", "the owner's, else unchanged", "", "", kFollowing,

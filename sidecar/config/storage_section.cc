@@ -145,6 +145,8 @@ absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind 
   }
   settings.reconnect_delay = values->Time("reconnect-delay");
   settings.max_lag = values->Time("max-lag");
+  settings.keep_old = values->Boolean("keep-old");
+  settings.on_swap = values->Text("on-swap");
   if (absl::Status status = ReadFileAccess(*values, environment, &settings); !status.ok()) return status;
   return settings;
 }

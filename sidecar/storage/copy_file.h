@@ -55,6 +55,8 @@ class CopyFile {
   // It takes the live one's place, which is kept open for OldFileHadBoundary until the next swap. An error of the code
   // ResourceExhausted leaves the live file as it was. After any other one, the next Open finds out what was done.
   absl::Status Swap(const replication::SwapCopy& swap);
+  // Lets go of the file before the last swap. It is still found as `Data.fs.old`, if it was kept.
+  void ForgetOldFile() { old_.reset(); }
   // Removes the file beside, and forgets it.
   absl::Status DropRebuild();
   // What of it is durable, for the next stream: nothing perhaps, though it is known what is to be built. Absent when

@@ -5,11 +5,12 @@
 #include "absl/status/statusor.h"
 #include "filestorage/pack_proof.h"
 #include "sidecar/storage/range_digest.h"
+#include "spdlog/spdlog.h"
 
 namespace zrs::storage {
 
-CopyWriter::CopyWriter(runtime::Runtime& runtime, CopyFile& file, Events events)
-    : runtime_(runtime), file_(file), events_(std::move(events)) {}
+CopyWriter::CopyWriter(std::string storage, runtime::Runtime& runtime, CopyFile& file, Events events)
+    : storage_(std::move(storage)), runtime_(runtime), file_(file), events_(std::move(events)) {}
 
 void CopyWriter::Do(Work work, Answer answer) {
   runtime_.PostIo([this, work = std::move(work), answer = std::move(answer)]() mutable {
@@ -80,6 +81,36 @@ void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
          upstream->OnSwapped(status);
        });
   });
+}
+
+void CopyWriter::Cut(bool drop_rebuild, CutDone done) {
+  runtime_.PostIo([this, drop_rebuild, done = std::move(done)]() mutable {
+    absl::Status cut = file_.Cut();
+    if (cut.ok() && drop_rebuild) cut = file_.DropRebuild();
+    runtime_.Post([cut = std::move(cut), rebuild = file_.rebuild(), done = std::move(done)]() mutable {
+      done(cut, std::move(rebuild));
+    });
+  });
+}
+
+void CopyWriter::DoOrWarn(absl::AnyInvocable<absl::Status()> work, const char* consequence) {
+  runtime_.PostIo([this, work = std::move(work), consequence]() mutable {
+    const absl::Status done = work();
+    if (!done.ok()) spdlog::warn("storage {}: {}; {}", storage_, done.ToString(), consequence);
+  });
+}
+
+// The bound only saves time at the next start; the identity in the old file stays true.
+void CopyWriter::SaveState() {
+  DoOrWarn([this] { return file_.SaveState(); }, "the next start scans more of the file");
+}
+
+void CopyWriter::DropRebuild() {
+  DoOrWarn([this] { return file_.DropRebuild(); }, "the unfinished new file stays beside the copy");
+}
+
+void CopyWriter::ForgetOldFile() {
+  runtime_.PostIo([this] { file_.ForgetOldFile(); });
 }
 
 void CopyWriter::Pause(absl::AnyInvocable<void()> held) {

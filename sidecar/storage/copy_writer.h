@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,13 +29,22 @@ class CopyWriter {
   using Upstream = std::shared_ptr<UpstreamConnection>;
 
   // `runtime` and `file` outlive the last answer.
-  CopyWriter(runtime::Runtime& runtime, CopyFile& file, Events events);
+  CopyWriter(std::string storage, runtime::Runtime& runtime, CopyFile& file, Events events);
 
   void Create(Upstream upstream, replication::CreateCopy create);
   void Prepare(Upstream upstream, replication::PrepareRebuild prepare);
   void Write(Upstream upstream, replication::WriteGroup group);
   void Prove(Upstream upstream, replication::ProveRebuild prove);
   void Swap(Upstream upstream, replication::SwapCopy swap);
+
+  // Cuts what is not committed, after a stream; removes the file beside too where that is of no use. `done` tells what
+  // of it is there.
+  using CutDone = absl::AnyInvocable<void(const absl::Status&, std::optional<replication::RebuildCopy>)>;
+  void Cut(bool drop_rebuild, CutDone done);
+  // These three fail with a warning in the log: nothing is lost by it.
+  void SaveState();
+  void DropRebuild();
+  void ForgetOldFile();
 
   // From `held` on the live file stays as it is, until Resume: what would change it waits.
   void Pause(absl::AnyInvocable<void()> held);
@@ -47,6 +57,9 @@ class CopyWriter {
   void Do(Work work, Answer answer);
   void HoldOrRun(absl::AnyInvocable<void()> step);
 
+  void DoOrWarn(absl::AnyInvocable<absl::Status()> work, const char* consequence);
+
+  const std::string storage_;
   runtime::Runtime& runtime_;
   CopyFile& file_;
   Events events_;

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "filestorage/file_system.h"
 #include "sidecar/runtime/runtime.h"
+#include "sidecar/storage/swap_command.h"
 #include "sidecar/transport/message_stream.h"
 
 namespace zrs::storage {
@@ -27,10 +28,12 @@ struct StorageOptions {
   absl::Duration keep_alive_delay = absl::Seconds(1);  // a primary's heartbeats; a secondary's longest silence
   absl::Duration max_lag = absl::Minutes(1);           // of a secondary that counts as healthy
   filestorage::FileAccess access;                      // of what a secondary creates; no mode: as the primary's file
-  bool keep_old = true;  // of a secondary: keep a file that was replaced, as `Data.fs.old`
+  bool keep_old = true;     // of a secondary: keep a file that was replaced, as `Data.fs.old`
+  CommandFunction on_swap;  // of a secondary: run after a swap; null: there is none
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer
+  absl::Duration old_file_time = absl::Hours(1);      // a replaced file that has lost its name is kept open so long
   absl::Duration state_interval = absl::Seconds(10);  // between writes of the durable lower bound
 };
 

@@ -147,10 +147,17 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event
     old_.reset();
     // The one that is under another name now still has all that it had; one that was overwritten has not.
     if (event == TailEvent::kReplaced) old_ = std::move(tail_);
+    old_inode_ = inode_;
   }
   tail_.reset();
   if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
-  return OpenTail(Boundary{});
+  // One that is moved back must not be found locked by ourselves.
+  const auto info = file_system_.Stat(options_.path);
+  if (info.ok() && info->inode == old_inode_) old_.reset();
+  auto opened = OpenTail(*left_);
+  if (absl::IsFailedPrecondition(opened.status())) return OpenPending("another file is in its place");
+  if (opened.ok()) left_.reset();
+  return opened;
 }
 
 absl::StatusOr<TailReport> PrimaryFile::Poll() {
@@ -179,12 +186,16 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
     return absl::UnavailableError(report->reason);
   }
   State state = *state_;
-  v1::Epoch epoch;
-  epoch.set_id(id);
-  epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
-  epoch.set_generation(replication::CurrentEpoch(state.lineage)->generation());
-  *epoch.mutable_left() = replication::ToProto(*left_);
-  replication::AddEpoch(std::move(epoch), &state.lineage);
+  const absl::StatusOr<bool> same = TailHasBoundary(*tail_, *left_);
+  if (!same.ok()) return same.status();
+  if (!*same) {
+    v1::Epoch epoch;
+    epoch.set_id(id);
+    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+    epoch.set_generation(replication::CurrentEpoch(state.lineage)->generation());
+    *epoch.mutable_left() = replication::ToProto(*left_);
+    replication::AddEpoch(std::move(epoch), &state.lineage);
+  }
   state.lower_bound = tail_->end();
   state.inode = inode_;
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;

@@ -39,18 +39,21 @@ class PrimaryFile {
   // yet, or it is empty, or may not be read; those may heal. Unavailable: another sidecar has it. FailedPrecondition:
   // the state belongs to another file, machine or role.
   absl::StatusOr<Opened> Open();
-  // After a Poll that reported `event` (kReplaced, kTruncated or kOverwritten): opens what is there now, as pending.
-  // Errors as Open's; may be called again.
+  // After a Poll that reported `event` (kReplaced, kTruncated or kOverwritten): opens what is there now. It is pending
+  // unless it has all that was followed, as one that was moved back or restored whole. Errors as Open's; may be called
+  // again.
   absl::StatusOr<Opened> OpenReplacement(filestorage::TailEvent event);
 
   // As Tail::Poll.
   absl::StatusOr<filestorage::TailReport> Poll();
   // Whether the pending file, as far as it was scanned, is a pack of the one before.
   absl::StatusOr<filestorage::PackProof> Prove();
-  // Makes it durable that the pending file, which was proved, begins an epoch with this id; then the state. Unavailable
-  // when yet another file took its place.
+  // Makes it durable that the pending file, which was proved, begins an epoch with this id (none begins where the file
+  // has all that was followed after all); then the state. Unavailable when yet another file took its place.
   absl::StatusOr<Opened> BeginEpoch(const std::string& id);
   bool pending() const { return left_.has_value(); }
+  // Lets go of the file before. It is still found under its name, if it has one.
+  void ForgetOldFile() { old_.reset(); }
 
   // Remembers the committed end; nothing while the file is pending.
   absl::Status SaveState();
@@ -76,8 +79,9 @@ class PrimaryFile {
   std::optional<State> state_;
   std::unique_ptr<filestorage::Tail> tail_;
   uint64_t inode_ = 0;  // of the file that tail_ has open, or had
-  // The file before, while it can be read: kept open from the moment it was replaced until the next one is.
+  // The file before, kept open since it was replaced: until the next one is, or ForgetOldFile.
   std::unique_ptr<filestorage::Tail> old_;
+  uint64_t old_inode_ = 0;
   std::optional<filestorage::Boundary> left_;  // its committed end; set while the present file is pending
 };
 

@@ -219,6 +219,7 @@ void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailE
   if (IsMissing(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   problem_.Clear();
+  pending_ = !opened->pending.empty();
   BeginScan(*opened);
   ScheduleTick();
   Poll();
@@ -269,8 +270,9 @@ void PrimarySource::OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened) {
   problem_.Clear();
   state_ = opened->state;
   end_ = opened->end;
-  spdlog::info("storage {}: {} is a pack of the file before; its epoch is {}", options_.name, options_.path,
-               replication::DescribeId(replication::CurrentEpoch(state_->lineage)->id()));
+  spdlog::info("storage {}: {} is a pack of the file before, or has all of it; its epoch is {}", options_.name,
+               options_.path, replication::DescribeId(replication::CurrentEpoch(state_->lineage)->id()));
+  forget_old_ = runtime_.After(options_.old_file_time, [this] { runtime_.PostIo([this] { file_.ForgetOldFile(); }); });
   Publish();
   Poll();
 }
@@ -360,6 +362,7 @@ void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
 void PrimarySource::Close(absl::AnyInvocable<void()> done) {
   stopping_ = true;
   tick_.reset();
+  forget_old_.reset();
   // A failed source's end is not worth remembering: what was reported before may be what is wrong.
   if (state_ && !failed_) SaveState();
   runtime_.PostIo([this, done = std::move(done)]() mutable {

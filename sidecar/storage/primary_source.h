@@ -27,6 +27,8 @@ class PrimarySource final : public Source {
   void Close(absl::AnyInvocable<void()> done) override;
   void Refresh(absl::AnyInvocable<void()> done) override;
   void OnUnreadable(const absl::Status& error) override;
+  bool Pause(absl::AnyInvocable<void()>) override { return false; }
+  void Resume() override {}
   bool is_primary() const override { return true; }
   bool serving() const override { return published_ && !problem_.raised(); }
   std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
@@ -86,6 +88,7 @@ class PrimarySource final : public Source {
   std::unique_ptr<runtime::FileWatch> watch_;
   std::unique_ptr<runtime::Timer> tick_;
   std::unique_ptr<runtime::Timer> heartbeat_;
+  std::unique_ptr<runtime::Timer> forget_old_;
   bool open_ = false;        // there is a file to look at
   bool pending_ = false;     // it was put in place of another, and is not proved to be a pack of that
   bool proving_ = false;     // that is being looked into

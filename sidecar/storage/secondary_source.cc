@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/identity.h"
+#include "sidecar/storage/secondary_state.h"
 #include "sidecar/storage/status_fields.h"
 #include "sidecar/storage/status_text.h"
 #include "sidecar/storage/view_of_primary.h"
@@ -28,7 +29,7 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
       runtime_(services.runtime),
       problem_(options.name, services.runtime),
       file_(options, services.file_system),
-      writer_(runtime_, file_,
+      writer_(options.name, runtime_, file_,
               {.failed = [this](const absl::Status& status) { OnLocalError(status); },
                .created = [this](const replication::CreateCopy& create) { OnCreated(create); },
                .swapping =
@@ -37,6 +38,7 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
                               "none needed: the follower comes back at once");
                    },
                .swapped = [this](const replication::SwapCopy& swap) { OnSwapped(swap); }}),
+      swap_command_(options.name, options.on_swap),
       backoff_(options.reconnect_first, options.reconnect_most) {}
 
 void SecondarySource::Start(SourceEvents events) {
@@ -48,6 +50,7 @@ void SecondarySource::Start(SourceEvents events) {
 void SecondarySource::ScheduleHealth() {
   health_ = runtime_.After(kHealthInterval, [this] {
     ReportLateness();
+    swap_command_.Report();
     events_.changed();
     ScheduleHealth();
   });
@@ -55,7 +58,7 @@ void SecondarySource::ScheduleHealth() {
 
 // What makes an otherwise sound connection unhealthy gets its reason too.
 void SecondarySource::ReportLateness() {
-  if (!upstream_connected_ || state_ != State::kFollowing || (problem_.raised() && !late_)) return;
+  if (!upstream_connected_ || state_ != SecondaryState::kFollowing || (problem_.raised() && !late_)) return;
   if (upstream_->session().state() != SessionState::kStreaming) return;  // a first copy is told by its progress
   const std::optional<PrimaryView> primary = primary_view();
   if (KeepsUp(primary)) {
@@ -110,8 +113,8 @@ void SecondarySource::Publish() {
 // ---- Following
 
 void SecondarySource::Connect() {
-  if (stopping_ || state_ == State::kStopped) return;
-  if (state_ == State::kStarting || state_ == State::kFollowing) state_ = State::kConnecting;
+  if (stopping_ || state_ == SecondaryState::kStopped) return;
+  if (state_ == SecondaryState::kStarting || state_ == SecondaryState::kFollowing) state_ = SecondaryState::kConnecting;
   idle_ = false;
   replication::FollowerOptions options;
   options.storage = options_.source_name;
@@ -145,7 +148,11 @@ void SecondarySource::OnChanged() {
     upstream_error_.reset();
     stream_began_ = runtime_.Now();
     progressed_ = false;
-    if (!session.rebuilding()) copy_.lineage = session.lineage();
+    if (!session.rebuilding()) {
+      copy_.lineage = session.lineage();
+      // What was being built is for an epoch that the upstream is not in.
+      if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
+    }
     // A copy that had diverged may be proved again, after its upstream was mended.
     if (copy_.magic && !published_) Publish();
     spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream, session.start_offset());
@@ -169,11 +176,12 @@ void SecondarySource::NoteProgress(bool advanced) {
   const bool settled = runtime_.Now() - stream_began_ >= kSettled;
   if (advanced || settled) backoff_.Reset();
   if (progressed_ || (!advanced && session.state() != SessionState::kStreaming)) {
-    if (state_ == State::kConnecting || state_ == State::kDiverged) state_ = State::kFollowing;
+    if (state_ == SecondaryState::kConnecting || state_ == SecondaryState::kDiverged)
+      state_ = SecondaryState::kFollowing;
     return;
   }
   progressed_ = true;
-  state_ = State::kFollowing;
+  state_ = SecondaryState::kFollowing;
   late_ = false;
   problem_.Clear();
 }
@@ -210,24 +218,32 @@ void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
   spdlog::info("storage {}: the packed file is in place, at {}", options_.name,
                replication::DescribePosition(copy_.committed));
   Publish();
+  forget_old_ = runtime_.After(options_.old_file_time, [this] { writer_.ForgetOldFile(); });
+  swap_command_.Run(Rfc3339(runtime_.UnixNow()));
+}
+
+bool SecondarySource::Pause(absl::AnyInvocable<void()> held) {
+  spdlog::info("storage {}: paused", options_.name);
+  writer_.Pause(std::move(held));
+  return true;
+}
+
+void SecondarySource::Resume() {
+  if (writer_.paused()) spdlog::info("storage {}: resumed", options_.name);
+  writer_.Resume();
 }
 
 void SecondarySource::SaveStateNowAndThen() {
   if (runtime_.Now() - state_saved_ < options_.state_interval) return;
   state_saved_ = runtime_.Now();
-  runtime_.PostIo([this] {
-    absl::Status saved = file_.SaveState();
-    if (saved.ok()) return;
-    // The bound only saves time at the next start; the identity in the old file stays true.
-    spdlog::warn("storage {}: {}; the next start scans more of the file", options_.name, saved.ToString());
-  });
+  writer_.SaveState();
 }
 
 // ---- When it breaks
 
 void SecondarySource::OnLocalError(const absl::Status& status) {
   if (absl::IsResourceExhausted(status)) {
-    state_ = State::kDiskFull;
+    state_ = SecondaryState::kDiskFull;
     problem_.Raise(std::string(status.message()),
                    "make room on that disk: replication goes on by itself as soon as it can write");
     events_.changed();
@@ -247,23 +263,19 @@ void SecondarySource::OnDisconnected(const absl::Status& status) {
   const absl::Duration delay = DelayAfter(status);
   const bool refuted = upstream_->session().rebuild_refuted();
   // Whatever the reason, what was appended and not committed must go before anything else is written over it.
-  runtime_.PostIo([this, delay, refuted] {
-    absl::Status cut = file_.Cut();
-    if (cut.ok() && refuted) cut = file_.DropRebuild();
-    runtime_.Post([this, delay, cut = std::move(cut), rebuild = file_.rebuild()]() mutable {
-      copy_.rebuild = std::move(rebuild);
-      OnCut(cut, delay);
-    });
+  writer_.Cut(refuted, [this, delay](const absl::Status& cut, std::optional<replication::RebuildCopy> rebuild) {
+    copy_.rebuild = std::move(rebuild);
+    OnCut(cut, delay);
   });
   events_.changed();
 }
 
 absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
-  if (stopping_ || state_ == State::kStopped) return absl::ZeroDuration();
-  if (state_ == State::kDiskFull) return backoff_.Next(runtime_.Random());
+  if (stopping_ || state_ == SecondaryState::kStopped) return absl::ZeroDuration();
+  if (state_ == SecondaryState::kDiskFull) return backoff_.Next(runtime_.Random());
   if (upstream_->session().end()) return DelayAfterEnd(*upstream_->session().end());
   upstream_error_ = status.ok() ? "the upstream closed the connection" : std::string(status.message());
-  state_ = State::kConnecting;
+  state_ = SecondaryState::kConnecting;
   problem_.Raise(absl::StrCat("not connected to ", options_.upstream, ": ", *upstream_error_),
                  "zrs tries again by itself; check that the upstream's zrs runs and can be reached");
   return backoff_.Next(runtime_.Random());
@@ -271,19 +283,24 @@ absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
 
 absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& end) {
   upstream_error_ = end.message;
+  if (end.reason == v1::End::REASON_REPLACED) {
+    // A pack is no trouble; what it leads to may be, and is told then.
+    spdlog::info("storage {}: upstream {}: {}", options_.name, options_.upstream, end.message);
+    state_ = SecondaryState::kConnecting;
+    return backoff_.Next(runtime_.Random());
+  }
   problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), end.remedy);
   switch (end.reason) {
     case v1::End::REASON_SHUTDOWN:
     case v1::End::REASON_NOT_READY:
-    case v1::End::REASON_REPLACED:
-      state_ = State::kConnecting;
+      state_ = SecondaryState::kConnecting;
       return backoff_.Next(runtime_.Random());
     case v1::End::REASON_DIVERGED:
-      state_ = State::kDiverged;
+      state_ = SecondaryState::kDiverged;
       Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
       break;
     default:
-      state_ = State::kConnecting;
+      state_ = SecondaryState::kConnecting;
   }
   // The cause is at the peer, and an address may soon lead to another: asked again, but rarely.
   return options_.refused_delay;
@@ -292,9 +309,9 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
 void SecondarySource::OnCut(const absl::Status& status, absl::Duration delay) {
   upstream_.reset();
   idle_ = true;
-  if (!status.ok() && state_ != State::kStopped) OnLocalError(status);
+  if (!status.ok() && state_ != SecondaryState::kStopped) OnLocalError(status);
   if (quiesced_) return std::exchange(quiesced_, nullptr)();
-  if (stopping_ || state_ == State::kStopped) return;
+  if (stopping_ || state_ == SecondaryState::kStopped) return;
   retry_ = runtime_.After(delay, [this] { Connect(); });
 }
 
@@ -304,7 +321,7 @@ void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& messag
 }
 
 void SecondarySource::Fail(const std::string& message, const std::string& remedy) {
-  state_ = State::kStopped;
+  state_ = SecondaryState::kStopped;
   problem_.Raise(message, remedy, /*lasting=*/true);
   retry_.reset();
   if (upstream_) upstream_->Stop();
@@ -313,7 +330,7 @@ void SecondarySource::Fail(const std::string& message, const std::string& remedy
 }
 
 void SecondarySource::OnUnreadable(const absl::Status& error) {
-  if (state_ != State::kStopped) {
+  if (state_ != SecondaryState::kStopped) {
     Fail(std::string(error.message()), "check this copy's disk; move the copy and its state away for a new one");
   }
 }
@@ -324,6 +341,8 @@ void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
   stopping_ = true;
   retry_.reset();
   health_.reset();
+  forget_old_.reset();
+  writer_.Resume();
   if (idle_) return done();
   quiesced_ = std::move(done);
   upstream_->Stop();
@@ -339,7 +358,7 @@ void SecondarySource::Close(absl::AnyInvocable<void()> done) {
 // ---- Status
 
 bool SecondarySource::serving() const {
-  if (!upstream_connected_ || (problem_.raised() && !late_) || state_ != State::kFollowing) return false;
+  if (!upstream_connected_ || (problem_.raised() && !late_) || state_ != SecondaryState::kFollowing) return false;
   return KeepsUp(primary_view());
 }
 
@@ -352,28 +371,9 @@ std::optional<PrimaryView> SecondarySource::primary_view() const {
                        runtime_.Now());
 }
 
-const char* SecondarySource::StateName() const {
-  switch (state_) {
-    case State::kStarting:
-      return "starting";
-    case State::kConnecting:
-      return "connecting";
-    case State::kFollowing:
-      if (upstream_ && upstream_->session().rebuilding()) return "rebuilding";
-      return upstream_ && upstream_->session().state() == SessionState::kCopying ? "copying" : "streaming";
-    case State::kDiverged:
-      return "diverged";
-    case State::kDiskFull:
-      return "disk-full";
-    case State::kStopped:
-      return "stopped";
-  }
-  return "stopped";
-}
-
 void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   status.set_role("secondary");
-  status.set_state(StateName());
+  status.set_state(StateName(state_, writer_.paused(), upstream_ ? &upstream_->session() : nullptr));
   problem_.FillStatus(status);
   FillIdentity(copy_.lineage, status);
   v1::Upstream* upstream = status.mutable_upstream();
@@ -381,6 +381,7 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   upstream->set_connected(upstream_connected_);
   if (upstream_since_) upstream->set_since(Rfc3339(*upstream_since_));
   if (upstream_error_) upstream->set_last_error(*upstream_error_);
+  swap_command_.FillStatus(status);
   if (!copy_.magic) return;
   FillPosition(copy_.committed, status);
   if (const std::optional<PrimaryView> primary = primary_view()) {

@@ -15,7 +15,9 @@
 #include "sidecar/storage/copy_writer.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/problem.h"
+#include "sidecar/storage/secondary_state.h"
 #include "sidecar/storage/source.h"
+#include "sidecar/storage/swap_command.h"
 #include "sidecar/storage/upstream_connection.h"
 #include "sidecar/storage/upstream_lag.h"
 
@@ -30,6 +32,8 @@ class SecondarySource final : public Source {
   void Close(absl::AnyInvocable<void()> done) override;
   void Refresh(absl::AnyInvocable<void()> done) override { done(); }
   void OnUnreadable(const absl::Status& error) override;
+  bool Pause(absl::AnyInvocable<void()> held) override;
+  void Resume() override;
   bool is_primary() const override { return false; }
   bool serving() const override;
   std::optional<PrimaryView> primary_view() const override;
@@ -44,8 +48,6 @@ class SecondarySource final : public Source {
   }
 
  private:
-  enum class State { kStarting, kConnecting, kFollowing, kDiverged, kDiskFull, kStopped };
-
   void TryOpen();
   void OnOpened(absl::StatusOr<CopyFile::Found> found);
   void Connect();
@@ -67,7 +69,6 @@ class SecondarySource final : public Source {
   void Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy);
   void Fail(const std::string& message, const std::string& remedy);
   void SaveStateNowAndThen();
-  const char* StateName() const;
   // Looks at the health again, which may change by time alone.
   void ScheduleHealth();
 
@@ -80,7 +81,8 @@ class SecondarySource final : public Source {
 
   // Strand.
   CopyWriter writer_;
-  State state_ = State::kStarting;
+  SwapCommand swap_command_;
+  SecondaryState state_ = SecondaryState::kStarting;
   replication::Copy copy_;
   replication::Backoff backoff_;
   std::shared_ptr<UpstreamConnection> upstream_;
@@ -97,6 +99,7 @@ class SecondarySource final : public Source {
   bool progressed_ = false;  // the present connection has got something done
   bool late_ = false;        // the problem is that the copy is behind, or may be
   std::unique_ptr<runtime::Timer> health_;
+  std::unique_ptr<runtime::Timer> forget_old_;
   absl::Duration state_saved_;
   absl::Duration last_current_;  // when the live file was last known to be followed
   absl::Duration stream_began_;

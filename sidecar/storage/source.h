@@ -45,6 +45,10 @@ class Source : public CommittedBytes {
   // The publisher could not read what the source said to be committed.
   virtual void OnUnreadable(const absl::Status& error) = 0;
 
+  // From `held` on the file stays as it is, until Resume. False, and nothing happens, where it is not ours to change.
+  virtual bool Pause(absl::AnyInvocable<void()> held) = 0;
+  virtual void Resume() = 0;
+
   virtual bool is_primary() const = 0;
   virtual bool serving() const = 0;
   // nullopt while no heartbeat of the primary is fresh.

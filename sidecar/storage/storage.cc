@@ -79,6 +79,20 @@ class ReplicatedStorage final : public Storage {
     });
   }
 
+  void Pause(absl::AnyInvocable<void(bool)> answer) override {
+    runtime_.Post([this, answer = std::move(answer)]() mutable {
+      const auto shared = std::make_shared<absl::AnyInvocable<void(bool)>>(std::move(answer));
+      if (!source_->Pause([shared] { (*shared)(true); })) (*shared)(false);
+    });
+  }
+
+  void Resume(absl::AnyInvocable<void(bool)> answer) override {
+    runtime_.Post([this, answer = std::move(answer)]() mutable {
+      source_->Resume();
+      answer(!source_->is_primary());
+    });
+  }
+
   const std::string& name() const override { return options_.name; }
 
  private:

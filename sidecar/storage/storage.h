@@ -46,6 +46,11 @@ class Storage {
   virtual void Wait(uint32_t replicas, absl::Duration timeout, std::function<bool()> wanted,
                     absl::AnyInvocable<void(v1::WaitResponse)> answer) = 0;
 
+  // Of a secondary: `answer` comes when its file stays as it is, until Resume or the end of the process; with false, at
+  // once, from a primary, whose file is another's.
+  virtual void Pause(absl::AnyInvocable<void(bool paused)> answer) = 0;
+  virtual void Resume(absl::AnyInvocable<void(bool resumed)> answer) = 0;
+
   virtual const std::string& name() const = 0;
 };
 

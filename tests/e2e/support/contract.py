@@ -9,7 +9,7 @@ from .sidecar import ROOT
 _TYPES = {"string": str, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 # The table of what is inside a field.
 _INSIDE = {"storages": "storage", "progress": "progress", "upstream": "upstream", "followers": "follower",
-           "error": "error"}
+           "error": "error", "lastSwap": "swap"}
 
 
 @functools.cache

@@ -56,6 +56,7 @@ TEST(Contract, EveryFieldIsDocumentedAndTheReverse) {
   ExpectDocumented("upstream", storage["upstream"], parts["upstream"]);
   ExpectDocumented("follower", storage["followers"][0], parts["followers"][0]);
   ExpectDocumented("error", storage["error"], parts["error"]);
+  ExpectDocumented("swap", storage["lastSwap"], parts["lastSwap"]);
 }
 
 TEST(Contract, EveryStateIsDocumentedAndTheReverse) {
@@ -72,7 +73,8 @@ TEST(Contract, TheSampleOfEverythingIsComplete) {
                                                                   &full.storages(0).progress(),
                                                                   &full.storages(0).upstream(),
                                                                   &full.storages(0).followers(0),
-                                                                  &full.storages(0).error()};
+                                                                  &full.storages(0).error(),
+                                                                  &full.storages(0).last_swap()};
   for (const google::protobuf::Message* message : messages) {
     const auto* descriptor = message->GetDescriptor();
     for (int i = 0; i < descriptor->field_count(); ++i) {

@@ -27,6 +27,7 @@ v1::StatusResponse EmptyParts() {
   storage->mutable_upstream();
   storage->add_followers();
   storage->mutable_error();
+  storage->mutable_last_swap();
   return status;
 }
 
@@ -65,6 +66,9 @@ v1::StatusResponse FullStatus() {
   error.set_message("something is wrong");
   error.set_remedy("mend it");
   error.set_since(SampleTimeText(absl::Minutes(10)));
+  v1::LastSwap& swap = *storage.mutable_last_swap();
+  swap.set_time(SampleTimeText(absl::Hours(1)));
+  swap.set_command_error("it ended with exit code 3");
   return status;
 }
 

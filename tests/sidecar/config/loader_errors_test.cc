@@ -248,7 +248,7 @@ TEST(Roles, KeysForAPrimaryInASecondary) {
             "/etc/zrs.conf:3: unknown key \"poll-interval\" in <secondary>; it belongs in <zrs> and <primary>");
 }
 TEST(Roles, KeysForACopyInAPrimary) {
-  for (const char* key : {"max-lag 1m", "owner zope", "group zope", "mode 640"}) {
+  for (const char* key : {"max-lag 1m", "keep-old off", "on-swap x", "owner zope", "group zope", "mode 640"}) {
     const std::string name(key, std::string(key).find(' '));
     EXPECT_EQ(Message(Zrs(absl::StrCat("replicate-to 1\n", key))),
               absl::StrCat("/etc/zrs.conf:3: ", name,

@@ -329,6 +329,28 @@ TEST_F(PackTest, TheRightFileBackInItsPlaceHeals) {
   RunUntilFollowed();
 }
 
+TEST_F(PackTest, TheRightFileBackInItsPlaceIsTheSameEpoch) {
+  Begin();
+  const std::string epoch = primary_.Status().epoch();
+  EXPECT_TRUE(primary_.disk().Rename("/primary/Data.fs", "/primary/moved").ok());
+  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
+  RunUntilState(primary_, "diverged");
+  EXPECT_TRUE(primary_.disk().Rename("/primary/moved", "/primary/Data.fs").ok());
+  RunUntilFollowed();
+  EXPECT_EQ(primary_.Status().epoch(), epoch);
+  EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.old"));
+}
+
+TEST_F(PackTest, TheRightFileBackWhileItIsBeingCopiedIsTheSameEpoch) {
+  Begin();
+  const std::string epoch = primary_.Status().epoch();
+  primary_.Replace(file_.bytes().substr(0, static_cast<size_t>(file_.boundaries()[20].offset)));
+  RunUntilState(primary_, "diverged");
+  primary_.Write(file_.bytes());
+  RunUntilFollowed();
+  EXPECT_EQ(primary_.Status().epoch(), epoch);
+}
+
 TEST_F(PackTest, AFileThatIsEmptiedOrRemovedLeavesTheCopy) {
   for (const bool removed : {true, false}) {
     Begin();

@@ -1,0 +1,83 @@
+#include "sidecar/runtime/command_runner.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace zrs::runtime {
+namespace {
+
+std::vector<std::string> EnvironmentWith(const Variables& variables) {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    bool overridden = false;
+    for (const auto& [name, value] : variables) overridden |= absl::StartsWith(*entry, absl::StrCat(name, "="));
+    if (!overridden) environment.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : variables) environment.push_back(absl::StrCat(name, "=", value));
+  return environment;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (std::string& text : strings) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// The error of posix_spawn, or 0.
+int Spawn(const std::string& command, const Variables& variables, pid_t* pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  // A broken pipe is ignored here, and that would be inherited.
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+  std::vector<std::string> words = {"sh", "-c", command};
+  std::vector<std::string> environment = EnvironmentWith(variables);
+  const int error =
+      posix_spawn(pid, "/bin/sh", &actions, &attributes, Pointers(words).data(), Pointers(environment).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+absl::Status HowItEnded(pid_t pid) {
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return absl::AbortedError("nobody knows how it ended");
+  }
+  if (WIFSIGNALED(status)) return absl::AbortedError(absl::StrCat("it was killed: ", strsignal(WTERMSIG(status))));
+  const int code = WEXITSTATUS(status);
+  return code == 0 ? absl::OkStatus() : absl::AbortedError(absl::StrCat("it ended with exit code ", code));
+}
+
+}  // namespace
+
+void RunShellCommand(const std::string& command, const Variables& variables,
+                     absl::AnyInvocable<void(absl::Status)> done) {
+  pid_t pid = 0;
+  const int error = Spawn(command, variables, &pid);
+  // The command may outlive this process, and nothing here waits for it: so the thread is on its own.
+  std::thread([pid, error, done = std::move(done)]() mutable {
+    done(error == 0 ? HowItEnded(pid) : absl::AbortedError(absl::StrCat("it could not be started: ", strerror(error))));
+  }).detach();
+}
+
+}  // namespace zrs::runtime

@@ -1,0 +1,24 @@
+// Runs a user's command beside this process.
+#ifndef ZRS_SIDECAR_RUNTIME_COMMAND_RUNNER_H_
+#define ZRS_SIDECAR_RUNTIME_COMMAND_RUNNER_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+
+namespace zrs::runtime {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;  // name and value, for a command's environment
+
+// Runs `command` by `/bin/sh -c`, in this process's environment with `variables` added, in a process group of its own,
+// with nothing to read; what it prints goes to standard error. `done` comes once, on a thread of its own: OK when it
+// ended with 0, else Aborted, naming how it ended. It returns at once; thread-safe.
+void RunShellCommand(const std::string& command, const Variables& variables,
+                     absl::AnyInvocable<void(absl::Status)> done);
+
+}  // namespace zrs::runtime
+
+#endif  // ZRS_SIDECAR_RUNTIME_COMMAND_RUNNER_H_
