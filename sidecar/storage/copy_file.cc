@@ -67,7 +67,7 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   found.copy.magic = appender_->magic();
   found.copy.committed = appender_->committed();
   found.copy.file_mode = info->mode & 0777;
-  if (absl::Status reopened = OpenRebuild(); !reopened.ok()) return reopened;
+  if (absl::Status reopened = ReopenRebuild(); !reopened.ok()) return reopened;
   found.copy.rebuild = rebuild();
   return found;
 }
@@ -193,18 +193,19 @@ absl::Status CopyFile::CreateRebuild(filestorage::Magic magic) {
   return file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
 }
 
-// One that is missing, or is not what the state says, is built anew: it is worth nothing by itself.
 absl::Status CopyFile::OpenRebuild() {
-  if (!state_->rebuild || rebuild_) return absl::OkStatus();
   filestorage::Recovery recovery;
   auto opened =
       filestorage::Appender::Open(file_system_, NewPath(options_.path), state_->rebuild->lower_bound, &recovery);
-  if (opened.ok()) {
-    rebuild_ = *std::move(opened);
-    return absl::OkStatus();
-  }
-  if (absl::IsNotFound(opened.status()) || absl::IsDataLoss(opened.status())) return absl::OkStatus();
+  if (opened.ok()) rebuild_ = *std::move(opened);
   return opened.status();
+}
+
+// One that is missing, or is not what the state says, is built anew: it is worth nothing by itself.
+absl::Status CopyFile::ReopenRebuild() {
+  if (!state_->rebuild || rebuild_) return absl::OkStatus();
+  absl::Status opened = OpenRebuild();
+  return absl::IsNotFound(opened) || absl::IsDataLoss(opened) ? absl::OkStatus() : opened;
 }
 
 absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare) {
@@ -250,6 +251,9 @@ absl::Status CopyFile::RemoveRebuild() {
 
 absl::Status CopyFile::DropRebuild() {
   if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
+  // Before the state forgets whose it is: one that came back after a power loss would be in the way for ever.
+  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  if (!named.ok()) return named;
   state_->rebuild.reset();
   return SaveState();
 }
@@ -282,30 +286,41 @@ absl::Status CopyFile::NoteSwapped() {
   state_->lower_bound = state_->rebuild->swap->to;
   state_->lineage = std::move(state_->rebuild->lineage);
   state_->rebuild.reset();
-  return state_file_.Save(*state_);
+  const absl::Status saved = state_file_.Save(*state_);
+  // Without room the file goes on to tell that the swap was decided, from which the next Open finds the same.
+  return absl::IsResourceExhausted(saved) ? absl::OkStatus() : saved;
 }
 
 absl::Status CopyFile::FinishSwap() {
   if (!state_ || !state_->rebuild || !state_->rebuild->swap) return absl::OkStatus();
   const State::Swap swap = *state_->rebuild->swap;
-  const auto done = FileHasBoundary(file_system_, options_.path, swap.to);
-  if (!done.ok()) return done.status();
-  if (!*done) {
-    const auto live = FileHasBoundary(file_system_, options_.path, swap.from);
+  const auto beside = FileHasBoundary(file_system_, NewPath(options_.path), swap.to);
+  if (!beside.ok()) return beside.status();
+  const auto before = FileHasBoundary(file_system_, options_.path, swap.from);
+  if (!before.ok()) return before.status();
+  // The old file may have the new one's end too, where a pack dropped its last transaction and nothing else: both files
+  // in their old places are what tells.
+  if (*beside && *before) {
+    const auto live = file_system_.Stat(options_.path);
     if (!live.ok()) return live.status();
-    const auto beside = FileHasBoundary(file_system_, NewPath(options_.path), swap.to);
-    if (!beside.ok()) return beside.status();
-    if (!*live || !*beside) {
-      // What is wrong with the live file is found when it is opened.
+    if (live->size != swap.from.offset) {
+      // The swap was put off, and an upstream that still had the old file wrote more: what was proved does not hold.
       state_->rebuild->swap.reset();
       return absl::OkStatus();
     }
     absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old);
     if (!swapped.ok()) return swapped;
-  } else {
-    absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
-    if (!named.ok()) return named;
+    return NoteSwapped();
   }
+  const auto after = FileHasBoundary(file_system_, options_.path, swap.to);
+  if (!after.ok()) return after.status();
+  if (!*after) {
+    // What is wrong with the live file is found when it is opened.
+    state_->rebuild->swap.reset();
+    return absl::OkStatus();
+  }
+  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  if (!named.ok()) return named;
   return NoteSwapped();
 }
 

@@ -75,6 +75,7 @@ class CopyFile {
   absl::StatusOr<std::optional<State>> LoadState();
   absl::Status OpenAppender(const filestorage::Boundary& lower_bound, filestorage::Recovery* recovery);
   absl::Status OpenRebuild();
+  absl::Status ReopenRebuild();
   absl::Status CreateRebuild(filestorage::Magic magic);
   absl::Status CheckRoom(uint64_t size);
   absl::Status RemoveRebuild();
