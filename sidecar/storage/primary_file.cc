@@ -62,6 +62,7 @@ absl::Status PrimaryFile::CheckFileIsThere() {
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known) {
+  const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
   auto tail = Tail::Open(file_system_, options_.path, filestorage::TailOptions{}, known);
   if (!tail.ok()) {
     // It may have become empty since, which heals; another sidecar that holds it does not.
@@ -72,8 +73,8 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known)
   absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
   if (!named.ok()) return named;
   tail_ = *std::move(tail);
+  scanned_ = false;
   Opened opened;
-  const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
   if (info.ok()) {
     opened.file_mode = info->mode & 0777;
     inode_ = info->inode;
@@ -148,6 +149,9 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event
     // The one that is under another name now still has all that it had; one that was overwritten has not.
     if (event == TailEvent::kReplaced) old_ = std::move(tail_);
     old_inode_ = inode_;
+    // After a start its end may not have been reached, where followers may be: that is found under its new name.
+    const auto renamed = file_system_.Stat(OldPath(options_.path));
+    if (old_ && !scanned_ && renamed.ok() && renamed->inode == old_inode_) RememberOldFile();
   }
   tail_.reset();
   if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
@@ -162,7 +166,11 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event
 
 absl::StatusOr<TailReport> PrimaryFile::Poll() {
   if (!tail_) return absl::FailedPreconditionError(absl::StrCat("look at ", options_.path, ": it is not open"));
-  return tail_->Poll();
+  auto report = tail_->Poll();
+  const bool looked = report.ok() && !report->more &&
+                      (report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet);
+  scanned_ = scanned_ || looked;
+  return report;
 }
 
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
@@ -201,6 +209,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   left_.reset();
+  if (*same) old_.reset();
   Opened begun;
   begun.state = *state_;
   begun.magic = tail_->magic();

@@ -82,6 +82,7 @@ class PrimaryFile {
   // The file before, kept open since it was replaced: until the next one is, or ForgetOldFile.
   std::unique_ptr<filestorage::Tail> old_;
   uint64_t old_inode_ = 0;
+  bool scanned_ = false;                       // tail_ has reached the end once
   std::optional<filestorage::Boundary> left_;  // its committed end; set while the present file is pending
 };
 

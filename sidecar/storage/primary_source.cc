@@ -237,9 +237,7 @@ void PrimarySource::ProvePending() {
 void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
   proving_ = false;
   if (stopping_ || failed_) return;
-  if (!proof.ok()) {
-    return Fail(std::string(proof.status().message()), absl::StrCat("check the file with zrs verify ", options_.path));
-  }
+  if (!proof.ok()) return OnUnreadable(proof.status());
   if (proof->proved) {
     proving_ = true;
     runtime_.PostIo([this, id = RandomId(runtime_)] {

@@ -272,8 +272,9 @@ void SecondarySource::OnDisconnected(const absl::Status& status) {
 
 absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
   if (stopping_ || state_ == SecondaryState::kStopped) return absl::ZeroDuration();
-  if (state_ == SecondaryState::kDiskFull) return backoff_.Next(runtime_.Random());
-  if (upstream_->session().end()) return DelayAfterEnd(*upstream_->session().end());
+  const std::optional<replication::FollowerEnd>& end = upstream_->session().end();
+  if (state_ == SecondaryState::kDiskFull && !(end && end->by_publisher)) return backoff_.Next(runtime_.Random());
+  if (end) return DelayAfterEnd(*end);
   upstream_error_ = status.ok() ? "the upstream closed the connection" : std::string(status.message());
   state_ = SecondaryState::kConnecting;
   problem_.Raise(absl::StrCat("not connected to ", options_.upstream, ": ", *upstream_error_),

@@ -1,0 +1,71 @@
+// Packs that come while something else is going on.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/storage_test_fixture.h"
+#include "tests/support/file_builder.h"
+
+namespace zrs::storage {
+namespace {
+
+using tests::FileBuilder;
+
+class PackRaceTest : public StorageTest {
+ protected:
+  void Begin() {
+    primary_.Write(file_.bytes());
+    primary_.Start();
+    secondary_.Start();
+    RunUntilEqual(primary_, secondary_);
+  }
+  // What a pack leaves of the file: its last transaction.
+  std::string Packed() const {
+    return FileBuilder()
+        .Add({.tid = file_.end().tid,
+              .status = filestorage::kStatusPacked,
+              .records = {{.oid = 1, .data = std::string(5000, 'p')}}})
+        .bytes();
+  }
+
+  Machine primary_{world_, "primary", ""};
+  Machine secondary_{world_, "secondary", "primary"};
+};
+
+// The state tells of an earlier end than the follower has, and the file is packed before zrs has read up to its end.
+TEST_F(PackRaceTest, WhileThePrimarysSidecarStartsAfterAKill) {
+  Begin();
+  const std::string state = primary_.disk().Contents("/state/primary.state");
+  primary_.Write(file_.AddMany(6, 100).bytes());
+  RunUntilEqual(primary_, secondary_);
+  primary_.Stop();
+  primary_.disk().SetContents("/state/primary.state", state);
+  bool packed = false;
+  primary_.disk().SetHook([&](const tests::SimulatedOperation& operation) {
+    const bool opened = operation.kind == tests::SimulatedOperation::Kind::kSyncDirectory;
+    if (opened && operation.path == "/primary" && !std::exchange(packed, true)) {
+      EXPECT_TRUE(primary_.disk().Rename("/primary/Data.fs", "/primary/Data.fs.old").ok());
+      primary_.disk().SetContents("/primary/Data.fs", Packed());
+    }
+    return absl::OkStatus();
+  });
+  primary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  primary_.disk().SetHook(nullptr);
+}
+
+TEST_F(PackRaceTest, ADiskThatWasFullDoesNotHideThatTheCopyHasDivergedSince) {
+  Begin();
+  secondary_.disk().SetCapacity(file_.size() + 3000);
+  primary_.Pack(Packed());
+  RunUntilState(secondary_, "disk-full");
+  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
+  RunUntilState(primary_, "diverged");
+  secondary_.disk().SetCapacity(UINT64_MAX);
+  RunUntilState(secondary_, "diverged");
+}
+
+}  // namespace
+}  // namespace zrs::storage
