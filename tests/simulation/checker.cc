@@ -1,10 +1,13 @@
 #include "tests/simulation/checker.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sidecar/storage/old_file.h"
+#include "sidecar/storage/state_file.h"
 #include "tests/simulation/opener.h"
 
 namespace zrs::simulation {
@@ -32,9 +35,26 @@ Node* Checker::Find(const std::string& name) {
   return nullptr;
 }
 
-uint64_t Checker::acknowledged(const std::string& node) const {
-  const auto found = disks_.find(node);
-  return found == disks_.end() ? 0 : found->second.acknowledged;
+bool Checker::HasAcknowledgedAll(const Node& node) const {
+  const auto found = disks_.find(node.name());
+  if (found == disks_.end()) return false;
+  // A pack that had nothing to do makes an equal file.
+  const Place& place = found->second.acknowledged;
+  return absl::string_view(writer_->HistoryOf(place.epoch)).substr(0, place.offset) == writer_->history();
+}
+
+std::vector<size_t> Checker::EpochsOf(absl::string_view contents) const {
+  std::vector<size_t> epochs;
+  for (size_t epoch = 0; epoch <= writer_->epoch(); ++epoch) {
+    if (absl::StartsWith(writer_->HistoryOf(epoch), contents)) epochs.push_back(epoch);
+  }
+  return epochs;
+}
+
+bool Checker::LagsByTwoPacks(Node& node) const {
+  const std::string contents = node.disk().Contents(kDataPath);
+  const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, OpenAsZodb(contents).end));
+  return !epochs.empty() && epochs.front() + 2 <= writer_->epoch();
 }
 
 std::string Checker::Durable(Node& node, uint64_t from, uint64_t to) {
@@ -52,31 +72,69 @@ std::string Checker::Durable(Node& node, uint64_t from, uint64_t to) {
   return bytes;
 }
 
-bool Checker::IsProved(Node& node, uint64_t end) {
+bool Checker::IsProved(Node& node, uint64_t end, Place* place) {
   Disk& disk = disks_[node.name()];
-  if (end <= disk.proved) return true;
-  if (end > writer_->history().size()) return false;
-  const uint64_t from = disk.proved;
-  if (Durable(node, from, end) != absl::string_view(writer_->history()).substr(from, end - from)) return false;
-  disk.proved = end;
-  return true;
+  Place& proved = disk.proved;
+  const std::string& history = writer_->HistoryOf(proved.epoch);
+  if (end <= history.size()) {
+    const uint64_t from = std::min(proved.offset, end);
+    // A few bytes before it are looked at again: were the file another one now, they would differ.
+    const uint64_t again = from - std::min<uint64_t>(from, 64);
+    if (Durable(node, again, end) == absl::string_view(history).substr(again, end - again) && from > 0) {
+      proved.offset = std::max(proved.offset, end);
+      *place = {proved.epoch, end};
+      return true;
+    }
+  }
+  const std::string durable = Durable(node, 0, end);
+  if (durable.size() != end) return false;
+  for (const size_t epoch : EpochsOf(durable)) {
+    proved = {epoch, end};
+    *place = proved;
+    if (Fits(disk, *place)) return true;
+  }
+  return false;
+}
+
+bool Checker::IsDurableEnd(uint64_t end) {
+  for (size_t epoch = 0; epoch < writer_->epoch(); ++epoch) {
+    if (end <= writer_->HistoryOf(epoch).size()) return true;  // of a file that is gone
+  }
+  if (backup_) return end <= writer_->history().size();
+  Place place;
+  return IsProved(*nodes_->front(), end, &place);
 }
 
 void Checker::CheckBatch(Node& node, const v1::Batch& batch) {
   ++batches_;
   const std::string& data = batch.data();
   log_.Add(node.name(), absl::StrCat("sends ", batch.offset(), " + ", data.size()));
-  const absl::string_view history = writer_->history();
   const uint64_t end = batch.offset() + data.size();
-  if (end > history.size() || history.substr(batch.offset(), data.size()) != data) {
+  ProgramEpoch& known = program_epochs_[publishes_[node.name()]];
+  std::optional<size_t> sent;
+  bool committed = false;
+  for (size_t epoch = 0; epoch <= known.newest; ++epoch) {
+    if (known.excluded.contains(epoch)) continue;
+    const absl::string_view history = writer_->HistoryOf(epoch);
+    if (end > history.size() || history.substr(batch.offset(), data.size()) != data) {
+      known.excluded.insert(epoch);
+      continue;
+    }
+    committed = true;
+    // A primary that has not noticed a pack yet sends what the file before had: that is in the pack, or dropped by it.
+    const bool gone = node.is_primary() && (backup_ || epoch < writer_->epoch());
+    if (!sent && (gone || Durable(node, batch.offset(), end) == data)) sent = epoch;
+  }
+  if (!committed) {
     return log_.Violation(node.name(), absl::StrCat("sends bytes from ", batch.offset(), " to ", end,
                                                     " that are not committed in the primary's file"));
   }
-  if (Durable(node, batch.offset(), end) != data) {
+  if (!sent) {
     return log_.Violation(node.name(),
                           absl::StrCat("sends bytes from ", batch.offset(), " to ", end, " that it could still lose"));
   }
-  if (end > sent_.size()) absl::StrAppend(&sent_, history.substr(sent_.size(), end - sent_.size()));
+  std::string& longest = sent_[*sent];
+  if (end > longest.size()) longest = writer_->HistoryOf(*sent).substr(0, end);
 }
 
 void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessage& message) {
@@ -87,11 +145,14 @@ void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessa
              absl::StrCat("sends End ", v1::End::Reason_Name(message.end().reason()), ": ", message.end().message()));
   }
   if (message.has_welcome()) {
+    const auto& epochs = message.welcome().lineage().epochs();
+    publishes_[name] = epochs.empty() ? "" : epochs.rbegin()->id();
+    program_epochs_.insert({publishes_[name], ProgramEpoch{writer_->epoch(), {}}});
     log_.Add(name, absl::StrCat("sends Welcome from ", message.welcome().start().offset(), " up to ",
                                 message.welcome().committed_end()));
   }
   if (!message.has_heartbeat()) return;
-  if (const uint64_t end = message.heartbeat().committed_end(); !IsProved(*nodes_->front(), end)) {
+  if (const uint64_t end = message.heartbeat().committed_end(); !IsDurableEnd(end)) {
     log_.Violation(name, absl::StrCat("tells of a committed end ", end, " that the primary could still lose"));
   }
 }
@@ -108,11 +169,13 @@ void Checker::OnFollowerSends(const std::string& name, const v1::FollowerMessage
   if (!message.has_acknowledge()) return;
   const uint64_t offset = message.acknowledge().durable_offset();
   log_.Add(name, absl::StrCat("acknowledges ", offset));
-  Disk& disk = disks_[name];
-  disk.acknowledged = std::max(disk.acknowledged, offset);
-  if (!IsProved(node, offset)) {
-    log_.Violation(name, absl::StrCat("acknowledges ", offset, " as durable, which it could still lose"));
+  if (offset == 0) return;  // it builds another file, and says that it is there
+  Place place;
+  if (!IsProved(node, offset, &place)) {
+    return log_.Violation(name, absl::StrCat("acknowledges ", offset, " as durable, which it could still lose"));
   }
+  Disk& disk = disks_[name];
+  if (disk.acknowledged < place) disk.acknowledged = place;
 }
 
 void Checker::OnMisuse(const std::string& node, const std::string& what) {
@@ -121,29 +184,48 @@ void Checker::OnMisuse(const std::string& node, const std::string& what) {
 
 void Checker::CheckOpened(Node& node, absl::string_view when, const std::string& contents, bool after_power_loss) {
   Disk& disk = disks_[node.name()];
-  if (contents.empty() && disk.acknowledged == 0) return;  // no copy yet
+  if (contents.empty() && disk.acknowledged.offset == 0) return;  // no copy yet
   const Opened opened = OpenAsZodb(contents);
   const auto violation = [&](absl::string_view what) {
     log_.Violation(node.name(), absl::StrCat(when, " an opener of the copy (", contents.size(), " bytes) ", what));
   };
   if (opened.refused) return violation(absl::StrCat("is refused: ", opened.reason));
-  if (const uint64_t common = CommonPrefix(contents, writer_->history()); common < opened.end) {
-    return violation(absl::StrCat("finds transactions up to ", opened.end, ", but it equals the primary's ",
-                                  writer_->history().size(), " committed bytes only up to ", common));
+  const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, opened.end));
+  if (epochs.empty()) {
+    return violation(absl::StrCat(
+        "finds transactions up to ", opened.end, ", which are not the primary's of any time, ", "its present ",
+        writer_->history().size(), " committed bytes only up to ", CommonPrefix(contents, writer_->history())));
   }
-  if (opened.end < disk.acknowledged) {
-    return violation(absl::StrCat("finds transactions up to ", opened.end, ", and ", disk.acknowledged,
+  const auto fitting = std::find_if(epochs.begin(), epochs.end(), [&](size_t epoch) {
+    return Fits(disk, {epoch, opened.end});
+  });
+  if (fitting == epochs.end()) {
+    return violation(absl::StrCat("finds transactions up to ", opened.end, " of epoch ", epochs.back(), ", and ",
+                                  disk.acknowledged.offset, " of ", disk.acknowledged.epoch,
                                   " was acknowledged as durable"));
   }
   if (after_power_loss) return;
-  if (opened.end < disk.seen) {
-    return violation(absl::StrCat("finds transactions up to ", opened.end, ", and an earlier one up to ", disk.seen));
+  const auto seen = std::find_if(epochs.begin(), epochs.end(), [&](size_t epoch) {
+    return Fits(disk, {epoch, opened.end}) && !(Place{epoch, opened.end} < disk.seen);
+  });
+  if (seen == epochs.end()) {
+    return violation(absl::StrCat("finds transactions up to ", opened.end, " of epoch ", epochs.back(),
+                                  ", and an earlier one up to ", disk.seen.offset, " of ", disk.seen.epoch));
   }
-  if (opened.last_tid < disk.seen_tid) {
+  if (*seen == disk.seen.epoch && opened.last_tid < disk.seen_tid) {
     return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end));
   }
-  disk.seen = opened.end;
+  disk.seen = {*seen, opened.end};
   disk.seen_tid = opened.last_tid;
+}
+
+bool Checker::Fits(const Disk& disk, Place place) const {
+  const Place& known = disk.acknowledged;
+  const absl::string_view acknowledged = absl::string_view(writer_->HistoryOf(known.epoch)).substr(0, known.offset);
+  // The beginning of a copy may be that of more than one epoch's file.
+  if (absl::StartsWith(writer_->HistoryOf(place.epoch), acknowledged)) return place.offset >= known.offset;
+  // A file that took the place of another came with all that the pack wrote.
+  return place.epoch > known.epoch && place.offset >= writer_->PackedSizeOf(place.epoch);
 }
 
 void Checker::CheckCopy(Node& node) { CheckOpened(node, "now", node.disk().Contents(kDataPath), false); }
@@ -153,18 +235,32 @@ void Checker::CheckCopyAfterPowerLoss(Node& node) {
   tests::SeededChooser chooser(random_.Next());
   copy->Crash(chooser);
   CheckOpened(node, "after a power loss at this moment", copy->Contents(kDataPath), true);
+  CheckState(node, *copy);
+}
+
+void Checker::CheckState(Node& node, tests::SimulatedFileSystem& disk) {
+  if (!disk.Exists(kDataPath)) return;
+  const auto state = storage::StateFile(disk, kStatePath).Load();
+  if (!state.ok() || !state->has_value()) {
+    return log_.Violation(node.name(), absl::StrCat("could lose its state: ", state.status().ToString()));
+  }
+  if ((*state)->rebuild && (*state)->rebuild->swap) return;  // found out at the next start
+  const auto there = storage::FileHasBoundary(disk, kDataPath, (*state)->lower_bound);
+  if (there.ok() && *there) return;
+  log_.Violation(node.name(), "after a power loss at this moment the state tells of another file than there is");
 }
 
 void Checker::OnHostCrashed(Node& node) {
   Disk& disk = disks_[node.name()];
-  disk.seen = 0;
+  disk.seen = {};
   disk.seen_tid = 0;
-  disk.proved = 0;
+  disk.proved = {};
   disk.durable_at = UINT64_MAX;
   if (!node.is_primary()) return CheckCopy(node);
-  if (!absl::StartsWith(writer_->history(), sent_)) {
-    log_.Violation(node.name(), absl::StrCat("lost transactions that were sent: ", sent_.size(), " bytes were, and ",
-                                             CommonPrefix(writer_->history(), sent_), " are left"));
+  for (const auto& [epoch, sent] : sent_) {
+    if (epoch <= writer_->epoch() && absl::StartsWith(writer_->HistoryOf(epoch), sent)) continue;
+    log_.Violation(node.name(),
+                   absl::StrCat("lost transactions that were sent: ", sent.size(), " bytes of epoch ", epoch, " were"));
   }
 }
 

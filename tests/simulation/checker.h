@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,17 @@ namespace zrs::simulation {
 // Reports to the log's Violation. `writer` (on the disk of nodes[0]) and the nodes are set before the first event; all
 // outlive it.
 //
-//   sent        whatever a node sends as bytes of the file is committed in the primary's file, and durable at the node
+// A pack begins an epoch of the primary's file; "the primary's file" below is that of any epoch, and an earlier one is
+// remembered as it was left.
+//
+//   sent        whatever a node sends as bytes of the file is committed in the primary's file, in one that the node can
+//               be at, and durable at the node
 //   heartbeat   the committed end that is told is durable at the primary
 //   acknowledge what a follower calls durable is durable on its disk, and equal to the primary's file
 //   opener      whoever opens a copy, now or after a power loss now, finds a prefix of the primary's committed
-//               transactions, which has all that was acknowledged; while the host runs, never less than before, and
-//               never an earlier last transaction
+//               transactions, which has all that was acknowledged or is all of a later pack of that; while the host
+//               runs, never less than before, never an earlier epoch, and never an earlier last transaction of one
+//   state       after a power loss now the state file tells of the file that is there
 //   history     a power loss at the primary's host takes nothing that was sent
 class Checker : public NetworkObserver {
  public:
@@ -49,35 +55,67 @@ class Checker : public NetworkObserver {
   // The same of what is durable.
   bool IsDurablyEqual(Node& node);
 
-  uint64_t acknowledged(const std::string& node) const;
+  // Whether the node has acknowledged all that the primary has.
+  bool HasAcknowledgedAll(const Node& node) const;
+  // Whether the copy of `node` is of a file before the last but one: then nothing may be left that proves it.
+  bool LagsByTwoPacks(Node& node) const;
+  // Whether another file is in the place of the primary's for now. Until its zrs notices it tells of the right one.
+  void SetBackup(bool there) { backup_ = there; }
+  // A person has taken the copy of `node` away, for a new one.
+  void ForgetCopy(const Node& node) { disks_.erase(node.name()); }
   uint64_t batches() const { return batches_; }
 
  private:
+  // A committed end in the primary's file of an epoch.
+  struct Place {
+    size_t epoch = 0;
+    uint64_t offset = 0;  // 0: none
+    bool operator<(const Place& other) const {
+      return epoch < other.epoch || (epoch == other.epoch && offset < other.offset);
+    }
+  };
   // What is known of one node's disk.
   struct Disk {
-    uint64_t acknowledged = 0;      // largest offset that was ever called durable
-    uint64_t seen = 0;              // largest committed end that an opener found since the machine's last crash
-    filestorage::Tid seen_tid = 0;  // largest last transaction that an opener was told of since then
-    uint64_t proved = 0;            // up to here the file was found to be durable and the primary's, since that crash
+    Place acknowledged;             // the last that was ever called durable
+    Place seen;                     // the last that an opener found since the machine's last crash
+    filestorage::Tid seen_tid = 0;  // largest last transaction that an opener was told of since then, in that epoch
+    Place proved;                   // up to here the file was found to be durable and the primary's, since that crash
     uint64_t durable_at = UINT64_MAX;                     // number of the disk's operation that `durable` was made at
     std::unique_ptr<tests::SimulatedFileSystem> durable;  // the disk as it is if everything unsynced is lost
+  };
+  // What is known of the files that an epoch of the program can be: it began when `newest` was the primary's present
+  // one, and those that are `excluded` had other bytes than were sent.
+  struct ProgramEpoch {
+    size_t newest = 0;
+    std::set<size_t> excluded;
   };
 
   Node* Find(const std::string& name);
   // Bytes `from` to `to` of the node's file as a power loss that takes everything unsynced leaves them; fewer where
   // the file then ends before.
   std::string Durable(Node& node, uint64_t from, uint64_t to);
-  // Whether the node's file up to `end` is durable, and the committed beginning of the primary's.
-  bool IsProved(Node& node, uint64_t end);
+  // Whether the node's file up to `end` is durable, and the committed beginning of the primary's. `place`: where.
+  bool IsProved(Node& node, uint64_t end, Place* place);
+  // Whether the primary has told of a committed end that it cannot lose.
+  bool IsDurableEnd(uint64_t end);
   void CheckOpened(Node& node, absl::string_view when, const std::string& contents, bool after_power_loss);
+  // `disk`: of the node, after a power loss.
+  void CheckState(Node& node, tests::SimulatedFileSystem& disk);
   void CheckBatch(Node& node, const v1::Batch& batch);
+  // The epochs of whose file `contents` is a beginning.
+  std::vector<size_t> EpochsOf(absl::string_view contents) const;
+  // The earliest of those, if any, that fits with what is known of the disk.
+  bool Fits(const Disk& disk, Place place) const;
 
   EventLog& log_;
   SeededRandom& random_;
   const SimulatedWriter* writer_ = nullptr;
   const std::vector<std::unique_ptr<Node>>* nodes_ = nullptr;
   std::map<std::string, Disk> disks_;
-  std::string sent_;  // the longest prefix of the primary's file that was ever sent
+  std::map<std::string, ProgramEpoch> program_epochs_;  // by their ids
+  std::map<std::string, std::string> publishes_;        // node -> id of the epoch that it publishes
+  std::map<size_t, std::string> sent_;                  // the longest prefix of each epoch's file that was ever sent
+  bool backup_ = false;
   uint64_t batches_ = 0;
 };
 

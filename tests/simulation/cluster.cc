@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/format.h"
+#include "sidecar/storage/state_file.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::simulation {
@@ -13,6 +15,9 @@ constexpr uint64_t kWriterBetweenOneIn = 6;
 constexpr uint64_t kBeginBetweenOneIn = 20;  // a transaction may begin there too, but not at the pace of the operations
 constexpr uint64_t kLookOneIn = 16;
 constexpr uint64_t kLookBeforeSyncOneIn = 6;
+constexpr uint64_t kLookAtNamesOneIn = 6;  // where names change: seldom, and much may go wrong
+
+constexpr char kRightPath[] = "/data/Data.fs.right";  // where an administrator keeps the file meanwhile
 
 constexpr absl::Duration kLongestDown = absl::Seconds(4);        // of a process or host that crashed
 constexpr absl::Duration kStillGoing = absl::Milliseconds(100);  // until it is looked again whether a process is gone
@@ -96,6 +101,67 @@ void Cluster::StepWriter() {
   if (writing_ || writer_->busy()) writer_->Step();
 }
 
+int Cluster::KnownEpochs() {
+  const auto disk = primary().disk().Clone();
+  const auto state = storage::StateFile(*disk, kStatePath).Load();
+  return state.ok() && state->has_value() ? (*state)->lineage.epochs_size() : 0;
+}
+
+void Cluster::Pack() {
+  if (!writer_->is_open() || writer_->busy()) return;
+  const int known = KnownEpochs();
+  const bool last_is_known = packs_ == 0 || known > known_at_pack_;
+  if (pack_dropped_end_ && !last_is_known) return;
+  pack_dropped_end_ = last_is_known && known > 0 && random().OneIn(2);
+  known_at_pack_ = known;
+  ++packs_;
+  writer_->BeginPack(pack_dropped_end_);
+}
+
+void Cluster::RestoreBackup() {
+  if (backup_ || !writer_->is_open() || writer_->busy()) return;
+  const auto disk = primary().disk().Clone();
+  const auto state = storage::StateFile(*disk, kStatePath).Load();
+  const std::string& right = writer_->history();
+  if (!state.ok() || !state->has_value() || (*state)->lower_bound.offset > right.size()) return;
+  // Up to a transaction that is known to have been committed.
+  std::vector<uint64_t> ends;
+  for (uint64_t at = filestorage::kMagicSize; at < (*state)->lower_bound.offset;) {
+    ends.push_back(at);
+    at += filestorage::DecodeTransactionHeader(absl::string_view(right).substr(at)).length + filestorage::kLengthSize;
+  }
+  if (ends.empty()) return;
+  const uint64_t end = ends[random().Below(ends.size())];
+  const tests::TransactionSpec other{.tid = tests::TestTid(30000), .records = {{.oid = 1, .data = "another future"}}};
+  writer_->Kill();
+  backup_ = random().OneIn(2) ? Backup::kInTheFile : Backup::kUnderItsName;
+  backup_began_ = queue_.now();
+  checker_.SetBackup(true);
+  log_.Add("schedule", absl::StrCat("an older backup of ", end, " bytes takes the place of the primary's file",
+                                    *backup_ == Backup::kInTheFile ? ", in the file" : ", under its name"));
+  if (*backup_ == Backup::kUnderItsName) primary().disk().Rename(kDataPath, kRightPath).IgnoreError();
+  primary().disk().SetContents(kDataPath, right.substr(0, end) + tests::EncodeTransaction(other, end));
+  primary().notifications().Changed(kDataPath);
+}
+
+void Cluster::PutBackRightFile() {
+  if (!backup_) return;
+  log_.Add("schedule", "the right file is put back");
+  if (*backup_ == Backup::kUnderItsName && primary().disk().Exists(kRightPath)) {
+    primary().disk().Rename(kRightPath, kDataPath).IgnoreError();
+    primary().disk().SyncDirectory(kDataDirectory).IgnoreError();
+  }
+  // After a power loss from where the administrator has it too.
+  if (primary().disk().Contents(kDataPath) != writer_->history()) {
+    primary().disk().SetContents(kDataPath, writer_->history());
+  }
+  primary().notifications().Changed(kDataPath);
+  backup_.reset();
+  backup_ended_ = queue_.now();
+  checker_.SetBackup(false);
+  OpenWriterLater(absl::ZeroDuration());
+}
+
 void Cluster::StartLater(Node& node, absl::Duration delay) {
   queue_.Add(delay, [this, &node] {
     if (node.gone()) return node.Start();
@@ -105,7 +171,7 @@ void Cluster::StartLater(Node& node, absl::Duration delay) {
 
 void Cluster::OpenWriterLater(absl::Duration delay) {
   queue_.Add(delay, [this] {
-    if (!writer_->is_open()) writer_->Open();
+    if (!writer_->is_open() && !backup_) writer_->Open();
   });
 }
 
@@ -118,7 +184,10 @@ void Cluster::OnFileOperation(Node& node, const FileOperation& operation) {
   if (!operation.IsChange()) return;
   // Before a sync there is most to lose. A look reads the whole file: fewer of them at a large one.
   const uint64_t one_in = operation.kind == FileOperation::Kind::kSync ? kLookBeforeSyncOneIn : kLookOneIn;
-  if (!random().OneIn(one_in + (writer_->history().size() >> 14))) return;
+  const bool renames = operation.kind == FileOperation::Kind::kRename ||
+                       operation.kind == FileOperation::Kind::kSyncDirectory ||
+                       operation.kind == FileOperation::Kind::kRemove || operation.kind == FileOperation::Kind::kLink;
+  if (!random().OneIn(renames ? kLookAtNamesOneIn : one_in + (writer_->history().size() >> 14))) return;
   if (random().OneIn(2)) return checker_.CheckCopy(node);
   checker_.CheckCopyAfterPowerLoss(node);
 }
@@ -133,6 +202,7 @@ void Cluster::OnCrashed(Node& node, bool host_too) {
   }
   if (node.is_primary()) {
     primary_host_crashed_ = true;
+    PutBackRightFile();
     writer_->OnHostCrash();
   }
   checker_.OnHostCrashed(node);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,22 @@ class Cluster : public NodeObserver {
   void StartLater(Node& node, absl::Duration delay);
   void OpenWriterLater(absl::Duration delay);
 
+  // The writer begins a pack, if it can. A pack that drops the file's last transaction is proved by the file before
+  // alone: such a one comes only when the primary's zrs knows of the packs before it, and none comes before it is
+  // known.
+  void Pack();
+  uint64_t packs() const { return packs_; }
+
+  // An administrator puts an older backup in the place of the primary's file, in the file itself or under its name, and
+  // it goes on in another way; nothing where the primary's zrs knows of no more than that has. The writer rests.
+  void RestoreBackup();
+  // The right file is back in its place, if it was not there.
+  void PutBackRightFile();
+  bool has_backup() const { return backup_.has_value(); }
+  // When an older backup was put in place last, and when the right file was back.
+  absl::Duration backup_began() const { return backup_began_; }
+  absl::Duration backup_ended() const { return backup_ended_; }
+
   // NodeObserver
   void OnFileOperation(Node& node, const FileOperation& operation) override;
   void OnCrashed(Node& node, bool host_too) override;
@@ -60,7 +77,17 @@ class Cluster : public NodeObserver {
   std::vector<std::unique_ptr<Node>> nodes_;  // the primary first
   std::unique_ptr<SimulatedWriter> writer_;
   absl::Duration longest_pause_;  // of the writer between two transactions
+  // Epochs that the primary's zrs has made durable.
+  int KnownEpochs();
+
+  enum class Backup { kInTheFile, kUnderItsName };
+  std::optional<Backup> backup_;  // one is in the place of the right file
+  absl::Duration backup_began_ = -absl::InfiniteDuration();
+  absl::Duration backup_ended_ = -absl::InfiniteDuration();
   bool writing_ = true;
+  uint64_t packs_ = 0;
+  int known_at_pack_ = -1;         // KnownEpochs at the last pack
+  bool pack_dropped_end_ = false;  // that pack may have
   bool primary_host_crashed_ = false;
   uint64_t crashes_ = 0;
 };

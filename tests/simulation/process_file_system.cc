@@ -17,6 +17,8 @@ FileOperation OnName(Kind kind, const std::string& path, const std::string& to =
   return {.kind = kind, .path = path, .to = to, .offset = 0, .size = 0, .number = 0};
 }
 
+constexpr uint64_t kLateOperations = 5;
+
 absl::Status DeadStatus() { return absl::UnavailableError("the process was killed (simulated)"); }
 
 // Or the beginning of one, status included.
@@ -126,6 +128,7 @@ void ProcessFileSystem::Kill() {
 
 absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* written, absl::string_view data) {
   if (dead_) return DeadStatus();
+  CountDownToLateSync();
   const Fate fate = fate_.Before(operation);
   if (dead_) return DeadStatus();
   switch (fate) {
@@ -141,6 +144,10 @@ absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* writ
   Kill();
   fate_.OnDied();
   return DeadStatus();
+}
+
+void ProcessFileSystem::CountDownToLateSync() {
+  if (sync_countdown_ > 0 && --sync_countdown_ == 0) base_.SyncDirectory(std::exchange(swapped_in_, "")).IgnoreError();
 }
 
 // A kernel copies a write page by page, and a kill comes between two of them.
@@ -184,6 +191,9 @@ absl::StatusOr<FileInfo> ProcessFileSystem::Stat(const std::string& path) {
 
 absl::Status ProcessFileSystem::Rename(const std::string& from, const std::string& to) {
   if (auto status = Begin(OnName(Kind::kRename, from, to)); !status.ok()) return status;
+  if ((lies_.ignore_swap_syncs || lies_.late_swap_syncs) && to == lies_.path && base_.Exists(to)) {
+    swapped_in_ = filestorage::DirectoryOf(to);
+  }
   return base_.Rename(from, to);
 }
 
@@ -199,7 +209,12 @@ absl::Status ProcessFileSystem::Remove(const std::string& path) {
 
 absl::Status ProcessFileSystem::SyncDirectory(const std::string& directory) {
   if (lies_.ignore_directory_syncs) return absl::OkStatus();
+  if (directory == swapped_in_) {
+    if (lies_.ignore_swap_syncs) swapped_in_.clear();
+    return absl::OkStatus();
+  }
   if (auto status = Begin(OnName(Kind::kSyncDirectory, directory)); !status.ok()) return status;
+  if (!swapped_in_.empty()) sync_countdown_ = kLateOperations;
   return base_.SyncDirectory(directory);
 }
 

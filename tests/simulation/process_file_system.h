@@ -40,6 +40,8 @@ struct FileSystemLies {
   bool ignore_header_syncs = false;  // those of an uncommitted header and nothing else
   bool ignore_file_syncs = false;    // every sync of the data file
   bool ignore_directory_syncs = false;
+  bool ignore_swap_syncs = false;        // those of the directory behind a rename that replaces the data file
+  bool late_swap_syncs = false;          // those come only some operations after the next sync of another directory
   bool show_votes_as_committed = false;  // a status byte 'c' that is read alone or in a header reads as ' '
   std::string path;                      // of the data file they are about
 };
@@ -73,6 +75,7 @@ class ProcessFileSystem : public filestorage::FileSystem {
 
   // OK when the operation is to happen.
   absl::Status Begin(const FileOperation& operation, filestorage::File* written = nullptr, absl::string_view data = {});
+  void CountDownToLateSync();
   // How much of a write in which the process is killed has happened.
   size_t PartOfWrite(uint64_t offset, size_t size);
   absl::StatusOr<std::unique_ptr<filestorage::File>> Wrap(absl::StatusOr<std::unique_ptr<filestorage::File>> file);
@@ -82,6 +85,8 @@ class ProcessFileSystem : public filestorage::FileSystem {
   SeededRandom& random_;
   const FileSystemLies lies_;
   bool dead_ = false;
+  std::string swapped_in_;              // the directory that has a name of which the sync is ignored, or late
+  uint64_t sync_countdown_ = 0;         // operations until a late sync; 0: none is under way
   std::set<class ProcessFile*> files_;  // those that are open
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/file_system.h"
 #include "tests/simulation/cluster.h"
 
 namespace zrs::simulation {
@@ -12,6 +13,8 @@ namespace {
 
 constexpr uint64_t kMostEvents = 5'000'000;  // a run that needs more goes round in circles
 constexpr absl::Duration kStatusInterval = absl::Seconds(3);
+constexpr absl::Duration kBackupNoticed = absl::Seconds(10);  // also where polls alone notice, and the status is asked
+constexpr absl::Duration kBackupForgotten = absl::Seconds(40);  // by secondaries, which ask their upstream seldom then
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 
 // Makes the faults of one run, then heals them and waits for the copies.
@@ -60,9 +63,13 @@ class Schedule {
   void Corrupt();
   void FillDisk();
   void FailSyncs();
+  void Pack();
+  void RestoreBackup();
 
   void WatchStatus();
   void Judge(Node& node);
+  bool JudgeWithBackup(Node& node, const v1::StorageStatus& status);
+  void MakeNewCopy(Node& node, const std::string& why);
   void Heal();
   void AwaitCopies();
   void StayEqual();
@@ -74,6 +81,8 @@ class Schedule {
   Cluster cluster_;
   std::vector<FaultMaker> faults_;  // those that this run makes
   absl::Duration longest_peace_;    // between two faults
+  uint64_t new_copies_ = 0;
+  uint64_t refused_backups_ = 0;
   bool healing_ = false;
   bool stopping_ = false;
 };
@@ -93,10 +102,12 @@ void Schedule::ChooseFaults() {
   const std::vector<FaultMaker> all = {&Schedule::CrashNow,   &Schedule::CrashInFileOperation,
                                        &Schedule::KillWriter, &Schedule::RestartInOrder,
                                        &Schedule::Cut,        &Schedule::Block,
-                                       &Schedule::Corrupt,    &Schedule::FillDisk};
+                                       &Schedule::Corrupt,    &Schedule::FillDisk,
+                                       &Schedule::Pack};
   for (const FaultMaker fault : all) {
     if (random().OneIn(2)) faults_.push_back(fault);
   }
+  if (options_.backups) faults_.push_back(&Schedule::RestoreBackup);
   if (options_.failing_syncs) faults_.push_back(&Schedule::FailSyncs);
   longest_peace_ = random().OneIn(3) ? absl::Milliseconds(800) : absl::Seconds(5);
 }
@@ -161,6 +172,17 @@ void Schedule::FillDisk() {
 
 void Schedule::FailSyncs() { AnySecondary().FailSyncs(1); }
 
+void Schedule::Pack() {
+  if (!options_.packs) return;
+  cluster_.Pack();
+  if (random().OneIn(3)) queue().Add(Within(absl::Milliseconds(300)), [this] { cluster_.Pack(); });
+}
+
+void Schedule::RestoreBackup() {
+  cluster_.RestoreBackup();
+  queue().Add(Within(absl::Seconds(25)), [this] { cluster_.PutBackRightFile(); });
+}
+
 // ---- What the storages say of themselves
 
 void Schedule::WatchStatus() {
@@ -176,14 +198,42 @@ void Schedule::WatchStatus() {
 void Schedule::Judge(Node& node) {
   const v1::StorageStatus status = node.status();
   node.ForgetStatus();
+  if (JudgeWithBackup(node, status)) return;
   if (stopping_ || (status.state() != "stopped" && status.state() != "diverged")) return;
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
   const bool excused =
       status.state() == "stopped" && (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs);
   const std::string what = absl::StrCat("is ", status.state(), ": ", status.error().message());
+  if (status.state() == "diverged" && !node.is_primary() && cluster_.checker().LagsByTwoPacks(node)) {
+    return MakeNewCopy(node, what);
+  }
   if (!excused) return log().Violation(node.name(), what);
   log().Add(node.name(), what);
   if (node.running()) node.Crash(false);
+}
+
+// While an older backup is there, and until everybody has asked again, to be diverged is right, and heals by itself.
+bool Schedule::JudgeWithBackup(Node& node, const v1::StorageStatus& status) {
+  const bool settled = cluster_.has_backup() && queue().now() - cluster_.backup_began() > kBackupNoticed;
+  if (settled && node.is_primary()) {
+    if (status.state() == "streaming") log().Violation(node.name(), "serves an older backup");
+    if (status.state() == "diverged") ++refused_backups_;
+  }
+  const bool excused = cluster_.has_backup() || queue().now() - cluster_.backup_ended() < kBackupForgotten;
+  return excused && status.state() == "diverged";
+}
+
+// The copy is of a file that was packed twice since, and the file in between, which could prove it, may be gone.
+void Schedule::MakeNewCopy(Node& node, const std::string& why) {
+  log().Add(node.name(), absl::StrCat(why, "; a person takes the copy away, for a new one"));
+  ++new_copies_;
+  if (!node.gone()) node.Crash(false);
+  for (const std::string& path :
+       {std::string(kDataPath), absl::StrCat(kDataPath, ".zrs-new"), std::string(kStatePath)}) {
+    node.disk().Remove(path).IgnoreError();
+    node.disk().SyncDirectory(filestorage::DirectoryOf(path)).IgnoreError();
+  }
+  cluster_.checker().ForgetCopy(node);
 }
 
 // ---- After the faults
@@ -191,6 +241,7 @@ void Schedule::Judge(Node& node) {
 void Schedule::Heal() {
   log().Add("schedule", "heals everything");
   healing_ = true;
+  cluster_.PutBackRightFile();
   network().Unblock();
   for (const auto& node : cluster_.nodes()) {
     node->disk().SetCapacity(UINT64_MAX);
@@ -201,6 +252,7 @@ void Schedule::Heal() {
   cluster_.OpenWriterLater(absl::ZeroDuration());
   // Some transactions are there to be followed after the faults too.
   RunFor(absl::Seconds(15), [] { return false; });
+  if (random().OneIn(3)) Pack();
   cluster_.SetWriting(false);
   RunFor(absl::Seconds(5), [this] { return !cluster_.writer().busy(); });
 }
@@ -230,9 +282,9 @@ void Schedule::StayEqual() {
   for (const auto& node : cluster_.nodes()) {
     if (node->is_primary()) continue;
     if (!cluster_.checker().IsDurablyEqual(*node)) log().Violation(node->name(), "is equal, and could lose it");
-    if (cluster_.checker().acknowledged(node->name()) < cluster_.writer().history().size()) {
+    if (!cluster_.checker().HasAcknowledgedAll(*node))
       log().Violation(node->name(), "does not acknowledge what it has");
-    }
+    if (node->disk().Exists(absl::StrCat(kDataPath, ".zrs-new"))) log().Violation(node->name(), "leaves its new file");
   }
 }
 
@@ -260,7 +312,10 @@ ScheduleResult Schedule::Result() {
           .bytes = cluster_.writer().history().size(),
           .batches = cluster_.checker().batches(),
           .crashes = cluster_.crashes(),
-          .events = queue().events_run()};
+          .events = queue().events_run(),
+          .packs = cluster_.packs(),
+          .refused_backups = refused_backups_,
+          .new_copies = new_copies_};
 }
 
 }  // namespace

@@ -30,7 +30,9 @@ struct ScheduleOptions {
   absl::Duration fault_time = absl::Seconds(30);  // of faults, before everything is healed
   absl::Duration heal_time = absl::Seconds(180);  // in which all copies have to become equal
   bool failing_syncs = false;                     // the secondaries' disks fail now and then
-  bool deaf = false;                              // no file notification ever arrives, and polls are 15 s apart
+  bool packs = true;
+  bool backups = false;  // an older backup takes the place of the primary's file now and then
+  bool deaf = false;     // no file notification ever arrives, and polls are 15 s apart
   size_t log_lines = 400;
   Sabotage sabotage;
 };
@@ -43,6 +45,9 @@ struct ScheduleResult {
   uint64_t batches = 0;
   uint64_t crashes = 0;  // of processes and hosts
   uint64_t events = 0;
+  uint64_t packs = 0;
+  uint64_t refused_backups = 0;  // how often the primary was seen to be diverged for one
+  uint64_t new_copies = 0;       // that a person had to have made, of a file that was packed twice since
 };
 
 // Runs one simulation; the same options give the same result.

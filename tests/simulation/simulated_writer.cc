@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/simulation/opener.h"
+#include "tests/simulation/packed_file.h"
 
 namespace zrs::simulation {
 namespace {
@@ -22,6 +24,7 @@ SimulatedWriter::SimulatedWriter(EventQueue& queue, tests::SimulatedFileSystem& 
     : queue_(queue), disk_(disk), notifications_(notifications), log_(log), path_(std::move(path)), options_(options) {}
 
 void SimulatedWriter::Open() {
+  TakeBackRenaming();
   auto file = disk_.OpenOrCreate(path_, 0644);
   if (!file.ok()) return log_.Violation("writer", absl::StrCat("cannot open its file: ", file.status().ToString()));
   file_ = *std::move(file);
@@ -58,13 +61,101 @@ void SimulatedWriter::Kill() {
 
 void SimulatedWriter::OnHostCrash() {
   Kill();
+  TakeBackRenaming();
   const std::string contents = disk_.Contents(path_);
   const Opened opened = OpenAsZodb(contents);
-  history_ = contents.substr(0, opened.end);
+  // Of a pack, which syncs nothing, a power loss may leave anything.
+  size_t epoch = past_.size() + 1;
+  while (epoch > 0 && !IsOfEpoch(absl::string_view(contents).substr(0, opened.end), epoch - 1)) --epoch;
+  if (epoch == 0 && !past_.empty()) {
+    log_.Add("writer", absl::StrCat("after the crash a person packs again: ", packed_size_, " bytes"));
+    history_.resize(packed_size_);
+    disk_.SetContents(path_, history_);
+  } else {
+    if (epoch > 0 && epoch <= past_.size()) GoBackTo(epoch - 1);
+    history_ = contents.substr(0, opened.end);
+    log_.Add(
+        "writer",
+        absl::StrCat("after the crash ", history_.size(), " of ", contents.size(), " bytes are committed in epoch ",
+                     past_.size(), opened.refused ? absl::StrCat(", and ZODB refuses the file: ", opened.reason) : ""));
+  }
+  synced_ = history_.size();
+  MendOld();
   std::erase_if(record_positions_, [this](uint64_t position) { return position >= history_.size(); });
-  log_.Add("writer", absl::StrCat("after the crash ", history_.size(), " of ", contents.size(), " bytes are committed",
-                                  opened.refused ? absl::StrCat(", and ZODB refuses the file: ", opened.reason) : ""));
 }
+
+bool SimulatedWriter::IsOfEpoch(absl::string_view sound, size_t epoch) const {
+  const std::string& history = HistoryOf(epoch);
+  const uint64_t synced = epoch < past_.size() ? past_[epoch].synced : 0;
+  return sound.size() >= std::max({PackedSizeOf(epoch), synced, uint64_t{filestorage::kMagicSize}}) &&
+         absl::StartsWith(history, sound);
+}
+
+void SimulatedWriter::TakeBackRenaming() {
+  if (!std::exchange(renamed_away_, false)) return;
+  if (!disk_.Exists(path_)) {
+    log_.Add("writer", "a person takes back the renaming of a pack that was killed");
+    disk_.Rename(OldPath(), path_).IgnoreError();
+    disk_.SyncDirectory(filestorage::DirectoryOf(path_)).IgnoreError();
+    notifications_.Changed(path_);
+  }
+  MendOld();
+}
+
+// The journal of a real disk has names in order: a pack's second renaming is never without its first.
+void SimulatedWriter::MendOld() {
+  if (past_.empty() || disk_.Contents(OldPath()) == past_.back().history) return;
+  disk_.Remove(OldPath()).IgnoreError();
+  disk_.SetContents(OldPath(), past_.back().history);
+}
+
+// The later epochs never were.
+void SimulatedWriter::GoBackTo(size_t epoch) {
+  log_.Add("writer", absl::StrCat("after the crash the file is that of epoch ", epoch, " again"));
+  packed_size_ = past_[epoch].packed_size;
+  past_.resize(epoch);
+  record_positions_.clear();
+}
+
+// ---- Packs
+
+void SimulatedWriter::BeginPack(bool drop_end) {
+  if (!is_open() || busy() || history_.size() <= filestorage::kMagicSize) return;
+  steps_.push_back([this, drop_end] {
+    packed_ = PackedFile(history_, drop_end, queue_.random());
+    if (packed_.size() == history_.size()) return steps_.clear();  // ZODB too leaves a file without garbage
+    auto file = disk_.OpenOrCreate(absl::StrCat(path_, ".pack"), 0644);
+    if (!file.ok()) return log_.Violation("writer", absl::StrCat("cannot pack: ", file.status().ToString()));
+    (*file)->Truncate(0).IgnoreError();
+    (*file)->WriteAt(0, packed_).IgnoreError();
+  });
+  steps_.push_back([this] {
+    if (disk_.Exists(OldPath())) disk_.Remove(OldPath()).IgnoreError();
+  });
+  steps_.push_back([this] {
+    renamed_away_ = true;
+    disk_.Rename(path_, OldPath()).IgnoreError();
+    notifications_.Changed(path_);
+  });
+  steps_.push_back([this] { PutPackedFileInPlace(); });
+}
+
+void SimulatedWriter::PutPackedFileInPlace() {
+  log_.Add("writer", absl::StrCat("packs ", history_.size(), " bytes to ", packed_.size(), ", epoch ", epoch() + 1));
+  past_.push_back({std::move(history_), packed_size_, std::exchange(synced_, 0)});
+  history_ = std::move(packed_);
+  packed_size_ = history_.size();
+  record_positions_.clear();
+  renamed_away_ = false;
+  disk_.Rename(absl::StrCat(path_, ".pack"), path_).IgnoreError();
+  auto file = disk_.OpenForWriting(path_);
+  if (!file.ok())
+    return log_.Violation("writer", absl::StrCat("cannot open what it packed: ", file.status().ToString()));
+  file_ = *std::move(file);
+  notifications_.Changed(path_);
+}
+
+// ---- Transactions
 
 void SimulatedWriter::Step() {
   if (!is_open()) return;
@@ -159,6 +250,7 @@ void SimulatedWriter::PlanFinish(std::string committed, uint64_t first_record) {
     if (const absl::Status status = file_->Sync(); !status.ok()) {
       log_.Violation("writer", absl::StrCat("cannot sync: ", status.ToString()));
     }
+    synced_ = history_.size();
   });
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "filestorage/file_system.h"
 #include "filestorage/format.h"
 #include "tests/simulation/event_log.h"
@@ -42,14 +43,24 @@ class SimulatedWriter {
   // The machine crashed (with the process): what is committed is read from the disk that survived.
   void OnHostCrash();
 
+  // Begins a pack, which the next Steps do: the packed file is written beside, the file becomes `.old`, the packed one
+  // takes its name. Nothing while not open or busy. `drop_end`: as PackedFile.
+  void BeginPack(bool drop_end);
+
   // The next system call, or the beginning of a transaction where none is under way. Nothing while not open.
   void Step();
-  // Whether a transaction is under way.
+  // Whether a transaction or a pack is under way.
   bool busy() const { return !steps_.empty(); }
 
   // The committed part of the file as any opener sees it now: the magic and all transactions whose status has turned.
   // Empty while there is no file.
   const std::string& history() const { return history_; }
+  // How many packs the file has behind it.
+  size_t epoch() const { return past_.size(); }
+  // The committed part of the file of that epoch: as it was left where it is an earlier one.
+  const std::string& HistoryOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].history : history_; }
+  // How much of it the pack that made it wrote.
+  uint64_t PackedSizeOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].packed_size : packed_size_; }
   uint64_t transactions() const { return transactions_; }
 
  private:
@@ -61,6 +72,13 @@ class SimulatedWriter {
   void PlanAbort();
   void WriteAt(uint64_t offset, absl::string_view data);
   void SaveTail(const std::string& contents);
+  void PutPackedFileInPlace();
+  // Whether those bytes are all of a file of that epoch that a power loss can have left.
+  bool IsOfEpoch(absl::string_view sound, size_t epoch) const;
+  void GoBackTo(size_t epoch);
+  void TakeBackRenaming();
+  void MendOld();
+  std::string OldPath() const { return path_ + ".old"; }
   filestorage::Tid NextTid();
 
   EventQueue& queue_;
@@ -72,6 +90,16 @@ class SimulatedWriter {
 
   std::unique_ptr<filestorage::File> file_;
   std::deque<std::function<void()>> steps_;  // system calls of the transaction under way
+  struct Past {
+    std::string history;
+    uint64_t packed_size = 0;
+    uint64_t synced = 0;  // so much of it the writer had synced
+  };
+  std::vector<Past> past_;  // of each epoch before the present one
+  std::string packed_;      // what the pack under way writes
+  uint64_t packed_size_ = 0;
+  uint64_t synced_ = 0;
+  bool renamed_away_ = false;  // the pack under way has taken the file's name from it
   std::string history_;
   std::vector<uint64_t> record_positions_;  // of committed data records, for back pointers
   filestorage::Tid last_tid_ = 0;

@@ -57,6 +57,39 @@ TEST_F(SimulatedWriterTest, AtEachStepAnOpenerFindsTheHistory) {
   EXPECT_EQ(log_.violation(), "");
 }
 
+TEST_F(SimulatedWriterTest, APackIsAFileOfItsOwnAndTheOldOneIsKept) {
+  for (int round = 0; round < 20; ++round) {
+    while (writer_.transactions() < 20u * static_cast<uint64_t>(round + 1) || writer_.busy()) writer_.Step();
+    const std::string before = writer_.history();
+    const size_t epoch = writer_.epoch();
+    writer_.BeginPack(round % 2 == 0);
+    while (writer_.busy()) writer_.Step();
+    ExpectHistoryIsCommitted();
+    if (writer_.epoch() == epoch) continue;  // there was no garbage
+    EXPECT_LT(writer_.history().size(), before.size());
+    EXPECT_EQ(writer_.HistoryOf(epoch), before);
+    EXPECT_EQ(disk_.Contents("/data/Data.fs.old"), before);
+    EXPECT_FALSE(disk_.Exists("/data/Data.fs.pack"));
+  }
+  EXPECT_GT(writer_.epoch(), 5u);
+  EXPECT_EQ(log_.violation(), "");
+}
+
+TEST_F(SimulatedWriterTest, APowerLossInAPackLeavesAFileOfSomeEpoch) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    while (writer_.transactions() < 3 * (seed + 1) || writer_.busy()) writer_.Step();
+    writer_.BeginPack(true);
+    for (uint64_t step = 0; step < seed % 12; ++step) writer_.Step();
+    tests::SeededChooser chooser(seed);
+    disk_.Crash(chooser);
+    writer_.OnHostCrash();
+    writer_.Open();
+    ExpectHistoryIsCommitted();
+    ASSERT_EQ(log_.violation(), "") << log_.Text();
+  }
+  EXPECT_GT(writer_.epoch(), 20u);
+}
+
 TEST_F(SimulatedWriterTest, ShowsVotesInPartsAndAborts) {
   bool short_body = false;
   bool shrank = false;

@@ -56,6 +56,9 @@ class SimulationTest : public testing::Test {
     const uint64_t count = only ? 1 : FromEnvironment("ZRS_SIMULATION_SEEDS").value_or(seeds);
     uint64_t transactions = 0;
     uint64_t crashes = 0;
+    uint64_t packs = 0;
+    uint64_t new_copies = 0;
+    uint64_t refused_backups = 0;
     for (uint64_t seed = first; seed < first + count; ++seed) {
       ScheduleOptions options;
       options.seed = seed;
@@ -67,9 +70,13 @@ class SimulationTest : public testing::Test {
                                       << HowToReplay(seed);
       transactions += result.transactions;
       crashes += result.crashes;
+      packs += result.packs;
+      new_copies += result.new_copies;
+      refused_backups += result.refused_backups;
     }
     std::cout << count << " seeds from " << first << ": " << transactions << " transactions, " << crashes
-              << " crashes\n";
+              << " crashes, " << packs << " packs, " << new_copies << " new copies for want of a proof, "
+              << refused_backups << " looks at a primary that refused a backup\n";
   }
 
   // A seed shows that the program is broken by a violation with `expected` in it, before any other.
@@ -96,6 +103,13 @@ TEST_F(SimulationTest, NotificationsThatNeverArriveCostPollsAlone) {
   ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) { options.deaf = true; });
 }
 
+TEST_F(SimulationTest, AnOlderBackupInThePlaceOfThePrimarysFileIsNotFollowed) {
+  ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) {
+    options.backups = true;
+    options.packs = false;
+  });
+}
+
 TEST_F(SimulationTest, SyncsThatFailStopASecondaryAndLoseNothing) {
   ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) { options.failing_syncs = true; });
 }
@@ -120,6 +134,7 @@ TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncItsFile) {
 
 TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncTheHeaderOfAGroup) {
   ExpectCaught("an opener of the copy", [](ScheduleOptions& options) {
+    options.packs = false;  // what is left out shows where there is much of the file behind it
     options.sabotage.secondary = {.ignore_header_syncs = true, .path = kDataPath};
   });
 }
@@ -127,6 +142,24 @@ TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncTheHeaderOfAGroup) {
 TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncItsDirectory) {
   ExpectCaught("acknowledges", [](ScheduleOptions& options) {
     options.sabotage.secondary = {.ignore_directory_syncs = true, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncTheNamesOfASwap) {
+  ExpectCaught("node", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.ignore_swap_syncs = true, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatTakesASwapForDoneBeforeItsNamesAreDurable) {
+  ExpectCaught("tells of another file", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.late_swap_syncs = true, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncThePackedFile) {
+  ExpectCaught("node", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.ignore_file_syncs = true, .path = absl::StrCat(kDataPath, ".zrs-new")};
   });
 }
 
