@@ -29,6 +29,13 @@ TEST_P(TailOpenTest, OpenOfAMissingFileIsNotFound) {
   ExpectOpenFails(absl::StatusCode::kNotFound, "Data.fs");
 }
 
+TEST_P(TailOpenTest, OpenOfADirectoryIsInvalid) {
+  if (GetParam() == TailTestFiles::kSimulated) GTEST_SKIP() << "there a directory cannot be opened";
+  Rename("Data.fs", "other");
+  ASSERT_TRUE(base_->CreateDirectories(path_, 0755).ok());
+  ExpectOpenFails(absl::StatusCode::kInvalidArgument, "not a regular file");
+}
+
 TEST_P(TailOpenTest, OpenOfAnEmptyFileIsUnavailable) {
   writer_->Truncate(0);
   ExpectOpenFails(absl::StatusCode::kUnavailable, "created");
