@@ -37,7 +37,7 @@ absl::StatusCode CodeOf(int error) {
       return absl::StatusCode::kResourceExhausted;
     case EMFILE:
     case ENFILE:
-      return absl::StatusCode::kUnavailable;
+      return absl::StatusCode::kAborted;
     case ELOOP:
       return absl::StatusCode::kFailedPrecondition;
     default:

@@ -32,7 +32,9 @@ std::string RemedyOfOpening(const absl::Status& error) {
   return "mend that, then restart zrs";
 }
 
-bool IsMissing(const absl::Status& status) { return absl::IsNotFound(status) || absl::IsPermissionDenied(status); }
+bool Heals(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status);
+}
 
 }  // namespace
 
@@ -58,16 +60,19 @@ void PrimarySource::TryOpen() {
 }
 
 void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
+  // It is only the state file that is written.
   problem_.Raise(std::string(status.message()),
-                 "the copies stay as they are; waiting for the file: start the database, put the file back under its "
-                 "name, or correct the path or the permissions");
+                 absl::IsResourceExhausted(status)
+                     ? "make room on that disk: zrs tries again by itself"
+                     : "the copies stay as they are; waiting for the file: start the database, put the file back under "
+                       "its name, or correct the path or the permissions");
   tick_ = runtime_.After(options_.poll_interval, std::move(try_again));
   events_.changed();
 }
 
 void PrimarySource::OnOpened(absl::StatusOr<PrimaryFile::Opened> opened) {
   if (stopping_) return;
-  if (IsMissing(opened.status())) return WaitForFile(opened.status(), [this] { TryOpen(); });
+  if (Heals(opened.status())) return WaitForFile(opened.status(), [this] { TryOpen(); });
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   problem_.Clear();
   state_ = opened->state;
@@ -225,7 +230,7 @@ void PrimarySource::Reopen(TailEvent event) {
 
 void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailEvent event) {
   if (stopping_) return;
-  if (IsMissing(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
+  if (Heals(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   problem_.Clear();
   pending_ = !opened->pending.empty();

@@ -13,6 +13,7 @@
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/storage/copy_file.h"
 #include "sidecar/storage/copy_writer.h"
+#include "sidecar/storage/lateness.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/secondary_state.h"
@@ -55,6 +56,8 @@ class SecondarySource final : public Source {
   void NoteProgress(bool advanced);
   void OnHeartbeat();
   void ReportLateness();
+  void ReportSilence();
+  void RaiseLateness(const Lateness& lateness);
   // Whether it is known to be at most max-lag behind.
   bool KeepsUp(const std::optional<PrimaryView>& primary) const;
   void OnDisconnected(const absl::Status& status);

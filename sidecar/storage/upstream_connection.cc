@@ -58,6 +58,7 @@ void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runti
 
 void UpstreamConnection::OnOpen() {
   open_ = true;
+  heard_ = runtime_.Now();
   Perform(session_.OnOpen());
   ScheduleKeepAlive();
 }
@@ -71,7 +72,12 @@ void UpstreamConnection::ScheduleKeepAlive() {
   keep_alive_timer_ = runtime_.After(keep_alive_ - (runtime_.Now() - sent_), [this] { ScheduleKeepAlive(); });
 }
 
+absl::Duration UpstreamConnection::silence() const {
+  return open_ && outstanding_ == 0 ? runtime_.Now() - heard_ : absl::ZeroDuration();
+}
+
 void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
+  heard_ = runtime_.Now();
   Perform(session_.OnMessage(std::move(message)));
 }
 
@@ -88,6 +94,7 @@ void UpstreamConnection::OnSwapped(const absl::Status& status) { Answer(session_
 void UpstreamConnection::Answer(replication::FollowerEffects effects) {
   const auto self = shared_from_this();
   --outstanding_;
+  heard_ = runtime_.Now();
   Perform(std::move(effects));
   FinishIfPossible();
 }

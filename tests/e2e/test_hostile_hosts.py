@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+import psutil
 import pytest
 from support import config
 from support import database as db
@@ -35,7 +36,7 @@ def test_a_state_directory_that_cannot_be_written(lab, path):
     primary.process.start()
     assert primary.process.exit_code() == 1
     log = primary.process.log()
-    assert primary.state_dir in log and "Read-only file system" in log and "mount" in log
+    assert primary.state_dir in log and "Read-only file system" in log and "check that state-dir may be written" in log
     files.check()
 
 
@@ -52,7 +53,7 @@ def test_a_state_directory_that_is_full(lab, path, role):
     primary.start()
     secondary.start()
     storage = poor.until_storage(lambda s: s["error"] and "No space left" in s["error"]["message"], "a full disk")
-    assert_explained(storage, poor.state_dir, "free space")
+    assert_explained(storage, poor.state_dir, "free space", "make room")
     assert storage["state"] != "stopped"
     assert not os.path.exists(copy), "a copy without an identity"
     remount(poor.process, poor.state_dir, "size=1m")
@@ -153,12 +154,19 @@ def test_without_inotify_the_poll_remains(lab, path, what, named):
     until_identical(path, copy)
 
 
+def test_the_limit_of_open_files_is_raised(lab, path):
+    primary = lab.sidecar("primary", config.primary(path, free_address()))
+    primary.process.use_prefix(with_few_descriptors("64:500"))
+    primary.start()
+    assert psutil.Process(primary.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (500, 500)
+
+
 @pytest.mark.parametrize("count", [8, 12, 16, 20, 24, 28, 32])
 def test_few_descriptors(lab, path, count):
     """It says so and ends, or it says so and waits, or it works; and never does it take the file for another one."""
     address, copy = free_address(), lab.path("copy", "Data.fs")
     primary = lab.sidecar("primary", config.primary(path, address))
-    primary.process.use_prefix(with_few_descriptors(count))
+    primary.process.use_prefix(with_few_descriptors(f"{count}:{count}"))
     files = Unchanged(path)
     primary.process.start()
     until(lambda: not primary.process.running() or primary.process.log(), "the primary to end or speak")
@@ -167,7 +175,7 @@ def test_few_descriptors(lab, path, count):
           "open files" in primary.process.log(), lambda: primary.process.log_tail())
     if not primary.process.running():
         assert primary.process.exit_code() == 1
-        assert "open files" in primary.process.log()
+        assert "open files" in primary.process.log() or "gRPC could not bind it" in primary.process.log()
     elif "open files" not in primary.process.log():
         until_identical(path, copy)
     secondary.stop()

@@ -12,9 +12,9 @@ def _usable(prefix, what):
     return prefix
 
 
-def with_few_descriptors(count):
-    """No more than so many open files."""
-    return _usable(("prlimit", f"--nofile={count}:{count}", "--"), "limit open files")
+def with_few_descriptors(limits):
+    """No more than so many open files: "SOFT:HARD"."""
+    return _usable(("prlimit", f"--nofile={limits}", "--"), "limit open files")
 
 
 def without_inotify(what):
