@@ -56,8 +56,8 @@ class Tail {
   // Opens for reading and takes the exclusive flock that keeps a second sidecar off. `known` is a boundary reported in
   // an earlier life, from where to go on; FirstBoundary-like {offset 0} means from the start. FailedPrecondition
   // with what differs when the file does not have `known` (magic, length, or digest of the last transaction).
-  // NotFound: no such file. InvalidArgument: a directory or the like. DataLoss: not a FileStorage. Unavailable: another sidecar has it, or the file is empty so
-  // far.
+  // NotFound: no such file. InvalidArgument: a directory or the like. DataLoss: not a FileStorage. Unavailable: another
+  // sidecar has it, or the file is empty so far.
   static absl::StatusOr<std::unique_ptr<Tail>> Open(FileSystem& file_system, const std::string& path,
                                                     const TailOptions& options, const Boundary& known);
   virtual ~Tail() = default;

@@ -19,4 +19,8 @@ Lateness Unanswered(const std::string& upstream) {
           "look at the zrs there: its disk may be stuck, or its host too busy; or something else listens there"};
 }
 
+std::string RemedyOf(const replication::FollowerEnd& end) {
+  return end.remedy.empty() ? "zrs tries again by itself; look at the log of the upstream's zrs" : end.remedy;
+}
+
 }  // namespace zrs::storage

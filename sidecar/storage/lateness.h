@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "sidecar/replication/follower_session.h"
 
 namespace zrs::storage {
 
@@ -19,6 +20,9 @@ Lateness Behind(absl::Duration max_lag);
 Lateness Unheard(const std::string& upstream);
 // No answer to the hello.
 Lateness Unanswered(const std::string& upstream);
+
+// What to do about the end of a stream: the peer's own word, or what can be done anyway.
+std::string RemedyOf(const replication::FollowerEnd& end);
 
 }  // namespace zrs::storage
 

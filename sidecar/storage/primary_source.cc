@@ -191,7 +191,8 @@ void PrimarySource::OnReport(const TailReport& report) {
 void PrimarySource::WarnOfDecreasingTids(const TailReport& report) {
   if (report.decreasing_tids == 0) return;
   spdlog::warn(
-      "storage {}: {}: {} transaction(s) between offsets {} and {} have an id not above the one before, as after a clock "
+      "storage {}: {}: {} transaction(s) between offsets {} and {} have an id not above the one before, as after a "
+      "clock "
       "that was set back; they are followed, as ZODB takes them; look at the clock of this host",
       options_.name, options_.path, report.decreasing_tids, end_.offset, report.end.offset);
 }

@@ -16,9 +16,6 @@ namespace zrs::storage {
 namespace {
 
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
-// Of an upstream that owes an answer, or bytes.
-constexpr absl::Duration kLongestSilence = absl::Seconds(20);
-constexpr char kAskThere[] = "zrs tries again by itself; look at the log of the upstream's zrs";
 // A connection that has lasted so long does not break at once.
 constexpr absl::Duration kSettled = absl::Seconds(10);
 
@@ -64,26 +61,20 @@ void SecondarySource::ReportLateness() {
   if (upstream_ && upstream_->session().state() != SessionState::kStreaming) return ReportSilence();
   if (!upstream_connected_ || state_ != SecondaryState::kFollowing || (problem_.raised() && !late_)) return;
   const std::optional<PrimaryView> primary = primary_view();
-  if (KeepsUp(primary)) {
-    if (std::exchange(late_, false)) problem_.Clear();
-    return;
-  }
-  RaiseLateness(primary ? Behind(options_.max_lag) : Unheard(options_.upstream));
+  if (KeepsUp(primary)) return SetLateness(std::nullopt);
+  SetLateness(primary ? Behind(options_.max_lag) : Unheard(options_.upstream));
 }
 
 // A copy that is under way is told by its progress; one that has come to a halt has a reason.
 void SecondarySource::ReportSilence() {
   if (state_ != SecondaryState::kConnecting && state_ != SecondaryState::kFollowing) return;
-  if (upstream_->silence() < kLongestSilence) {
-    if (std::exchange(late_, false)) problem_.Clear();
-    return;
-  }
-  RaiseLateness(upstream_connected_ ? Unheard(options_.upstream) : Unanswered(options_.upstream));
+  if (!upstream_->silent()) return SetLateness(std::nullopt);
+  SetLateness(upstream_connected_ ? Unheard(options_.upstream) : Unanswered(options_.upstream));
 }
 
-void SecondarySource::RaiseLateness(const Lateness& lateness) {
-  late_ = true;
-  problem_.Raise(lateness.message, lateness.remedy);
+void SecondarySource::SetLateness(const std::optional<Lateness>& lateness) {
+  if (lateness) problem_.Raise(lateness->message, lateness->remedy);
+  if (std::exchange(late_, lateness.has_value()) && !lateness) problem_.Clear();
 }
 
 // ---- Opening
@@ -299,7 +290,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
   }
-  problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), end.remedy.empty() ? kAskThere : end.remedy);
+  problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), RemedyOf(end));
   switch (end.reason) {
     case v1::End::REASON_SHUTDOWN:
     case v1::End::REASON_NOT_READY:

@@ -57,7 +57,8 @@ class SecondarySource final : public Source {
   void OnHeartbeat();
   void ReportLateness();
   void ReportSilence();
-  void RaiseLateness(const Lateness& lateness);
+  // Nothing: it is late no more.
+  void SetLateness(const std::optional<Lateness>& lateness);
   // Whether it is known to be at most max-lag behind.
   bool KeepsUp(const std::optional<PrimaryView>& primary) const;
   void OnDisconnected(const absl::Status& status);

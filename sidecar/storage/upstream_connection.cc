@@ -10,6 +10,8 @@ namespace {
 
 // Time for the peer to close after we did; then the stream is torn down.
 constexpr absl::Duration kCloseGrace = absl::Seconds(2);
+// Of a publisher that owes an answer, or bytes.
+constexpr absl::Duration kLongestSilence = absl::Seconds(20);
 
 }  // namespace
 
@@ -72,8 +74,8 @@ void UpstreamConnection::ScheduleKeepAlive() {
   keep_alive_timer_ = runtime_.After(keep_alive_ - (runtime_.Now() - sent_), [this] { ScheduleKeepAlive(); });
 }
 
-absl::Duration UpstreamConnection::silence() const {
-  return open_ && outstanding_ == 0 ? runtime_.Now() - heard_ : absl::ZeroDuration();
+bool UpstreamConnection::silent() const {
+  return open_ && outstanding_ == 0 && runtime_.Now() - heard_ >= kLongestSilence;
 }
 
 void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {

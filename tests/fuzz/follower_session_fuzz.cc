@@ -106,7 +106,8 @@ class Run {
       follower_->Do(follower_->session.OnCreated(Outcome()));
     } else if (follower_->preparing) {
       const auto prepare = *std::exchange(follower_->preparing, std::nullopt);
-      if (prepare.start.offset <= filestorage::kMagicSize) beside_ = std::string(filestorage::MagicBytes(prepare.magic));
+      if (prepare.start.offset <= filestorage::kMagicSize)
+        beside_ = std::string(filestorage::MagicBytes(prepare.magic));
       EXPECT_GE(beside_.size(), prepare.start.offset);
       beside_.resize(static_cast<size_t>(prepare.start.offset));
       building_ = true;

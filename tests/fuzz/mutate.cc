@@ -51,8 +51,8 @@ void MutateSingle(Input& input, Message& message, const FieldDescriptor& field) 
           &message, &field,
           static_cast<int64_t>(NumberNear(input, static_cast<uint64_t>(reflection.GetInt64(message, &field)))));
     case FieldDescriptor::CPPTYPE_UINT32:
-      return reflection.SetUInt32(
-          &message, &field, static_cast<uint32_t>(NumberNear(input, reflection.GetUInt32(message, &field))));
+      return reflection.SetUInt32(&message, &field,
+                                  static_cast<uint32_t>(NumberNear(input, reflection.GetUInt32(message, &field))));
     case FieldDescriptor::CPPTYPE_ENUM:
       return reflection.SetEnumValue(&message, &field, input.Byte());
     case FieldDescriptor::CPPTYPE_STRING:

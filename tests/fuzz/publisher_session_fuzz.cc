@@ -117,8 +117,8 @@ class Run {
       const replication::DigestBytes asked = *std::exchange(publisher_->digest, std::nullopt);
       EXPECT_LE(asked.begin, asked.end);
       EXPECT_LE(asked.end, end().offset);
-      publisher_->Do(publisher_->session.OnDigested(filestorage::DigestOf(TheFile().bytes().substr(
-          static_cast<size_t>(asked.begin), static_cast<size_t>(asked.end - asked.begin)))));
+      publisher_->Do(publisher_->session.OnDigested(filestorage::DigestOf(
+          TheFile().bytes().substr(static_cast<size_t>(asked.begin), static_cast<size_t>(asked.end - asked.begin)))));
     }
   }
 

@@ -12,7 +12,7 @@
 namespace zrs::fuzz {
 namespace {
 
-void Run(const std::string& input) {
+void Give(const std::string& input) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
 }
 
@@ -23,8 +23,8 @@ TEST(Corpus, IsTaken) {
     SCOPED_TRACE(entry.path());
     std::ifstream file(entry.path(), std::ios::binary);
     const std::string input{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    Run(input);
-    for (size_t quarter = 0; quarter < 4; ++quarter) Run(input.substr(0, input.size() * quarter / 4));
+    Give(input);
+    for (size_t quarter = 0; quarter < 4; ++quarter) Give(input.substr(0, input.size() * quarter / 4));
     ++inputs;
   }
   EXPECT_GT(inputs, 0u) << "no input in " << ZRS_FUZZ_CORPUS;

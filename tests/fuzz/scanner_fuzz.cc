@@ -14,8 +14,8 @@ namespace {
 
 using filestorage::FirstBoundary;
 using filestorage::Magic;
-using filestorage::ScanResult;
 using filestorage::Scanner;
+using filestorage::ScanResult;
 
 void ScanOnce(Input input) {
   const Magic magic = input.Flip() ? Magic::kFs21 : Magic::kFs30;

@@ -23,8 +23,8 @@
 namespace zrs::storage {
 namespace {
 
-using ::testing::HasSubstr;
 using replication::BatchOf;
+using ::testing::HasSubstr;
 using Messages = std::vector<v1::PublisherMessage>;
 
 class HostilePublisherTest : public StorageTest {
@@ -56,12 +56,12 @@ class HostilePublisherTest : public StorageTest {
 
   // Welcomes the secondary, then says these.
   void Publish(Messages messages) {
-    publisher_ = std::make_unique<ScriptedPublisher>(
-        world_.network(), "primary", [messages = std::move(messages)](const v1::Hello& hello) {
-          Messages all = {WelcomeFor(hello)};
-          all.insert(all.end(), messages.begin(), messages.end());
-          return InTurn(std::move(all));
-        });
+    publisher_ = std::make_unique<ScriptedPublisher>(world_.network(), "primary",
+                                                     [messages = std::move(messages)](const v1::Hello& hello) {
+                                                       Messages all = {WelcomeFor(hello)};
+                                                       all.insert(all.end(), messages.begin(), messages.end());
+                                                       return InTurn(std::move(all));
+                                                     });
   }
 
   // The secondary has cut the connection, says why, and its copy is what it was.
@@ -191,9 +191,8 @@ TEST_F(HostilePublisherTest, ATransactionThatStopsInTheMiddle) {
 }
 
 TEST_F(HostilePublisherTest, NoWelcome) {
-  publisher_ = std::make_unique<ScriptedPublisher>(world_.network(), "primary", [](const v1::Hello&) {
-    return InTurn<v1::PublisherMessage>({});
-  });
+  publisher_ = std::make_unique<ScriptedPublisher>(world_.network(), "primary",
+                                                   [](const v1::Hello&) { return InTurn<v1::PublisherMessage>({}); });
   ExpectRefused("does not answer");
   EXPECT_EQ(secondary_.Status().state(), "connecting");
 }
@@ -206,9 +205,9 @@ TEST_F(HostilePublisherTest, AnEndlessTransaction) {
       world_.network(), "primary", [this, &piece](const v1::Hello& hello) -> ScriptedPublisher::Script::Next {
         std::string header = tests::EncodeTransaction({.tid = tests::TestTid(99)}, before_.offset).substr(0, 23);
         header[8] = 0x70;
-        std::string record = tests::EncodeTransaction({.tid = tests::TestTid(99), .records = {{.oid = 1, .data = "x"}}},
-                                                      before_.offset)
-                                 .substr(23, 42);
+        std::string record =
+            tests::EncodeTransaction({.tid = tests::TestTid(99), .records = {{.oid = 1, .data = "x"}}}, before_.offset)
+                .substr(23, 42);
         record[34] = 0x60;
         return [this, &piece, bytes = header + record, offset = before_.offset,
                 welcome = std::optional(WelcomeFor(hello))]() mutable -> std::optional<v1::PublisherMessage> {
