@@ -70,7 +70,8 @@ class FileSystem {
   virtual absl::StatusOr<std::unique_ptr<File>> OpenForReading(const std::string& path) = 0;
   // Reading and writing; the file must exist.
   virtual absl::StatusOr<std::unique_ptr<File>> OpenForWriting(const std::string& path) = 0;
-  // Creates the file with the permission bits `mode` (less the umask), or opens and keeps the one that exists.
+  // Creates the file with the permission bits `mode` (less the umask), or opens and keeps the one that exists. A
+  // symbolic link is FailedPrecondition: in a directory of another user it could lead to any file of ours.
   virtual absl::StatusOr<std::unique_ptr<File>> OpenOrCreate(const std::string& path, uint32_t mode) = 0;
   // Creates the file; AlreadyExists when there is one.
   virtual absl::StatusOr<std::unique_ptr<File>> CreateExclusively(const std::string& path, uint32_t mode) = 0;

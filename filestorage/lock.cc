@@ -12,6 +12,9 @@
 namespace zrs::filestorage {
 namespace {
 
+// Of one that was removed between two looks, until it is known better.
+constexpr uint32_t kNewLockMode = 0600;
+
 // "process 123", where the lock file names one as zc.lockfile and we write it; else "another process".
 std::string HolderOf(File& file) {
   std::array<char, 32> buffer;
@@ -30,7 +33,7 @@ absl::StatusOr<std::unique_ptr<DataFileLock>> DataFileLock::Take(FileSystem& fil
   const std::string path = absl::StrCat(data_path, ".lock");
   absl::StatusOr<std::unique_ptr<File>> file = CreateWithAccess(file_system, path, access);
   const bool created = file.ok();
-  if (absl::IsAlreadyExists(file.status())) file = file_system.OpenForWriting(path);
+  if (absl::IsAlreadyExists(file.status())) file = file_system.OpenOrCreate(path, kNewLockMode);
   if (!file.ok()) return file.status();
   absl::Status status = (*file)->LockExclusively();
   if (absl::IsUnavailable(status)) {

@@ -15,7 +15,7 @@ namespace zrs::filestorage {
 class DataFileLock {
  public:
   // Locks `data_path`.lock (created with `access` if missing). Unavailable when another process holds it; the message
-  // names that process's id where the file tells it.
+  // names that process's id where the file tells it. A symbolic link there is FailedPrecondition, and not followed.
   static absl::StatusOr<std::unique_ptr<DataFileLock>> Take(FileSystem& file_system, const std::string& data_path,
                                                             const FileAccess& access);
 

@@ -37,7 +37,9 @@ absl::StatusCode CodeOf(int error) {
       return absl::StatusCode::kResourceExhausted;
     case EMFILE:
     case ENFILE:
-      return absl::StatusCode::kUnavailable;
+      return absl::StatusCode::kAborted;
+    case ELOOP:
+      return absl::StatusCode::kFailedPrecondition;
     default:
       return absl::StatusCode::kDataLoss;
   }
@@ -59,6 +61,8 @@ absl::string_view AdviceFor(int error) {
     case EMFILE:
     case ENFILE:
       return "; raise the limit of open files";
+    case ELOOP:
+      return "; a symbolic link is not followed here: remove it, or put the file itself there";
     case EIO:
       return "; look for disk errors in the kernel's log";
     default:
@@ -185,7 +189,7 @@ class Posix final : public FileSystem {
     return Open("opening for writing", path, O_RDWR, 0);
   }
   absl::StatusOr<std::unique_ptr<File>> OpenOrCreate(const std::string& path, uint32_t mode) override {
-    return Open("opening or creating", path, O_RDWR | O_CREAT, mode);
+    return Open("opening or creating", path, O_RDWR | O_CREAT | O_NOFOLLOW, mode);
   }
   absl::StatusOr<std::unique_ptr<File>> CreateExclusively(const std::string& path, uint32_t mode) override {
     return Open("creating", path, O_RDWR | O_CREAT | O_EXCL, mode);

@@ -8,7 +8,7 @@ namespace zrs::filestorage {
 
 // One for the whole process, never destroyed; any thread. Files are opened close-on-exec, and opening never blocks (a
 // FIFO under a data file's name fails at the first read). In addition to file_system.h's errors, opening answers
-// Unavailable when the process or the system has no file descriptor left.
+// Aborted when the process or the system has no file descriptor left.
 FileSystem& PosixFileSystem();
 
 }  // namespace zrs::filestorage

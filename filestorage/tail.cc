@@ -163,6 +163,7 @@ absl::StatusOr<TailReport> TailOverFile::Advance(const PassResult& pass) {
   pending_.clear();
   TailReport report;
   report.event = TailEvent::kAdvanced;
+  report.decreasing_tids = pass.decreasing_tids;
   report.more = pass.more;
   return report;
 }
@@ -232,11 +233,14 @@ absl::StatusOr<std::unique_ptr<Tail>> Tail::Open(FileSystem& file_system, const 
                                                  const TailOptions& options, const Boundary& known) {
   auto file = file_system.OpenForReading(path);
   if (!file.ok()) return file.status();
+  const auto info = (*file)->Stat();
+  if (!info.ok()) return info.status();
+  if (!info->is_regular) {
+    return absl::InvalidArgumentError(absl::StrCat("opening ", path, ": it is not a regular file; name the data file"));
+  }
   if (absl::Status locked = (*file)->LockExclusively(); !locked.ok()) return locked;
   const auto magic = ReadMagic(**file);
   if (!magic.ok()) return magic.status();
-  const auto info = (*file)->Stat();
-  if (!info.ok()) return info.status();
   const Boundary start = known.offset == 0 ? FirstBoundary(*magic) : known;
   const auto there = HasBoundary(**file, *magic, start);
   if (!there.ok()) return there.status();

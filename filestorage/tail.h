@@ -37,7 +37,8 @@ struct TailReport {
   bool more = false;           // call Poll again at once, there may be more (kAdvanced; or kNothingYet in the middle of
                                // a committed transaction larger than max_bytes_per_poll, or of bytes that changed)
   uint64_t file_size = 0;
-  uint64_t position = 0;  // kCorrupt, kTruncated, kOverwritten
+  uint64_t decreasing_tids = 0;  // kAdvanced: new transactions with a tid not above the one before: a warning
+  uint64_t position = 0;         // kCorrupt, kTruncated, kOverwritten
   // One line for a person. Empty for kAdvanced, and for kNothingYet, but where the last header says that it is finished
   // and the file ends before its transaction does: with no writer at work that is damage.
   std::string reason;
@@ -55,8 +56,8 @@ class Tail {
   // Opens for reading and takes the exclusive flock that keeps a second sidecar off. `known` is a boundary reported in
   // an earlier life, from where to go on; FirstBoundary-like {offset 0} means from the start. FailedPrecondition
   // with what differs when the file does not have `known` (magic, length, or digest of the last transaction).
-  // NotFound: no such file. DataLoss: not a FileStorage. Unavailable: another sidecar has it, or the file is empty so
-  // far.
+  // NotFound: no such file. InvalidArgument: a directory or the like. DataLoss: not a FileStorage. Unavailable: another
+  // sidecar has it, or the file is empty so far.
   static absl::StatusOr<std::unique_ptr<Tail>> Open(FileSystem& file_system, const std::string& path,
                                                     const TailOptions& options, const Boundary& known);
   virtual ~Tail() = default;

@@ -97,7 +97,10 @@ absl::StatusOr<PassResult> TailPass::Conclude(const Boundary& start, const ScanR
     if (!confirmed.ok()) return confirmed.status();
     if (!*confirmed) return PassResult{.outcome = PassOutcome::kUnstable};
   }
-  return PassResult{.outcome = PassOutcome::kReached, .reached = last, .more = limited || corrupt};
+  return PassResult{.outcome = PassOutcome::kReached,
+                    .reached = last,
+                    .decreasing_tids = scanner_->decreasing_tids(),
+                    .more = limited || corrupt};
 }
 
 }  // namespace zrs::filestorage

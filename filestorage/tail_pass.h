@@ -27,8 +27,10 @@ enum class PassOutcome {
 
 struct PassResult {
   PassOutcome outcome = PassOutcome::kPending;
-  std::string header{};   // kPending: the first 23 bytes behind the boundary, or as many as there are
-  Boundary reached{};     // kReached
+  std::string header{};  // kPending: the first 23 bytes behind the boundary, or as many as there are
+  Boundary reached{};    // kReached
+  // kReached: of the transactions up to there, how many have a tid not above the one before.
+  uint64_t decreasing_tids = 0;
   bool more = false;      // kReached: something was left to look at
   uint64_t position = 0;  // kCorrupt
   std::string reason{};   // kCorrupt

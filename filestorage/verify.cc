@@ -50,7 +50,9 @@ class Verifier final : public ScannerObserver {
       report_.sound = *clean;
     }
     if (absl::Status status = CompleteDigest(**magic); !status.ok()) return status;
-    if (report_.sound) report_.uncommitted_bytes = report_.file_size - std::min(report_.file_size, report_.end.offset);
+    if (!report_.sound) return std::move(report_);
+    report_.uncommitted_bytes = report_.file_size - std::min(report_.file_size, report_.end.offset);
+    if (absl::Status status = CheckCutShort(); !status.ok()) return status;
     return std::move(report_);
   }
 
@@ -112,6 +114,17 @@ class Verifier final : public ScannerObserver {
     if (following == 0) return absl::OkStatus();
     result->outcome = ScanOutcome::kCorrupt;
     result->reason = absl::StrCat("the transaction is marked as in progress, and ", following, " bytes follow it");
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckCutShort() {
+    const absl::StatusOr<std::optional<TransactionHeader>> header = ReadHeader(report_.end.offset);
+    if (!header.ok()) return header.status();
+    const absl::StatusOr<FileInfo> info = file_.Stat();
+    if (!info.ok()) return info.status();
+    // A writer may have finished it meanwhile.
+    report_.cut_short = header->has_value() && (*header)->status != kStatusInProgress &&
+                        info->size - std::min(info->size, report_.end.offset) < (*header)->length + kLengthSize;
     return absl::OkStatus();
   }
 

@@ -20,6 +20,7 @@ struct VerifyReport {
   uint64_t records = 0;
   uint64_t decreasing_tids = 0;    // a warning, as in ZODB
   uint64_t uncommitted_bytes = 0;  // a tail in progress ('c' or incomplete) behind `end`
+  bool cut_short = false;          // the transaction there says that it is finished: with no writer at work it was cut
   uint64_t position = 0;           // of the damage
   std::string reason;              // of the damage, one line
 };

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing and runs every test: Bazel's, then the end-to-end tests against a real ZODB and ZEO.
+# Installs what is missing and runs every test: Bazel's, the end-to-end tests against a real ZODB and ZEO, and each fuzz
+# target for some seconds (ZRS_FUZZ_SECONDS).
 # Ends with one line `N passed, N failed` (`, N skipped` where it applies); exit code 0 only when nothing failed.
 #
 #   tests/run.sh [PYTEST ARGUMENT]...      for example: tests/run.sh -k pack --loop-seconds 60
@@ -45,6 +46,9 @@ if [ "$code" -ne 0 ] && [ "$code" -ne 1 ]; then
   say "pytest ended with $code"
   also_failed=$((also_failed + 1))
 fi
+
+# Short: to see that the targets still run, from the corpus on. What the corpus itself finds is in Bazel's tests.
+"$ZRS_ROOT/tests/fuzz/run.sh" --seconds "${ZRS_FUZZ_SECONDS:-4}" || also_failed=$((also_failed + 1))
 
 "$ZRS_PYTHON" "$ZRS_ROOT/tests/count.py" --bazel-events "$work/events.json" --pytest "$work/pytest.xml" \
   --also-failed "$also_failed"

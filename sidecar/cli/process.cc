@@ -1,5 +1,6 @@
 #include "sidecar/cli/process.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -240,8 +242,23 @@ Process::~Process() {
 
 }  // namespace
 
-absl::Status RunProcess(const config::Settings& settings, absl::FunctionRef<void()> on_up) {
+namespace {
+
+// A connection is a descriptor, and gRPC's listener is deaf for good once it found none left. The soft limit is what it
+// is for the sake of programs that call select().
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+  spdlog::warn("could not raise the limit of open files: {}", strerror(errno));
+}
+
+}  // namespace
+
+absl::Status RunProcess(const config::Settings& settings, absl::FunctionRef<void()> on_up) try {
   std::signal(SIGPIPE, SIG_IGN);
+  RaiseDescriptorLimit();
   Process process(settings);
   absl::Status started = process.Start();
   if (!started.ok()) return started;
@@ -250,6 +267,9 @@ absl::Status RunProcess(const config::Settings& settings, absl::FunctionRef<void
   process.RunUntilStopped();
   spdlog::info("zrs stopped");
   return absl::OkStatus();
+} catch (const std::system_error& error) {  // Asio's way to say that a descriptor or a thread is not to be had
+  return absl::UnavailableError(
+      absl::StrCat("cannot run: ", error.what(), "; raise the limits of open files and of threads of this user"));
 }
 
 }  // namespace zrs::cli

@@ -48,7 +48,11 @@ void AddContents(admin::ScreenLines& lines, const VerifyReport& report) {
 }
 
 void AddNotices(admin::ScreenLines& lines, const VerifyReport& report) {
-  if (report.uncommitted_bytes > 0) {
+  if (report.cut_short) {
+    lines.Add("uncommitted", absl::StrCat(Size(report.uncommitted_bytes), " of a transaction that is marked as ",
+                                          "finished, and the file ends before it does: where no writer is at work the ",
+                                          "file was cut short, and what is missing is in a copy or a backup alone"));
+  } else if (report.uncommitted_bytes > 0) {
     lines.Add("uncommitted", absl::StrCat(Size(report.uncommitted_bytes), " behind the last transaction are not ",
                                           "committed: harmless while a writer is at work; cut off by ZODB when it ",
                                           "opens the file for writing"));

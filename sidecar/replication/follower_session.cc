@@ -264,7 +264,8 @@ void FollowerSession::Pump(FollowerEffects* effects) {
 void FollowerSession::PumpRebuild(FollowerEffects* effects) {
   if (!proof_) {
     if (!heartbeat_ || durable_.offset < upstream_end_) return;
-    proof_.emplace().end = durable_;
+    proof_ = Proof{};
+    proof_->end = durable_;
     effects->emplace_back(ProveRebuild{proof_->end});
   }
   if (!proof_->requested && !sending_) {

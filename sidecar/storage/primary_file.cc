@@ -86,6 +86,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known)
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
+  tail_.reset();  // of an earlier attempt, whose lock would keep this one off
   if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
   bool new_identity = false;
   if (absl::Status loaded = LoadOrCreateState(&new_identity); !loaded.ok()) return loaded;

@@ -32,7 +32,9 @@ std::string RemedyOfOpening(const absl::Status& error) {
   return "mend that, then restart zrs";
 }
 
-bool IsMissing(const absl::Status& status) { return absl::IsNotFound(status) || absl::IsPermissionDenied(status); }
+bool Heals(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status);
+}
 
 }  // namespace
 
@@ -58,16 +60,19 @@ void PrimarySource::TryOpen() {
 }
 
 void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
+  // It is only the state file that is written.
   problem_.Raise(std::string(status.message()),
-                 "the copies stay as they are; waiting for the file: start the database, put the file back under its "
-                 "name, or correct the path or the permissions");
+                 absl::IsResourceExhausted(status)
+                     ? "make room on that disk: zrs tries again by itself"
+                     : "the copies stay as they are; waiting for the file: start the database, put the file back under "
+                       "its name, or correct the path or the permissions");
   tick_ = runtime_.After(options_.poll_interval, std::move(try_again));
   events_.changed();
 }
 
 void PrimarySource::OnOpened(absl::StatusOr<PrimaryFile::Opened> opened) {
   if (stopping_) return;
-  if (IsMissing(opened.status())) return WaitForFile(opened.status(), [this] { TryOpen(); });
+  if (Heals(opened.status())) return WaitForFile(opened.status(), [this] { TryOpen(); });
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   problem_.Clear();
   state_ = opened->state;
@@ -147,6 +152,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
 void PrimarySource::OnReport(const TailReport& report) {
   switch (report.event) {
     case TailEvent::kAdvanced:
+      WarnOfDecreasingTids(report);
       end_ = report.end;
       unlooked_ = true;
       if (published_) events_.advanced(end_);
@@ -180,6 +186,15 @@ void PrimarySource::OnReport(const TailReport& report) {
   if (pending_ && !report.more && !diverged_) return ProvePending();
   if (!published_ && !pending_ && !report.more) Publish();
   events_.changed();
+}
+
+void PrimarySource::WarnOfDecreasingTids(const TailReport& report) {
+  if (report.decreasing_tids == 0) return;
+  spdlog::warn(
+      "storage {}: {}: {} transaction(s) between offsets {} and {} have an id not above the one before, as after a "
+      "clock "
+      "that was set back; they are followed, as ZODB takes them; look at the clock of this host",
+      options_.name, options_.path, report.decreasing_tids, end_.offset, report.end.offset);
 }
 
 void PrimarySource::OnUnsettled(const std::string& reason, const std::string& remedy) {
@@ -216,7 +231,7 @@ void PrimarySource::Reopen(TailEvent event) {
 
 void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailEvent event) {
   if (stopping_) return;
-  if (IsMissing(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
+  if (Heals(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   problem_.Clear();
   pending_ = !opened->pending.empty();

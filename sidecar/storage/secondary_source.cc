@@ -58,22 +58,23 @@ void SecondarySource::ScheduleHealth() {
 
 // What makes an otherwise sound connection unhealthy gets its reason too.
 void SecondarySource::ReportLateness() {
+  if (upstream_ && upstream_->session().state() != SessionState::kStreaming) return ReportSilence();
   if (!upstream_connected_ || state_ != SecondaryState::kFollowing || (problem_.raised() && !late_)) return;
-  if (upstream_->session().state() != SessionState::kStreaming) return;  // a first copy is told by its progress
   const std::optional<PrimaryView> primary = primary_view();
-  if (KeepsUp(primary)) {
-    if (std::exchange(late_, false)) problem_.Clear();
-    return;
-  }
-  late_ = true;
-  if (primary) {
-    problem_.Raise(
-        absl::StrCat("more than max-lag (", absl::FormatDuration(options_.max_lag), ") behind"),
-        "it goes on; if it does not catch up, look at this host's disk and at the network, or raise max-lag");
-  } else {
-    problem_.Raise(absl::StrCat("nothing is heard of the primary over ", options_.upstream, ", which is connected"),
-                   "look at the primary's zrs, and at those on the way to it: it may be stopped, or its host too busy");
-  }
+  if (KeepsUp(primary)) return SetLateness(std::nullopt);
+  SetLateness(primary ? Behind(options_.max_lag) : Unheard(options_.upstream));
+}
+
+// A copy that is under way is told by its progress; one that has come to a halt has a reason.
+void SecondarySource::ReportSilence() {
+  if (state_ != SecondaryState::kConnecting && state_ != SecondaryState::kFollowing) return;
+  if (!upstream_->silent()) return SetLateness(std::nullopt);
+  SetLateness(upstream_connected_ ? Unheard(options_.upstream) : Unanswered(options_.upstream));
+}
+
+void SecondarySource::SetLateness(const std::optional<Lateness>& lateness) {
+  if (lateness) problem_.Raise(lateness->message, lateness->remedy);
+  if (std::exchange(late_, lateness.has_value()) && !lateness) problem_.Clear();
 }
 
 // ---- Opening
@@ -290,7 +291,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
   }
-  problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), end.remedy);
+  problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), RemedyOf(end));
   switch (end.reason) {
     case v1::End::REASON_SHUTDOWN:
     case v1::End::REASON_NOT_READY:

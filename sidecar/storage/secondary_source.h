@@ -13,6 +13,7 @@
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/storage/copy_file.h"
 #include "sidecar/storage/copy_writer.h"
+#include "sidecar/storage/lateness.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/secondary_state.h"
@@ -55,6 +56,9 @@ class SecondarySource final : public Source {
   void NoteProgress(bool advanced);
   void OnHeartbeat();
   void ReportLateness();
+  void ReportSilence();
+  // Nothing: it is late no more.
+  void SetLateness(const std::optional<Lateness>& lateness);
   // Whether it is known to be at most max-lag behind.
   bool KeepsUp(const std::optional<PrimaryView>& primary) const;
   void OnDisconnected(const absl::Status& status);

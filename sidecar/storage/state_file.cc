@@ -194,6 +194,7 @@ StateFile::StateFile(filestorage::FileSystem& file_system, std::string path)
 absl::StatusOr<std::optional<State>> StateFile::Load() {
   auto contents = filestorage::ReadWholeFile(file_system_, path_, kLargestStateFile);
   if (absl::IsNotFound(contents.status())) return std::optional<State>();
+  if (absl::IsResourceExhausted(contents.status())) return Damaged(path_, "it is too large to be one");
   if (!contents.ok()) return contents.status();
   // A process that was killed while it saved may have left a name that is not durable, and what is loaded is not saved
   // again while it stays the same.

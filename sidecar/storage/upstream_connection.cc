@@ -10,6 +10,8 @@ namespace {
 
 // Time for the peer to close after we did; then the stream is torn down.
 constexpr absl::Duration kCloseGrace = absl::Seconds(2);
+// Of a publisher that owes an answer, or bytes.
+constexpr absl::Duration kLongestSilence = absl::Seconds(20);
 
 }  // namespace
 
@@ -58,6 +60,7 @@ void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runti
 
 void UpstreamConnection::OnOpen() {
   open_ = true;
+  heard_ = runtime_.Now();
   Perform(session_.OnOpen());
   ScheduleKeepAlive();
 }
@@ -71,7 +74,12 @@ void UpstreamConnection::ScheduleKeepAlive() {
   keep_alive_timer_ = runtime_.After(keep_alive_ - (runtime_.Now() - sent_), [this] { ScheduleKeepAlive(); });
 }
 
+bool UpstreamConnection::silent() const {
+  return open_ && outstanding_ == 0 && runtime_.Now() - heard_ >= kLongestSilence;
+}
+
 void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
+  heard_ = runtime_.Now();
   Perform(session_.OnMessage(std::move(message)));
 }
 
@@ -88,6 +96,7 @@ void UpstreamConnection::OnSwapped(const absl::Status& status) { Answer(session_
 void UpstreamConnection::Answer(replication::FollowerEffects effects) {
   const auto self = shared_from_this();
   --outstanding_;
+  heard_ = runtime_.Now();
   Perform(std::move(effects));
   FinishIfPossible();
 }

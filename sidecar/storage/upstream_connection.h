@@ -45,6 +45,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
 
   const replication::FollowerSession& session() const { return session_; }
   bool open() const { return open_; }
+  // On the open stream nothing was heard of the upstream for long while nothing was to be done here.
+  bool silent() const;
 
  private:
   class Events;
@@ -74,7 +76,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   absl::Status close_status_;
   std::unique_ptr<runtime::Timer> cancel_timer_;
   const absl::Duration keep_alive_;
-  absl::Duration sent_;  // when the last message was given to the stream, by Runtime::Now
+  absl::Duration heard_;  // when the stream opened, a message came, or what it asked for was done, by Runtime::Now
+  absl::Duration sent_;   // when the last message was given to the stream, by Runtime::Now
   std::unique_ptr<runtime::Timer> keep_alive_timer_;
 };
 

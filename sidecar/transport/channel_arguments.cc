@@ -11,6 +11,7 @@ namespace zrs::transport {
 namespace {
 
 constexpr int kKeepaliveMs = 10'000;
+constexpr int kHandshakeMs = 20'000;
 
 // What both sides set.
 const std::vector<std::pair<std::string, int>>& CommonArguments() {
@@ -50,6 +51,8 @@ void SetServerArguments(grpc::ServerBuilder& builder) {
   // Keepalive pings of followers are welcome: they never earn a "too many pings".
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kKeepaliveMs / 2);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  // Who connects and says nothing takes a descriptor for no longer than this.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
   // Two servers on one port would share out the followers between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }

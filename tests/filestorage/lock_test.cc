@@ -62,6 +62,20 @@ TEST_F(LockTest, UnreadableContentIsNotQuoted) {
   }
 }
 
+TEST_F(LockTest, ALinkIsNotFollowed) {
+  const std::string target = directory_ / "of_another_user";
+  ASSERT_TRUE((*posix_.OpenOrCreate(target, 0644))->WriteAt(0, "kept").ok());
+  for (const std::string& to : {target, directory_ / "missing"}) {
+    ASSERT_EQ(::symlink(to.c_str(), (data_ + ".lock").c_str()), 0);
+    const absl::Status status = DataFileLock::Take(posix_, data_, {.mode = 0640}).status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(status.message(), AllOf(HasSubstr(data_ + ".lock"), HasSubstr("symbolic link")));
+    ASSERT_TRUE(posix_.Remove(data_ + ".lock").ok());
+  }
+  EXPECT_EQ(ReadWholeFile(posix_, target, 100).value(), "kept");
+  EXPECT_TRUE(absl::IsNotFound(posix_.Stat(directory_ / "missing").status()));
+}
+
 TEST_F(LockTest, IsReleasedWithTheObject) {
   { const auto lock = DataFileLock::Take(posix_, data_, {.mode = 0640}); }
   EXPECT_TRUE(DataFileLock::Take(posix_, data_, {.mode = 0640}).ok());

@@ -210,7 +210,7 @@ TEST_F(PosixFileSystemTest, ASyncThatFailsIsDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss((*device)->Sync()));
 }
 
-TEST_F(PosixFileSystemTest, NoDescriptorLeftIsUnavailable) {
+TEST_F(PosixFileSystemTest, NoDescriptorLeftIsAborted) {
   Create("f", "");
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -218,7 +218,7 @@ TEST_F(PosixFileSystemTest, NoDescriptorLeftIsUnavailable) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   const absl::Status status = posix_.OpenForReading(directory_ / "f").status();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_TRUE(absl::IsAborted(status)) << status;
 }
 
 TEST_F(PosixFileSystemTest, OpeningAFifoDoesNotBlock) {

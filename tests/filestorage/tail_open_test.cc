@@ -29,6 +29,14 @@ TEST_P(TailOpenTest, OpenOfAMissingFileIsNotFound) {
   ExpectOpenFails(absl::StatusCode::kNotFound, "Data.fs");
 }
 
+TEST_P(TailOpenTest, OpenOfADirectoryIsInvalid) {
+  Rename("Data.fs", "other");
+  ASSERT_TRUE(base_->CreateDirectories(path_, 0755).ok());
+  // The simulated disk does not open one at all.
+  const bool posix = GetParam() == TailTestFiles::kPosix;
+  ExpectOpenFails(posix ? absl::StatusCode::kInvalidArgument : absl::StatusCode::kNotFound, path_);
+}
+
 TEST_P(TailOpenTest, OpenOfAnEmptyFileIsUnavailable) {
   writer_->Truncate(0);
   ExpectOpenFails(absl::StatusCode::kUnavailable, "created");

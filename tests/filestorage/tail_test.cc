@@ -67,6 +67,21 @@ TEST_P(TailGrowthTest, AnEmptyTransactionIsCommitted) {
   EXPECT_EQ(Poll().end, writer_->end());
 }
 
+TEST_P(TailGrowthTest, TidsThatDoNotIncreaseAreTakenAndCounted) {
+  CommitAndPoll(5, 100);
+  writer_->Commit(Transaction(4, 100));
+  writer_->Commit(Transaction(6, 100));
+  writer_->Commit(Transaction(6, 100));
+  TailReport report = Poll();
+  EXPECT_EQ(report.event, TailEvent::kAdvanced);
+  EXPECT_EQ(report.end, writer_->end());
+  EXPECT_EQ(report.decreasing_tids, 2u);
+  writer_->Commit(Transaction(1, 100));
+  EXPECT_EQ(Poll().decreasing_tids, 1u);
+  writer_->Commit(Transaction(2, 100));
+  EXPECT_EQ(Poll().decreasing_tids, 0u);
+}
+
 TEST_P(TailGrowthTest, AVoteIsNothingYetAndItsFinishAdvances) {
   CommitAndPoll(1, 100);
   const Boundary before = writer_->end();

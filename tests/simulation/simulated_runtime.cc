@@ -57,6 +57,7 @@ struct SimulatedRuntime::State {
   EventQueue& queue;
   RuntimeDelays delays;
   bool dead = false;
+  absl::Duration clock_step;
   absl::Duration io_held_until;
   absl::Duration strand_held_until;
   Lane strand;
@@ -112,7 +113,11 @@ std::unique_ptr<runtime::Timer> SimulatedRuntime::After(absl::Duration delay, ru
 
 absl::Duration SimulatedRuntime::Now() { return state_->queue.now(); }
 
-absl::Time SimulatedRuntime::UnixNow() { return absl::FromUnixSeconds(kUnixBegin) + state_->queue.now(); }
+absl::Time SimulatedRuntime::UnixNow() {
+  return absl::FromUnixSeconds(kUnixBegin) + state_->queue.now() + state_->clock_step;
+}
+
+void SimulatedRuntime::StepClock(absl::Duration step) { state_->clock_step += step; }
 
 uint64_t SimulatedRuntime::Random() { return state_->queue.random().Next(); }
 

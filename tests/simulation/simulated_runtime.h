@@ -41,6 +41,8 @@ class SimulatedRuntime : public runtime::Runtime {
   void HoldIo(absl::Duration time);
   // The same of the strand, as when the process is stopped by SIGSTOP.
   void HoldStrand(absl::Duration time);
+  // The host's wall clock is set forward (or back) by so much.
+  void StepClock(absl::Duration step);
   // May be called from inside a task, also of this runtime.
   void Kill();
   // Whether a task of the I/O lane is running now: file operations belong there.

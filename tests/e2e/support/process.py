@@ -21,13 +21,19 @@ class Process:
         self.name = name
         self.log_path = log_path
         self._command = command
+        self._prefix = ()
         self._env = env
         self._popen = None
+
+    def use_prefix(self, prefix):
+        """From the next start on: a command that runs this one."""
+        assert not self.running()
+        self._prefix = prefix
 
     def start(self):
         assert not self.running(), f"{self.name} runs already"
         with open(self.log_path, "ab") as log:
-            self._popen = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self._popen = subprocess.Popen([*self._prefix, *self._command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            env=self._env, start_new_session=True, preexec_fn=_die_with_parent)
 
     @property

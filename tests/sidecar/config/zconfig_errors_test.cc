@@ -102,6 +102,12 @@ TEST(IncludeError, Missing) {
       "/etc/zrs.conf:2: cannot include /etc/a.conf: No such file or directory; name a file that exists; a relative "
       "name is relative to the file that includes it");
 }
+TEST(IncludeError, ControlCharacters) {
+  EXPECT_EQ(
+      Message("%include a\x1b[2J\x7f"),
+      "/etc/zrs.conf:1: cannot include /etc/a\\x1b[2J\\x7f: No such file or directory; name a file that exists; a "
+      "relative name is relative to the file that includes it");
+}
 TEST(IncludeError, Url) {
   EXPECT_EQ(Message("%include http://host/a.conf"),
             "/etc/zrs.conf:1: cannot include \"http://host/a.conf\": only files are included here, no URLs; write the "

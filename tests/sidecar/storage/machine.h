@@ -73,6 +73,8 @@ class Machine {
   void HoldIo(absl::Duration time) { runtime_.HoldIo(time); }
   // The process is stopped for so long.
   void HoldStrand(absl::Duration time) { runtime_.HoldStrand(time); }
+  // The wall clock is set, forward or back.
+  void StepClock(absl::Duration step) { runtime_.StepClock(step); }
   // From now on.
   void FailSyncsOf(const std::string& path);
 

@@ -148,6 +148,11 @@ TEST_F(StateFileTest, NoEpoch) {
   EXPECT_TRUE(absl::IsInvalidArgument(StateFile(files_, kPath).Load().status()));
 }
 
+TEST_F(StateFileTest, FileThatIsTooLarge) {
+  files_.SetContents(kPath, std::string((16 << 20) + 1, ' '));
+  EXPECT_TRUE(absl::IsInvalidArgument(StateFile(files_, kPath).Load().status()));
+}
+
 TEST_F(StateFileTest, EmptyFile) {
   files_.SetContents(kPath, "");
   EXPECT_TRUE(absl::IsInvalidArgument(StateFile(files_, kPath).Load().status()));

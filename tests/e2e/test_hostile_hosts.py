@@ -1,0 +1,182 @@
+"""Hosts that deny or lack something: said with what it is and what to do, and no data file is changed by it."""
+
+import os
+import subprocess
+
+import psutil
+import pytest
+from support import config
+from support import database as db
+from support.compare import assert_prefix, until_identical
+from support.poor_host import with_a_read_only_directory, with_few_descriptors, without_inotify
+from support.ports import free_address
+from support.refusal import Unchanged, assert_explained
+from support.small_disk import in_a_small_disk
+from support.waiting import until
+
+
+@pytest.fixture
+def path(lab):
+    made = lab.path("primary-data", "Data.fs")
+    db.fill(made)
+    return made
+
+
+def remount(process, directory, options):
+    """Changes the disk that a process was given at `directory`."""
+    user = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
+    subprocess.run(["nsenter", "--target", str(process.pid), "--mount", *user, "mount", "-o", f"remount,{options}",
+                    directory], check=True)
+
+
+def test_a_state_directory_that_cannot_be_written(lab, path):
+    primary = lab.sidecar("primary", config.primary(path, free_address()))
+    primary.process.use_prefix(with_a_read_only_directory(primary.state_dir))
+    files = Unchanged(os.path.dirname(path))
+    primary.process.start()
+    assert primary.process.exit_code() == 1
+    log = primary.process.log()
+    assert primary.state_dir in log and "Read-only file system" in log and "check that state-dir may be written" in log
+    files.check()
+
+
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+def test_a_state_directory_that_is_full(lab, path, role):
+    """It goes on by itself once there is space."""
+    address, copy = free_address(), lab.path("copy", "Data.fs")
+    primary = lab.sidecar("primary", config.primary(path, address))
+    secondary = lab.sidecar("secondary", config.secondary(copy, address))
+    poor = primary if role == "primary" else secondary
+    # One page, which the process's lock takes.
+    poor.process.use_prefix(in_a_small_disk(poor.state_dir, "4k"))
+    files = Unchanged(path)
+    primary.start()
+    secondary.start()
+    storage = poor.until_storage(lambda s: s["error"] and "No space left" in s["error"]["message"], "a full disk")
+    assert_explained(storage, poor.state_dir, "free space", "make room")
+    assert storage["state"] != "stopped"
+    assert not os.path.exists(copy), "a copy without an identity"
+    remount(poor.process, poor.state_dir, "size=1m")
+    until_identical(path, copy)
+    assert poor.until_streaming()["error"] is None
+    files.check()
+
+
+def test_a_state_directory_that_fills_up_later_costs_nothing_but_time(lab, path):
+    address, copy = free_address(), lab.path("copy", "Data.fs")
+    primary = lab.sidecar("primary", config.primary(path, address)).start()
+    secondary = lab.sidecar("secondary", config.secondary(copy, address))
+    secondary.process.use_prefix(in_a_small_disk(secondary.state_dir, "8k"))
+    secondary.start()
+    until_identical(path, copy)
+    db.fill(lab.path("other", "Data.fs"))
+    database = db.open_file(path)
+    lab.at_close(database.close)
+    db.put(database, "key", "more")
+    until_identical(path, copy)
+    secondary.stop()
+    assert primary.storage()["error"] is None
+
+
+def test_a_copys_directory_that_is_read_only(lab, path):
+    address, copy = free_address(), lab.path("copy", "Data.fs")
+    primary = lab.sidecar("primary", config.primary(path, address)).start()
+    secondary = lab.sidecar("secondary", config.secondary(copy, address))
+    secondary.process.use_prefix(with_a_read_only_directory(os.path.dirname(copy)))
+    secondary.start()
+    assert_explained(secondary.until_state("stopped"), copy, "Read-only file system", "mount")
+    assert os.listdir(os.path.dirname(copy)) == []
+    secondary.stop()
+    # The same of a copy that is there.
+    secondary.process.use_prefix(())
+    secondary.start()
+    until_identical(path, copy)
+    secondary.stop()
+    files = Unchanged(os.path.dirname(copy))
+    secondary.process.use_prefix(with_a_read_only_directory(os.path.dirname(copy)))
+    secondary.start()
+    assert_explained(secondary.until_state("stopped"), copy, "Read-only file system", "mount")
+    files.check()
+    assert primary.storage()["error"] is None
+
+
+def test_a_disk_that_is_full_within_a_transaction_and_has_space_again(lab):
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path, commits=5, size=10_000)
+    address, copy = free_address(), lab.path("copy", "Data.fs")
+    lab.sidecar("primary", config.primary(path, address)).start()
+    secondary = lab.sidecar("secondary", config.secondary(copy, address))
+    secondary.process.use_prefix(in_a_small_disk(os.path.dirname(copy), "4m"))
+    secondary.start()
+    before = os.path.getsize(path)
+    secondary.until_storage(lambda s: s["committedEnd"] == before, "the whole file")
+    database = db.open_file(path)
+    lab.at_close(database.close)
+    db.put(database, "key", os.urandom(20_000_000))
+    storage = secondary.until_state("disk-full")
+    assert_explained(storage, copy, "No space left", "make room")
+    seen = lab.path("seen", "Data.fs")
+    look(secondary, copy, seen)
+    assert os.path.getsize(seen) >= before
+    assert_prefix_until(path, seen, before)
+    remount(secondary.process, os.path.dirname(copy), "size=100m")
+    storage = secondary.until_storage(lambda s: s["committedEnd"] == os.path.getsize(path), "the transaction")
+    assert storage["error"] is None
+    look(secondary, copy, seen)
+    until_identical(path, seen)
+
+
+def look(sidecar, path, to):
+    """Copies a file out of what its process alone sees."""
+    with open(f"/proc/{sidecar.process.pid}/root{path}", "rb") as file, open(to, "wb") as out:
+        out.write(file.read())
+
+
+def assert_prefix_until(path, copy, end):
+    os.truncate(copy, end)
+    assert_prefix(path, copy)
+
+
+@pytest.mark.parametrize("what, named", [("watches", "max_user_watches"), ("instances", "max_user_instances")])
+def test_without_inotify_the_poll_remains(lab, path, what, named):
+    address, copy = free_address(), lab.path("copy", "Data.fs")
+    primary = lab.sidecar("primary", config.primary(path, address, keys=[("poll-interval", "100ms")]))
+    primary.process.use_prefix(without_inotify(what))
+    primary.start()
+    lab.sidecar("secondary", config.secondary(copy, address)).start()
+    until_identical(path, copy)
+    assert primary.storage()["watch"] == "poll"
+    log = primary.process.log()
+    assert path in log and "noticed by the slow poll alone" in log and named in log
+    database = db.open_file(path)
+    lab.at_close(database.close)
+    db.put(database, "key", "noticed by the poll")
+    until_identical(path, copy)
+
+
+def test_the_limit_of_open_files_is_raised(lab, path):
+    primary = lab.sidecar("primary", config.primary(path, free_address()))
+    primary.process.use_prefix(with_few_descriptors("64:500"))
+    primary.start()
+    assert psutil.Process(primary.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (500, 500)
+
+
+@pytest.mark.parametrize("count", [8, 12, 16, 20, 24, 28, 32])
+def test_few_descriptors(lab, path, count):
+    """It says so and ends, or it says so and waits, or it works; and never does it take the file for another one."""
+    address, copy = free_address(), lab.path("copy", "Data.fs")
+    primary = lab.sidecar("primary", config.primary(path, address))
+    primary.process.use_prefix(with_few_descriptors(f"{count}:{count}"))
+    files = Unchanged(path)
+    primary.process.start()
+    until(lambda: not primary.process.running() or primary.process.log(), "the primary to end or speak")
+    secondary = lab.sidecar("secondary", config.secondary(copy, address)).start()
+    until(lambda: not primary.process.running() or "connected" in primary.process.log() or
+          "open files" in primary.process.log(), lambda: primary.process.log_tail())
+    if not primary.process.running():
+        assert primary.process.exit_code() == 1
+        assert "open files" in primary.process.log() or "gRPC could not bind it" in primary.process.log()
+    elif "open files" not in primary.process.log():
+        until_identical(path, copy)
+    secondary.stop()
+    files.check()
