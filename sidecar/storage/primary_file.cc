@@ -8,6 +8,7 @@
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/old_file.h"
+#include "spdlog/spdlog.h"
 
 namespace zrs::storage {
 namespace {
@@ -28,6 +29,15 @@ absl::StatusOr<bool> TailHasBoundary(Tail& tail, const Boundary& boundary) {
 }
 
 }  // namespace
+
+void LogDecreasingTids(const StorageOptions& options, uint64_t from, const TailReport& report) {
+  if (report.decreasing_tids == 0) return;
+  spdlog::warn(
+      "storage {}: {}: {} transaction(s) between offsets {} and {} have an id not above the one before, as after a "
+      "clock "
+      "that was set back; they are followed, as ZODB takes them; look at the clock of this host",
+      options.name, options.path, report.decreasing_tids, from, report.end.offset);
+}
 
 PrimaryFile::PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime)
     : options_(options), file_system_(file_system), runtime_(runtime), state_file_(file_system, options.state_path) {}

@@ -152,7 +152,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
 void PrimarySource::OnReport(const TailReport& report) {
   switch (report.event) {
     case TailEvent::kAdvanced:
-      WarnOfDecreasingTids(report);
+      LogDecreasingTids(options_, end_.offset, report);
       end_ = report.end;
       unlooked_ = true;
       if (published_) events_.advanced(end_);
@@ -186,15 +186,6 @@ void PrimarySource::OnReport(const TailReport& report) {
   if (pending_ && !report.more && !diverged_) return ProvePending();
   if (!published_ && !pending_ && !report.more) Publish();
   events_.changed();
-}
-
-void PrimarySource::WarnOfDecreasingTids(const TailReport& report) {
-  if (report.decreasing_tids == 0) return;
-  spdlog::warn(
-      "storage {}: {}: {} transaction(s) between offsets {} and {} have an id not above the one before, as after a "
-      "clock "
-      "that was set back; they are followed, as ZODB takes them; look at the clock of this host",
-      options_.name, options_.path, report.decreasing_tids, end_.offset, report.end.offset);
 }
 
 void PrimarySource::OnUnsettled(const std::string& reason, const std::string& remedy) {

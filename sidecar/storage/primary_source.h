@@ -52,7 +52,6 @@ class PrimarySource final : public Source {
   void OnPolled(absl::StatusOr<filestorage::TailReport> report);
   void OnReport(const filestorage::TailReport& report);
   // Something that is normal for a moment, and a problem when it lasts.
-  void WarnOfDecreasingTids(const filestorage::TailReport& report);
   void OnUnsettled(const std::string& reason, const std::string& remedy);
   // Another file is in the place of the one that was followed, or other bytes are in it.
   void OnReplaced(const filestorage::TailReport& report);

@@ -10,6 +10,7 @@ from support import database as db
 from support import rawfs
 from support.compare import read_bytes
 from support.ports import free_address
+from support.refusal import Unchanged, assert_explained
 from support.waiting import until
 
 
@@ -27,23 +28,6 @@ def flip_byte(path, offset):
         byte = file.read(1)[0]
         file.seek(offset)
         file.write(bytes([byte ^ 0xFF]))
-
-
-def assert_explained(storage):
-    """An error says what is wrong and what to do."""
-    assert storage["error"]["message"], storage
-    assert storage["error"]["remedy"], storage
-
-
-class Unchanged:
-    """Both files, before and after."""
-
-    def __init__(self, *paths):
-        self._before = {path: read_bytes(path) for path in paths}
-
-    def check(self, *paths):
-        for path in paths or self._before:
-            assert read_bytes(path) == self._before[path], f"{path} was changed"
 
 
 def test_another_database_is_refused(lab):

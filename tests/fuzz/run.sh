@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes with libFuzzer: builds the targets by clang with AddressSanitizer and runs each for a while, from its kept
-# corpus and from what earlier runs found (below ~/.cache/zrs/fuzz). Ends with one line for each target; exit code 0 only
-# when none found anything. What was found is kept, and named.
+# corpus and from what earlier runs found (below ~/.cache/zrs/fuzz). Ends with one line for each target; exit code 0
+# only when none found anything. What was found is kept, and named.
 #
 #   tests/fuzz/run.sh                            every target for a minute
 #   tests/fuzz/run.sh --seconds 3600 tail        one of them for an hour
@@ -49,7 +49,7 @@ for target in "${targets[@]}"; do
     >"$log" 2>&1
   code=$?
   if [ "$code" -eq 0 ]; then
-    say "$target: nothing found in $(grep -o '^#[0-9]*	DONE' "$log" | grep -o '[0-9]*') inputs"
+    say "$target: nothing found in $(awk '$2 == "DONE" { print substr($1, 2) }' "$log") inputs"
   else
     failed=1
     say "$target: FAILED with $code; its log is $log"

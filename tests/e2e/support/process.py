@@ -33,8 +33,9 @@ class Process:
     def start(self):
         assert not self.running(), f"{self.name} runs already"
         with open(self.log_path, "ab") as log:
-            self._popen = subprocess.Popen([*self._prefix, *self._command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                           env=self._env, start_new_session=True, preexec_fn=_die_with_parent)
+            self._popen = subprocess.Popen([*self._prefix, *self._command], stdin=subprocess.DEVNULL, stdout=log,
+                                           stderr=log, env=self._env, start_new_session=True,
+                                           preexec_fn=_die_with_parent)
 
     @property
     def pid(self):
