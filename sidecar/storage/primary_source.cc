@@ -15,6 +15,8 @@ namespace {
 using filestorage::TailEvent;
 using filestorage::TailReport;
 
+// A commit's bytes are handed on from the look at the file that found them, if they are no more than this.
+constexpr size_t kMostFresh = 64 << 10;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
@@ -96,6 +98,7 @@ void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
   magic_ = opened.magic;
   file_mode_ = opened.file_mode;
   end_ = opened.end;
+  fresh_ = {};
   scanning_ = true;
   scan_start_ = end_.offset;
   scan_began_ = runtime_.Now();
@@ -119,8 +122,18 @@ void PrimarySource::Poll() {
   refreshed_.clear();
   runtime_.PostIo([this] {
     auto report = file_.Poll();
-    runtime_.Post([this, report = std::move(report)]() mutable { OnPolled(std::move(report)); });
+    PrimaryFile::Fresh fresh = file_.ReadFresh(kMostFresh);
+    runtime_.Post([this, report = std::move(report), fresh = std::move(fresh)]() mutable {
+      fresh_ = std::move(fresh);
+      OnPolled(std::move(report));
+    });
   });
+}
+
+const char* PrimarySource::Fresh(uint64_t offset, uint64_t size) const {
+  if (!published_ || !open_ || offset < fresh_.offset || offset - fresh_.offset >= fresh_.bytes.size()) return nullptr;
+  const uint64_t skipped = offset - fresh_.offset;
+  return size <= fresh_.bytes.size() - skipped ? fresh_.bytes.data() + skipped : nullptr;
 }
 
 void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
