@@ -32,14 +32,15 @@ def _commits(database, path, rate, seconds):
 
 def _primary(path, port):
     storage = zc.zrs.primary.Primary(FileStorage(path), ("127.0.0.1", port))
-    database = ZODB.DB(storage)
+    database = None
     print("ready", flush=True)
     for line in sys.stdin:
         _, rate, seconds = line.split()
+        database = database or ZODB.DB(storage)
         for end, returned in list(_commits(database, path, float(rate), float(seconds))):
             print(end, returned)
         print("done", flush=True)
-    database.close()
+    (database or storage).close()
 
 
 def _secondary(path, port):
