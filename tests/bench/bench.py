@@ -86,7 +86,7 @@ def measure_lag(options):
 
 SECTIONS = {
     "copy": measure_copy,
-    "tiny": lambda options: in_lab(first_copy.measure, source_file(options.size // 5, tiny=True), options.rounds),
+    "tiny": lambda options: in_lab(first_copy.measure, source_file(options.size // 2, tiny=True), options.rounds),
     "lag": measure_lag,
     "full-speed": lambda options: in_lab(pressure.full_speed, options.seconds / 2),
     "slow-disk": lambda options: in_lab(pressure.slow_disk, options.seconds / 4),

@@ -5,7 +5,7 @@
 Transactions have a user, a description and 1 to 40 records, of which most are small objects (100 to 2,000 bytes), some
 are pages of text (2 to 40 kB), and a few are images (0.2 to 1.5 MB); on average 12 records and some 34 kB. One in
 fifty is an undo's: its records are back pointers. Half of each record's bytes compress well.
-With --tiny each transaction has one record of some 100 bytes: some 250 bytes in all, so 4,000 to a MB.
+With --tiny each transaction has one record of some 100 bytes: some 220 bytes in all, so 4,400 to a MB.
 The same options make the same file, but for the times in it.
 """
 

@@ -1,6 +1,6 @@
 """Runs in the incumbent's own virtual environment: a zc.zrs primary or secondary on a FileStorage.
 
-    incumbent_process.py primary PATH PORT      then on stdin: "commits RATE SECONDS" -> lines "END RETURNED", then "done"
+    incumbent_process.py primary PATH PORT      on stdin: "commits RATE SECONDS" -> lines "END RETURNED", then "done"
     incumbent_process.py secondary PATH PORT    on stdin: "until TID" -> "done" when it has that transaction
 Both say "ready" first and end with their stdin.
 """
@@ -24,7 +24,8 @@ def _commits(database, path, rate, seconds):
     for number in range(int(rate * seconds)):
         with database.transaction() as connection:
             size = chooser.choice([200, 200, 1_000, 5_000, 30_000])
-            connection.root()[number % 100] = PersistentMapping(value=chooser.getrandbits(8 * size).to_bytes(size, "big"))
+            value = chooser.getrandbits(8 * size).to_bytes(size, "big")
+            connection.root()[number % 100] = PersistentMapping(value=value)
         yield os.path.getsize(path), time.monotonic()
         due += 1 / rate
         time.sleep(max(0, due - time.monotonic()))

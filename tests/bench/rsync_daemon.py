@@ -21,8 +21,8 @@ def copy(lab, source, target):
     port = free_address().rsplit(":", 1)[1]
     configuration = lab.path("rsyncd.conf")
     with open(configuration, "w", encoding="utf-8") as file:
-        file.write(f"use chroot = no\nlog file = /dev/null\n[data]\n  path = {os.path.dirname(source)}\n  uid = {os.getuid()}\n"
-                   f"  gid = {os.getgid()}\n")
+        file.write(f"use chroot = no\nlog file = /dev/null\n[data]\n  path = {os.path.dirname(source)}\n"
+                   f"  uid = {os.getuid()}\n  gid = {os.getgid()}\n")
     daemon = Process("rsync", [_PATH, "--daemon", "--no-detach", f"--port={port}", f"--config={configuration}",
                                "--address=127.0.0.1"], lab.path("rsync.log"))
     daemon.start()

@@ -50,8 +50,8 @@ def _lag_rows(result):
 
 
 def _full_speed_rows(result):
-    yield _row(f"writer at full speed, {result['commitsPerSecond']:.0f} commits/s", f"{result['disconnects']} disconnects",
-               "none", result["disconnects"] == 0)
+    yield _row(f"writer at full speed, {result['commitsPerSecond']:.0f} commits/s",
+               f"{result['disconnects']} disconnects", "none", result["disconnects"] == 0)
     yield _row("- to visible", _milliseconds(result["visibleMilliseconds"]))
     durable = result["durableMilliseconds"]
     yield _row("- to durable", _milliseconds(durable), "p99 at most 20 ms", durable["p99"] <= 20)
@@ -78,12 +78,13 @@ def _restart_rows(result):
 def _idle_rows(result):
     for name in ("primary", "secondary"):
         share = 100 * result[f"{name}OfACore"]
-        yield _row(f"idle {name}, over {result['seconds']} s", f"{share:.2f} % of a core", "at most 0.1 %", share <= 0.1)
+        yield _row(f"idle {name}, over {result['seconds']} s", f"{share:.2f} % of a core", "at most 0.1 %",
+                   share <= 0.1)
 
 
 def _followers_rows(result):
-    yield _row(f"memory of a primary for each of {result['followers']} followers", f"{result['bytesEach'] / 1e6:.2f} MB",
-               "at most 2 MB", result["bytesEach"] <= 2e6)
+    yield _row(f"memory of a primary for each of {result['followers']} followers",
+               f"{result['bytesEach'] / 1e6:.2f} MB", "at most 2 MB", result["bytesEach"] <= 2e6)
 
 
 def _huge_rows(result):
