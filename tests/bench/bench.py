@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
@@ -115,13 +116,18 @@ def main():
     if unknown:
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     print(f"binary: {BINARY}", file=sys.stderr)
-    results = {}
+    results, failed = {}, False
     for name in chosen:
         print(f"measuring: {name}", file=sys.stderr)
-        results[name] = SECTIONS[name](options)
+        try:
+            results[name] = SECTIONS[name](options)
+        except Exception:  # pylint: disable=broad-except
+            # The others' numbers are not lost for it.
+            failed = True
+            traceback.print_exc()
     results["load"] = os.getloadavg()
     print(json.dumps(results, indent=2) if options.json else table.render(results))
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

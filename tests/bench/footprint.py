@@ -48,7 +48,7 @@ def _until_streaming(sidecar):
 
     def streams():
         try:
-            return client.status().storages[0].state in ("streaming", "serving")
+            return client.status().storages[0].state == "streaming"
         except Exception:  # pylint: disable=broad-except
             return False
 
