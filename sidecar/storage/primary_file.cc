@@ -175,6 +175,11 @@ absl::StatusOr<TailReport> PrimaryFile::Poll() {
   return report;
 }
 
+const char* PrimaryFile::Fresh::Find(uint64_t wanted, uint64_t size) const {
+  if (wanted < offset || wanted - offset >= bytes.size()) return nullptr;
+  return size <= bytes.size() - (wanted - offset) ? bytes.data() + (wanted - offset) : nullptr;
+}
+
 PrimaryFile::Fresh PrimaryFile::ReadFresh(size_t most) {
   if (!tail_ || tail_->end().offset - polled_from_ > most) return {};
   Fresh fresh{polled_from_, std::string(static_cast<size_t>(tail_->end().offset - polled_from_), '\0')};

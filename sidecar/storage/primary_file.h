@@ -49,6 +49,8 @@ class PrimaryFile {
   struct Fresh {
     uint64_t offset = 0;
     std::string bytes;
+    // `size` of them from `wanted` on; null where they are not all here.
+    const char* Find(uint64_t wanted, uint64_t size) const;
   };
   // The bytes by which the last Poll moved the committed end, if they are at most so many; else nothing.
   Fresh ReadFresh(size_t most);

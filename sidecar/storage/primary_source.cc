@@ -122,18 +122,11 @@ void PrimarySource::Poll() {
   refreshed_.clear();
   runtime_.PostIo([this] {
     auto report = file_.Poll();
-    PrimaryFile::Fresh fresh = file_.ReadFresh(kMostFresh);
-    runtime_.Post([this, report = std::move(report), fresh = std::move(fresh)]() mutable {
+    runtime_.Post([this, report = std::move(report), fresh = file_.ReadFresh(kMostFresh)]() mutable {
       fresh_ = std::move(fresh);
       OnPolled(std::move(report));
     });
   });
-}
-
-const char* PrimarySource::Fresh(uint64_t offset, uint64_t size) const {
-  if (!published_ || !open_ || offset < fresh_.offset || offset - fresh_.offset >= fresh_.bytes.size()) return nullptr;
-  const uint64_t skipped = offset - fresh_.offset;
-  return size <= fresh_.bytes.size() - skipped ? fresh_.bytes.data() + skipped : nullptr;
 }
 
 void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {

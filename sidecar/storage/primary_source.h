@@ -38,7 +38,9 @@ class PrimarySource final : public Source {
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
     return file_.HasBoundary(boundary);
   }
-  const char* Fresh(uint64_t offset, uint64_t size) const override;
+  const char* Fresh(uint64_t offset, uint64_t size) const override {
+    return published_ && open_ ? fresh_.Find(offset, size) : nullptr;
+  }
   absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
     return file_.OldFileHadBoundary(boundary);
   }
