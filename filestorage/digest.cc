@@ -2,6 +2,12 @@
 
 #include <xxhash.h>
 
+// The library's own default is what every x86-64 has (SSE2). With this header its functions choose by the processor
+// that they run on: three to five times as fast with AVX.
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
+
 #include <new>
 
 #include "absl/status/status.h"

@@ -1,5 +1,10 @@
 #include "filestorage/format.h"
 
+#include <endian.h>
+
+#include <cassert>
+#include <cstring>
+
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -7,32 +12,22 @@
 namespace zrs::filestorage {
 namespace {
 
-uint64_t DecodeNumber(absl::string_view bytes) {
-  uint64_t value = 0;
-  for (const char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
-  return value;
+// Big-endian.
+uint64_t Number8(const char* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return be64toh(value);
+}
+
+uint16_t Number2(const char* bytes) {
+  uint16_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return be16toh(value);
 }
 
 void AppendNumber(uint64_t value, size_t size, std::string* out) {
   for (size_t i = size; i-- > 0;) out->push_back(static_cast<char>(value >> (8 * i) & 0xff));
 }
-
-// Takes fields off the front of a header.
-class FieldReader {
- public:
-  explicit FieldReader(absl::string_view bytes) : bytes_(bytes) {}
-  uint64_t Take8() { return DecodeNumber(Take(8)); }
-  uint16_t Take2() { return static_cast<uint16_t>(DecodeNumber(Take(2))); }
-  char TakeByte() { return Take(1)[0]; }
-
- private:
-  absl::string_view Take(size_t size) {
-    const absl::string_view field = bytes_.substr(0, size);
-    bytes_.remove_prefix(size);
-    return field;
-  }
-  absl::string_view bytes_;
-};
 
 }  // namespace
 
@@ -48,26 +43,28 @@ absl::StatusOr<Magic> ParseMagic(absl::string_view bytes) {
 }
 
 TransactionHeader DecodeTransactionHeader(absl::string_view bytes) {
-  FieldReader reader(bytes);
+  assert(bytes.size() >= kTransactionHeaderSize);
+  const char* const begin = bytes.data();
   TransactionHeader header;
-  header.tid = reader.Take8();
-  header.length = reader.Take8();
-  header.status = reader.TakeByte();
-  header.user_length = reader.Take2();
-  header.description_length = reader.Take2();
-  header.extension_length = reader.Take2();
+  header.tid = Number8(begin);
+  header.length = Number8(begin + 8);
+  header.status = begin[kTransactionStatusOffset];
+  header.user_length = Number2(begin + 17);
+  header.description_length = Number2(begin + 19);
+  header.extension_length = Number2(begin + 21);
   return header;
 }
 
 DataHeader DecodeDataHeader(absl::string_view bytes) {
-  FieldReader reader(bytes);
+  assert(bytes.size() >= kDataHeaderSize);
+  const char* const begin = bytes.data();
   DataHeader header;
-  header.oid = reader.Take8();
-  header.tid = reader.Take8();
-  header.previous = reader.Take8();
-  header.transaction_position = reader.Take8();
-  header.version_length = reader.Take2();
-  header.data_length = reader.Take8();
+  header.oid = Number8(begin);
+  header.tid = Number8(begin + 8);
+  header.previous = Number8(begin + 16);
+  header.transaction_position = Number8(begin + 24);
+  header.version_length = Number2(begin + 32);
+  header.data_length = Number8(begin + 34);
   return header;
 }
 
@@ -95,7 +92,10 @@ std::string EncodeDataHeader(const DataHeader& header) {
   return out;
 }
 
-uint64_t DecodeUint64(absl::string_view bytes) { return DecodeNumber(bytes.substr(0, 8)); }
+uint64_t DecodeUint64(absl::string_view bytes) {
+  assert(bytes.size() >= sizeof(uint64_t));
+  return Number8(bytes.data());
+}
 
 std::string EncodeUint64(uint64_t value) {
   std::string out;

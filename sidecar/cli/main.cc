@@ -22,12 +22,13 @@
 namespace zrs::cli {
 namespace {
 
-// Batches of 256 KiB come and go: with glibc's defaults each is a mapping of its own, whose pages are faulted in anew,
-// and each thread keeps an arena. `tests/bench/run.sh --only copy` tells the difference: about an eighth of the time.
+// Batches of 512 KiB come and go: with glibc's defaults each is a mapping of its own, whose pages are faulted in anew,
+// and each thread keeps an arena with gaps of its own. `tests/bench/run.sh --only copy` tells the difference in time
+// and memory.
 void TuneAllocator() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
+  mallopt(M_ARENA_MAX, 1);
 }
 
 // What is parsed, and what came of it. Options of one command alone live in what its callback holds.

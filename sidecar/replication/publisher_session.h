@@ -22,7 +22,7 @@
 namespace zrs::replication {
 
 struct PublisherOptions {
-  uint64_t batch_size = 256 << 10;  // most bytes of a batch's data; at least 1
+  uint64_t batch_size = 512 << 10;  // most bytes of a batch's data; at least 1
   uint32_t read_ahead = 2;          // batches read from the file before the stream takes them; at least 1
 };
 

@@ -10,7 +10,7 @@
 
 namespace zrs::storage {
 
-// On the storage's I/O thread only.
+// On the storage's I/O thread only, but for Fresh.
 class CommittedBytes {
  public:
   virtual ~CommittedBytes() = default;
@@ -21,6 +21,9 @@ class CommittedBytes {
   virtual absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) = 0;
   // Whether the file that the present one took the place of had exactly this boundary. False where that file is gone.
   virtual absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) = 0;
+  // On the strand. `size` committed bytes at `offset`, where those are at hand because they were committed just now: so
+  // that what is live need not wait for the I/O thread twice. Else null. Lasts until the strand's next task.
+  virtual const char* Fresh(uint64_t, uint64_t) const { return nullptr; }
 };
 
 }  // namespace zrs::storage

@@ -105,9 +105,11 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
 
 namespace {
 
-absl::Status WriteTo(filestorage::Appender& appender, const replication::WriteGroup& group) {
-  for (const std::string& piece : group.pieces) {
+absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group) {
+  for (std::string& piece : group.pieces) {
     if (absl::Status appended = appender.Append(piece); !appended.ok()) return appended;
+    // The syncs are what takes long, and as much as this is received meanwhile.
+    std::string().swap(piece);
   }
   return group.commit ? appender.Commit(*group.commit, group.following) : absl::OkStatus();
 }
@@ -126,7 +128,7 @@ absl::StatusOr<bool> AppenderHasBoundary(filestorage::Appender& appender, const 
 
 }  // namespace
 
-absl::Status CopyFile::Write(const replication::WriteGroup& group) { return WriteTo(*appender_, group); }
+absl::Status CopyFile::Write(replication::WriteGroup group) { return WriteTo(*appender_, std::move(group)); }
 
 absl::Status CopyFile::Cut() {
   absl::Status cut = appender_ ? appender_->Cut() : absl::OkStatus();
@@ -227,7 +229,7 @@ absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare
   return created.ok() ? OpenRebuild() : created;
 }
 
-absl::Status CopyFile::WriteRebuild(const replication::WriteGroup& group) { return WriteTo(*rebuild_, group); }
+absl::Status CopyFile::WriteRebuild(replication::WriteGroup group) { return WriteTo(*rebuild_, std::move(group)); }
 
 absl::StatusOr<size_t> CopyFile::ReadRebuild(uint64_t offset, absl::Span<char> out) {
   return ReadFrom(rebuild_.get(), NewPath(options_.path), offset, out);

@@ -39,7 +39,7 @@ class CopyFile {
   // `create` says.
   absl::Status Create(const replication::CreateCopy& create);
   // Appends and commits as the group says; errors as Appender's.
-  absl::Status Write(const replication::WriteGroup& group);
+  absl::Status Write(replication::WriteGroup group);
   // Forgets what is not committed, in the file beside too. OK without a file.
   absl::Status Cut();
 
@@ -48,7 +48,7 @@ class CopyFile {
   // of. ResourceExhausted when there is no room for the whole; FailedPrecondition when a file of another kind is in the
   // way.
   absl::Status PrepareRebuild(const replication::PrepareRebuild& prepare);
-  absl::Status WriteRebuild(const replication::WriteGroup& group);
+  absl::Status WriteRebuild(replication::WriteGroup group);
   absl::StatusOr<size_t> ReadRebuild(uint64_t offset, absl::Span<char> out);
   // Whether it is a pack of the live file.
   absl::StatusOr<filestorage::PackProof> ProveRebuild();

@@ -43,8 +43,11 @@ void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare)
 void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
   const bool beside = upstream->session().rebuilding();
   auto write = [this, beside, upstream = std::move(upstream), group = std::move(group)]() mutable {
-    Do([this, beside, group = std::move(group)] { return beside ? file_.WriteRebuild(group) : file_.Write(group); },
-       [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnWritten(status); });
+    Do(
+        [this, beside, group = std::move(group)]() mutable {
+          return beside ? file_.WriteRebuild(std::move(group)) : file_.Write(std::move(group));
+        },
+        [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnWritten(status); });
   };
   if (beside) return write();
   HoldOrRun(std::move(write));

@@ -177,11 +177,25 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event
 
 absl::StatusOr<TailReport> PrimaryFile::Poll() {
   if (!tail_) return absl::FailedPreconditionError(absl::StrCat("look at ", options_.path, ": it is not open"));
+  polled_from_ = tail_->end().offset;
   auto report = tail_->Poll();
   const bool looked = report.ok() && !report->more &&
                       (report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet);
   scanned_ = scanned_ || looked;
   return report;
+}
+
+const char* PrimaryFile::Fresh::Find(uint64_t wanted, uint64_t size) const {
+  if (wanted < offset || wanted - offset >= bytes.size()) return nullptr;
+  return size <= bytes.size() - (wanted - offset) ? bytes.data() + (wanted - offset) : nullptr;
+}
+
+PrimaryFile::Fresh PrimaryFile::ReadFresh(size_t most) {
+  if (!tail_ || tail_->end().offset - polled_from_ > most) return {};
+  Fresh fresh{polled_from_, std::string(static_cast<size_t>(tail_->end().offset - polled_from_), '\0')};
+  // Whoever wants them and does not find them here reads them, and is told the error.
+  const auto read = tail_->Read(fresh.offset, absl::MakeSpan(fresh.bytes));
+  return read.ok() && *read == fresh.bytes.size() ? fresh : Fresh{};
 }
 
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {

@@ -49,6 +49,14 @@ class PrimaryFile {
 
   // As Tail::Poll.
   absl::StatusOr<filestorage::TailReport> Poll();
+  struct Fresh {
+    uint64_t offset = 0;
+    std::string bytes;
+    // `size` of them from `wanted` on; null where they are not all here.
+    const char* Find(uint64_t wanted, uint64_t size) const;
+  };
+  // The bytes by which the last Poll moved the committed end, if they are at most so many; else nothing.
+  Fresh ReadFresh(size_t most);
   // Whether the pending file, as far as it was scanned, is a pack of the one before.
   absl::StatusOr<filestorage::PackProof> Prove();
   // Makes it durable that the pending file, which was proved, begins an epoch with this id (none begins where the file
@@ -81,7 +89,8 @@ class PrimaryFile {
   StateFile state_file_;
   std::optional<State> state_;
   std::unique_ptr<filestorage::Tail> tail_;
-  uint64_t inode_ = 0;  // of the file that tail_ has open, or had
+  uint64_t inode_ = 0;        // of the file that tail_ has open, or had
+  uint64_t polled_from_ = 0;  // the committed end before the last Poll
   // The file before, kept open since it was replaced: until the next one is, or ForgetOldFile.
   std::unique_ptr<filestorage::Tail> old_;
   uint64_t old_inode_ = 0;

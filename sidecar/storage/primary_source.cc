@@ -15,6 +15,8 @@ namespace {
 using filestorage::TailEvent;
 using filestorage::TailReport;
 
+// A commit's bytes are handed on from the look at the file that found them, if they are no more than this.
+constexpr size_t kMostFresh = 64 << 10;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
@@ -96,6 +98,7 @@ void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
   magic_ = opened.magic;
   file_mode_ = opened.file_mode;
   end_ = opened.end;
+  fresh_ = {};
   scanning_ = true;
   scan_start_ = end_.offset;
   scan_began_ = runtime_.Now();
@@ -119,7 +122,10 @@ void PrimarySource::Poll() {
   refreshed_.clear();
   runtime_.PostIo([this] {
     auto report = file_.Poll();
-    runtime_.Post([this, report = std::move(report)]() mutable { OnPolled(std::move(report)); });
+    runtime_.Post([this, report = std::move(report), fresh = file_.ReadFresh(kMostFresh)]() mutable {
+      fresh_ = std::move(fresh);
+      OnPolled(std::move(report));
+    });
   });
 }
 

@@ -38,6 +38,9 @@ class PrimarySource final : public Source {
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
     return file_.HasBoundary(boundary);
   }
+  const char* Fresh(uint64_t offset, uint64_t size) const override {
+    return published_ && open_ ? fresh_.Find(offset, size) : nullptr;
+  }
   absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
     return file_.OldFileHadBoundary(boundary);
   }
@@ -89,12 +92,13 @@ class PrimarySource final : public Source {
   std::unique_ptr<runtime::Timer> tick_;
   std::unique_ptr<runtime::Timer> heartbeat_;
   std::unique_ptr<runtime::Timer> forget_old_;
-  bool open_ = false;        // there is a file to look at
-  bool pending_ = false;     // it was put in place of another, and is not proved to be a pack of that
-  bool proving_ = false;     // that is being looked into
-  bool unlooked_ = false;    // it has grown since that was looked into last
-  bool diverged_ = false;    // it is not
-  absl::Status unreadable_;  // a publisher could not read; until the next report tells whether the file was replaced
+  bool open_ = false;         // there is a file to look at
+  PrimaryFile::Fresh fresh_;  // of the last poll
+  bool pending_ = false;      // it was put in place of another, and is not proved to be a pack of that
+  bool proving_ = false;      // that is being looked into
+  bool unlooked_ = false;     // it has grown since that was looked into last
+  bool diverged_ = false;     // it is not
+  absl::Status unreadable_;   // a publisher could not read; until the next report tells whether the file was replaced
   bool published_ = false;
   bool failed_ = false;
   bool stopping_ = false;

@@ -96,6 +96,9 @@ void PublisherConnection::Perform(replication::PublisherEffects effects) {
 }
 
 void PublisherConnection::Read(uint64_t offset, uint64_t size) {
+  if (const char* fresh = bytes_.Fresh(offset, size)) {
+    return Perform(session_.OnBytes(offset, std::string(fresh, static_cast<size_t>(size))));
+  }
   runtime_.PostIo([this, self = shared_from_this(), offset, size]() mutable {
     auto bytes = ReadExactly(bytes_, offset, size);
     runtime_.Post([this, self = std::move(self), offset, bytes = std::move(bytes)]() mutable {

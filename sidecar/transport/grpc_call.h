@@ -100,7 +100,7 @@ class GrpcCall : public Wire<Out>, public RegisteredCall {
     grpc::Alarm alarm_;
   };
 
-  void StartWrite(const Out& message) override { writer_->Write(EncodeMessage(message), Tag(write_)); }
+  void StartWrite(Out message) override { writer_->Write(EncodeMessage(std::move(message)), Tag(write_)); }
   void StartRead() override { reader_->Read(&received_, Tag(read_)); }
   void StartTimer(absl::Duration delay, uint64_t id) override { timer_ = new Timer(this, delay, id); }
   void StopTimer() override { timer_->Cancel(); }

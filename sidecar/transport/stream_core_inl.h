@@ -215,8 +215,7 @@ void StreamCore<Out, In>::PumpLocked() {
   if (wire_ == nullptr || !open_) return;
   if (phase_ != Phase::kOver && out_ && !writing_) {
     writing_ = true;
-    const Out message = *std::exchange(out_, std::nullopt);
-    wire_->StartWrite(message);
+    wire_->StartWrite(*std::exchange(out_, std::nullopt));
   }
   if (phase_ == Phase::kOpen && read_wanted_ && !reading_) {
     read_wanted_ = false;

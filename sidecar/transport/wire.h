@@ -17,8 +17,8 @@ class Wire {
   virtual ~Wire() = default;
   // Once, first. Answered by OnWireOpen, or by OnWireOver alone where the call comes to nothing.
   virtual void Begin() = 0;
-  // Takes what it needs of `message` before it returns. One at a time, answered by OnWireWritten.
-  virtual void StartWrite(const Out& message) = 0;
+  // One at a time, answered by OnWireWritten.
+  virtual void StartWrite(Out message) = 0;
   // One at a time, answered by OnWireMessage, OnWireMalformed or OnWireReadEnd.
   virtual void StartRead() = 0;
   // Nothing is written after it. A client half-closes (and has no use for `status`); a server ends the call. Once, not

@@ -1,4 +1,4 @@
-"""How fast an empty secondary gets a large file, beside a plain TCP copy of the same file in the same minute."""
+"""How fast an empty secondary gets a large file, beside other copies of the same file in the same minute."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import time
 
 import plain_tcp
 import psutil
+import rsync_daemon
 from support import config
 from support.compare import assert_identical, size_of
 from support.ports import free_address
@@ -46,11 +47,14 @@ def measure(lab, path, rounds):
     until(lambda: (primary.try_status() or {"storages": [{}]})["storages"][0].get("committedEnd") == size,
           "the primary to have looked at the whole file", timeout=120)
     scan = time.monotonic() - begin
-    plain, copies, usage = [], [], {}
+    plain, rsync, copies, usage = [], [], [], {}
     for number in range(rounds):
         target = lab.path("plain", "Data.fs")
         plain.append(plain_tcp.copy(path, target))
         os.remove(target)
+        if rsync_daemon.available():
+            rsync.append(rsync_daemon.copy(lab, path, target))
+            os.remove(target)
         seconds, usage = _copy_once(lab, path, address, number)
         copies.append(seconds)
     primary_usage = _usage(primary)
@@ -65,6 +69,8 @@ def measure(lab, path, rounds):
         "copySeconds": copy_median,
         "copyMegabytesPerSecond": size / copy_median / 1e6,
         "ratioToPlainTcp": plain_median / copy_median,
+        "ratios": [a / b for a, b in zip(plain, copies)],
+        "rsyncSeconds": sorted(rsync)[rounds // 2] if rsync else None,
         "secondary": usage,
         "primaryAllRounds": primary_usage,
     }

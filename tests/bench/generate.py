@@ -1,10 +1,11 @@
 """Makes a realistic Data.fs with ZODB: what years of a content site leave behind, in one file.
 
-    generate.py PATH [--size BYTES] [--seed N]
+    generate.py PATH [--size BYTES] [--seed N] [--tiny]
 
 Transactions have a user, a description and 1 to 40 records, of which most are small objects (100 to 2,000 bytes), some
 are pages of text (2 to 40 kB), and a few are images (0.2 to 1.5 MB); on average 12 records and some 34 kB. One in
 fifty is an undo's: its records are back pointers. Half of each record's bytes compress well.
+With --tiny each transaction has one record of some 100 bytes: some 220 bytes in all, so 4,400 to a MB.
 The same options make the same file, but for the times in it.
 """
 
@@ -38,8 +39,9 @@ class Transaction:
 class Generator:
     """Writes through FileStorage's own API, without a Connection: the bytes are the same, in a tenth of the time."""
 
-    def __init__(self, storage, seed):
+    def __init__(self, storage, seed, tiny=False):
         self._storage = storage
+        self._tiny = tiny
         self._random = random.Random(seed)
         self._noise = self._random.randbytes(4 << 20)
         self._serials = []
@@ -74,6 +76,9 @@ class Generator:
 
     def step(self):
         """One transaction, or one and its undo."""
+        if self._tiny:
+            start = self._random.randrange(1_000_000)
+            return self._commit({len(self._serials) % 10_000: _CLASS + self._noise[start:start + 60]})
         count = min(40, 1 + int(self._random.expovariate(1 / 11)))
         known = len(self._serials)
         records, following = {}, known
@@ -86,6 +91,7 @@ class Generator:
         self._commit(records)
         if self._random.random() < 0.02:
             self._undo()
+        return None
 
     def _undo(self):
         last = self._storage.undoLog(0, 1)[0]["id"]
@@ -99,7 +105,20 @@ class Generator:
             self._serials[number] = tid
 
 
-def generate(path, size, seed=1):
+def append_one(path, size):
+    """One more transaction, with records of 64 MiB."""
+    storage = _MODULE.FileStorage(path)
+    transaction = Transaction(b" import", b"one large import")
+    storage.tpc_begin(transaction)
+    data = random.Random(3).randbytes(1 << 20) * 64
+    for number in range(size // len(data)):
+        storage.store(storage.new_oid(), z64, data, "", transaction)
+    storage.tpc_vote(transaction)
+    storage.tpc_finish(transaction)
+    storage.close()
+
+
+def generate(path, size, seed=1, tiny=False):
     """Appears at `path` by rename, when it is whole."""
     making = path + ".making"
     for leftover in (making, making + ".index", making + ".lock", making + ".tmp"):
@@ -108,7 +127,7 @@ def generate(path, size, seed=1):
     storage = _MODULE.FileStorage(making)
     # One at the end, not one for each of tens of thousands of transactions.
     _MODULE.fsync = None
-    generator = Generator(storage, seed)
+    generator = Generator(storage, seed, tiny)
     while storage.getSize() < size:
         generator.step()
     storage.close()
@@ -125,8 +144,9 @@ def main():
     parser.add_argument("path")
     parser.add_argument("--size", type=int, default=1_000_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tiny", action="store_true")
     arguments = parser.parse_args()
-    generate(arguments.path, arguments.size, arguments.seed)
+    generate(arguments.path, arguments.size, arguments.seed, arguments.tiny)
     return 0
 
 

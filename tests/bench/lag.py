@@ -1,119 +1,115 @@
-"""How long after a commit returned its bytes are visible in the secondary's file, and acknowledged as durable there."""
+"""How long after a commit returned its bytes are visible in the secondary's file, and durable there."""
 
 import multiprocessing
 import os
 import random
+import subprocess
 import time
 
-from admin import AdminClient
 from support import database as db
-from support import rawfs
-from support.sidecar import ROOT
+from watch import percentiles, watch
 
-# Between two looks at the secondary's file. A look is one or two system calls; without a pause it would take a core.
-_PAUSE = 0.00005
+PROBE = os.environ.get("ZRS_WAIT_PROBE", "")
 
 
-def percentiles(values):
-    """Of seconds, in milliseconds."""
-    ordered = sorted(values)
-    return {name: ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1000
-            for name, part in (("p50", 0.50), ("p99", 0.99), ("max", 1.0))}
+class Probe:
+    """wait_probe.cc on a sidecar's admin socket."""
 
+    def __init__(self, socket_path):
+        self._popen = subprocess.Popen([PROBE, socket_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-def _watch(path, stop, answer):
-    """In a process of its own: notes when each committed end becomes visible, as an opener of the file would see it."""
-    seen = []
-    descriptor = os.open(path, os.O_RDONLY)
-    position = rawfs.committed_end(path)
-    looks = 0
-    begin = time.monotonic()
-    while not stop.is_set():
-        looks += 1
-        header = os.pread(descriptor, rawfs.HEADER.size, position)
-        while len(header) == rawfs.HEADER.size:
-            _, length, status = rawfs.HEADER.unpack(header)[:3]
-            if status == b"c" or os.fstat(descriptor).st_size < position + length + 8:
-                break
-            position += length + 8
-            seen.append((position, time.monotonic()))
-            header = os.pread(descriptor, rawfs.HEADER.size, position)
-        time.sleep(_PAUSE)
-    answer.send((seen, (time.monotonic() - begin) / looks))
-    os.close(descriptor)
+    def ask(self, line="wait"):
+        """The moment of the answer."""
+        self._popen.stdin.write(line + "\n")
+        self._popen.stdin.flush()
+        when, outcome = self._popen.stdout.readline().split()
+        assert outcome == "ok", "the sidecar did not answer in time"
+        return float(when)
+
+    def close(self):
+        self._popen.stdin.close()
+        self._popen.wait()
 
 
 class _Pace:
-    """So many a second, without drifting."""
+    """So many a second, without drifting; as many as it can where `rate` is None."""
 
     def __init__(self, rate):
-        self._interval = 1 / rate
+        self._interval = 1 / rate if rate else 0
         self._next = time.monotonic()
 
     def wait(self):
         self._next += self._interval
-        time.sleep(max(0, self._next - time.monotonic()))
+        time.sleep(max(0, self._next - time.monotonic())) if self._interval else None
 
 
-def _commits(database, path, rate, seconds):
-    """Commits at `rate`; yields (committed end, when the commit returned)."""
+def commits(database, path, rate, seconds):
+    """Commits at `rate` (None: at full speed) for so long; yields (committed end, when the commit returned)."""
     pace = _Pace(rate)
     chooser = random.Random(7)
-    for number in range(int(rate * seconds)):
+    end = time.monotonic() + seconds
+    number = 0
+    while time.monotonic() < end:
         db.put(database, number % 100, chooser.randbytes(chooser.choice([200, 200, 1_000, 5_000, 30_000])))
         now = time.monotonic()
         yield os.path.getsize(path), now
+        number += 1
         pace.wait()
 
 
-def _visible(database, pair, rate, seconds):
+def visible(database, pair, rate, seconds):
+    """([seconds of each commit], seconds between two looks)."""
     ours, theirs = multiprocessing.Pipe()
     stop = multiprocessing.Event()
-    watcher = multiprocessing.Process(target=_watch, args=(pair.copy, stop, theirs))
+    watcher = multiprocessing.Process(target=watch, args=(pair.copy, stop, theirs))
     watcher.start()
-    committed = list(_commits(database, pair.path, rate, seconds))
+    ours.recv()
+    committed = list(commits(database, pair.path, rate, seconds))
     pair.until_identical()
+    time.sleep(0.2)  # until the watcher has looked once more
     stop.set()
     seen, interval = ours.recv()
     watcher.join()
     seen = dict(seen)
-    return percentiles([seen[end] - returned for end, returned in committed]), interval * 1000
+    return [seen[end] - returned for end, returned in committed], interval
 
 
-def _durable(database, pair, rate, seconds):
-    client = AdminClient(ROOT, pair.primary.admin_socket)
-    lags = []
-    for _, returned in _commits(database, pair.path, rate, seconds):
-        client.wait()
-        lags.append(time.monotonic() - returned)
+def durable(database, pair, rate, seconds):
+    """([seconds of each commit], [seconds of a call of the admin service that waits for nothing])."""
+    probe = Probe(pair.primary.admin_socket)
+    lags = [probe.ask() - returned for _, returned in commits(database, pair.path, rate, seconds)]
     trips = []
     for _ in range(200):
         begin = time.monotonic()
-        client.status()
-        trips.append(time.monotonic() - begin)
-    client.close()
-    return percentiles(lags), percentiles(trips)
+        trips.append(probe.ask("trip") - begin)
+    probe.close()
+    return lags, trips
 
 
-def measure(lab, rate, seconds):
-    """A result for the table."""
+def make_pair(lab, **options):
+    """A database and a pair of sidecars that stream it, warmed up."""
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
     database = db.open_file(path)
     lab.at_close(database.close)
-    pair = lab.pair(path)
+    pair = lab.pair(path, **options)
     pair.secondary.until_streaming()
     pair.until_identical()
-    for _ in _commits(database, path, rate, 1):
+    for _ in commits(database, path, 100, 1):
         pass
-    visible, interval = _visible(database, pair, rate, seconds)
-    durable, round_trip = _durable(database, pair, rate, seconds)
+    return database, pair
+
+
+def measure(lab, rate, seconds):
+    database, pair = make_pair(lab)
+    seen, interval = visible(database, pair, rate, seconds)
+    waited, trips = durable(database, pair, rate, seconds)
     pair.until_identical()
     return {
         "commitsPerSecond": rate,
-        "commits": int(rate * seconds),
-        "visibleMilliseconds": visible,
-        "lookIntervalMilliseconds": interval,
-        "durableMilliseconds": durable,
-        "adminRoundTripMilliseconds": round_trip,
+        "commits": len(seen),
+        "visibleMilliseconds": percentiles(seen),
+        "lookIntervalMilliseconds": interval * 1000,
+        "durableMilliseconds": percentiles(waited),
+        "adminRoundTripMilliseconds": percentiles(trips),
     }

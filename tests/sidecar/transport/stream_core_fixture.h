@@ -17,7 +17,7 @@ namespace zrs::transport {
 class FakeWire final : public Wire<std::string> {
  public:
   void Begin() override { calls.push_back("begin"); }
-  void StartWrite(const std::string& message) override { calls.push_back("write " + message); }
+  void StartWrite(std::string message) override { calls.push_back("write " + message); }
   void StartRead() override { calls.push_back("read"); }
   void EndSending(const absl::Status& status) override {
     calls.push_back("end " + absl::StatusCodeToString(status.code()));

@@ -1,0 +1,94 @@
+"""A writer at full speed: does the secondary keep up, what does the writer lose, and what does a slow disk change."""
+
+import os
+import subprocess
+import threading
+import time
+
+import lag
+from support import config
+from support import database as db
+from support.ports import free_address
+from support.waiting import until
+from watch import percentiles
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _disconnects(sidecar):
+    return sidecar.process.log().count(" disconnected")
+
+
+def full_speed(lab, seconds):
+    """Every commit is watched for; each 20 ms another thread asks how long until all is durable."""
+    database, pair = lag.make_pair(lab)
+    waits = []
+    stop = threading.Event()
+
+    def ask():
+        probe = lag.Probe(pair.primary.admin_socket)
+        while not stop.wait(0.02):
+            begin = time.monotonic()
+            waits.append(probe.ask() - begin)
+        probe.close()
+
+    before = _disconnects(pair.primary)
+    asker = threading.Thread(target=ask)
+    asker.start()
+    seen, _ = lag.visible(database, pair, None, seconds)
+    stop.set()
+    asker.join()
+    return {
+        "commitsPerSecond": len(seen) / seconds,
+        "disconnects": _disconnects(pair.primary) - before,
+        "visibleMilliseconds": percentiles(seen),
+        "durableMilliseconds": percentiles(waits),
+    }
+
+
+def _build_shim(lab):
+    """A library that makes each sync take 5 ms longer and counts them."""
+    library = lab.path("slow_sync.so")
+    subprocess.run(["g++", "-shared", "-fPIC", "-O2", "-o", library, os.path.join(_HERE, "slow_sync.cc"), "-ldl"],
+                   check=True)
+    return library
+
+
+def slow_disk(lab, seconds):
+    """The secondary's syncs each take 5 ms more; how many commits share a group of them."""
+    database_path = lab.path("primary-data", "Data.fs")
+    db.fill(database_path)
+    database = db.open_file(database_path)
+    lab.at_close(database.close)
+    address, copy, counter = free_address(), lab.path("secondary-data", "Data.fs"), lab.path("syncs")
+    primary = lab.sidecar("primary", config.primary(database_path, address)).start()
+    environment = {"LD_PRELOAD": _build_shim(lab), "ZRS_SYNC_COUNTER": counter}
+    secondary = lab.sidecar("secondary", config.secondary(copy, address), env=environment).start()
+    secondary.until_streaming()
+    until(lambda: os.path.getsize(copy) == os.path.getsize(database_path), "the copy")
+    before, begin = os.path.getsize(counter), time.monotonic()
+    number = sum(1 for _ in lag.commits(database, database_path, None, seconds))
+    until(lambda: os.path.getsize(copy) == os.path.getsize(database_path), "the copy", timeout=300, interval=0.001)
+    took = time.monotonic() - begin
+    # A group has two syncs, and the first one's announcement may have one of its own.
+    groups = max(1, (os.path.getsize(counter) - before) / 2)
+    return {"commitsPerSecond": number / seconds, "appliedPerSecond": number / took, "commitsPerGroup": number / groups,
+            "disconnects": _disconnects(primary)}
+
+
+def writer_cost(lab, seconds, rounds):
+    """The writer's rate with a pair of sidecars and without, in turns."""
+    database, pair = lag.make_pair(lab)
+    rates = {True: [], False: []}
+    for number in range(2 * rounds):
+        # With, without, without, with: so that what changes slowly touches both alike.
+        attached = number % 4 in (0, 3)
+        if attached != pair.primary.process.running():
+            (pair.start() if attached else (pair.secondary.stop(), pair.primary.stop()))
+            if attached:
+                pair.secondary.until_streaming()
+        done = sum(1 for _ in lag.commits(database, pair.path, None, seconds))
+        rates[attached].append(done / seconds)
+    with_replica, without = (sorted(rates[which])[rounds // 2] for which in (True, False))
+    return {"commitsPerSecondAttached": with_replica, "commitsPerSecondAlone": without,
+            "loss": 1 - with_replica / without}
