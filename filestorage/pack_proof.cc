@@ -107,7 +107,9 @@ absl::StatusOr<std::optional<uint64_t>> FindRecord(ReadFunction read, Magic magi
   return finder.found();
 }
 
-PackProof NotProved(std::string reason) { return {false, std::move(reason)}; }
+PackProof NotProved(std::string reason) { return {PackProof::By::kNothing, std::move(reason)}; }
+
+PackProof Proved(PackProof::By by) { return {by, ""}; }
 
 // Rule 4. `packed`: the last packed transaction of the new file, earlier than `left`.
 absl::StatusOr<PackProof> ProveGarbage(ReadFunction read_new, Magic magic, const FoundTransaction& packed,
@@ -131,7 +133,7 @@ absl::StatusOr<PackProof> ProveGarbage(ReadFunction read_new, Magic magic, const
   }
   const absl::StatusOr<std::optional<uint64_t>> kept = FindRecord(read_new, magic, packed.end, oids);
   if (!kept.ok()) return kept.status();
-  if (!kept->has_value()) return PackProof{true, ""};
+  if (!kept->has_value()) return Proved(PackProof::By::kGarbage);
   return NotProved(absl::StrCat("it has an older revision, at ", **kept,
                                 ", of an object that the old file's last transactions changed"));
 }
@@ -140,19 +142,19 @@ absl::StatusOr<PackProof> ProveGarbage(ReadFunction read_new, Magic magic, const
 
 absl::StatusOr<PackProof> ProvePack(ReadFunction read_new, Magic magic, const Boundary& end, const Boundary& left,
                                     const ReadFunction* read_old) {
-  if (left.last_offset == 0) return PackProof{true, ""};
+  if (left.last_offset == 0) return Proved(PackProof::By::kNoTransactions);
   const std::string missing =
       absl::StrCat("the transaction ", TidHex(left.tid), ", the last that was replicated, is not in it");
   for (uint64_t position = end.offset; position > kMagicSize;) {
     const absl::StatusOr<FoundTransaction> found = TransactionBefore(read_new, position);
     if (!found.ok()) return found.status();
     const TransactionHeader& header = found->header;
-    if (header.tid == left.tid) return PackProof{true, ""};
+    if (header.tid == left.tid) return Proved(PackProof::By::kSameTransaction);
     if (header.status == kStatusPacked) {
-      if (header.tid > left.tid) return PackProof{true, ""};
+      if (header.tid > left.tid) return Proved(PackProof::By::kLaterPack);
       if (read_old == nullptr) return NotProved(absl::StrCat(missing, ", and the old file is gone"));
       auto garbage = ProveGarbage(read_new, magic, *found, left, *read_old);
-      if (garbage.ok() && !garbage->proved) garbage->reason = absl::StrCat(missing, ", and ", garbage->reason);
+      if (garbage.ok() && !garbage->proved()) garbage->reason = absl::StrCat(missing, ", and ", garbage->reason);
       return garbage;
     }
     if (header.tid < left.tid) break;

@@ -12,7 +12,10 @@
 namespace zrs::filestorage {
 
 struct PackProof {
-  bool proved = false;
+  // The rule below that proved it.
+  enum class By { kNothing, kNoTransactions, kSameTransaction, kLaterPack, kGarbage };
+  By by = By::kNothing;
+  bool proved() const { return by != By::kNothing; }
   std::string reason;  // why not, one line; empty where it is proved
 };
 
@@ -21,7 +24,7 @@ struct PackProof {
 //   1. the old file had no transactions;
 //   2. the new file has the old one's last transaction, by its tid;
 //   3. the new file has a packed transaction (status 'p') with that tid or a later one: everything up to it went
-//      through a pack;
+//      through a pack (of this file, which is for the caller to know: not of another that took its place meanwhile);
 //   4. the pack dropped the old file's last transactions themselves, which it does with garbage alone. Then the last
 //      packed transaction of the new file is one of the old file's, and no object that was written behind it in the
 //      old file has any record left in the new one. (A transaction that changed anything of value changed an object

@@ -263,7 +263,7 @@ void FollowerSession::Pump(FollowerEffects* effects) {
 // appended to it meanwhile.
 void FollowerSession::PumpRebuild(FollowerEffects* effects) {
   if (!proof_) {
-    if (!heartbeat_ || durable_.offset < upstream_end_) return;
+    if (durable_.offset < upstream_end_) return;
     proof_ = Proof{};
     proof_->end = durable_;
     effects->emplace_back(ProveRebuild{proof_->end});
@@ -302,7 +302,8 @@ void FollowerSession::TakeRangeDigest(const v1::RangeDigest& answer, FollowerEff
 
 FollowerEffects FollowerSession::OnRebuildProved(absl::StatusOr<RebuildProof> proof) {
   FollowerEffects effects;
-  if (over()) return effects;
+  // It was given up, since the stream is over.
+  if (over() || absl::IsCancelled(proof.status())) return effects;
   assert(proof_ && !proof_->ours);
   if (!proof.ok()) {
     FailWriting("reading the new file", proof.status(), &effects);

@@ -80,6 +80,10 @@ absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, fi
 }
 
 absl::Status CopyFile::Create(const replication::CreateCopy& create) {
+  // What was being built beside a copy that somebody has taken away since.
+  if (state_) {
+    if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
+  }
   State state;
   state.path = options_.path;
   state.machine_id = options_.machine_id;
@@ -128,7 +132,10 @@ absl::StatusOr<bool> AppenderHasBoundary(filestorage::Appender& appender, const 
 
 }  // namespace
 
-absl::Status CopyFile::Write(replication::WriteGroup group) { return WriteTo(*appender_, std::move(group)); }
+absl::Status CopyFile::Write(replication::WriteGroup group) {
+  absl::Status open = CheckOpen(/*beside=*/false);
+  return open.ok() ? WriteTo(*appender_, std::move(group)) : open;
+}
 
 absl::Status CopyFile::Cut() {
   absl::Status cut = appender_ ? appender_->Cut() : absl::OkStatus();
@@ -211,10 +218,11 @@ absl::Status CopyFile::ReopenRebuild() {
 }
 
 absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare) {
+  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
   const uint64_t have = prepare.start.offset;
-  if (absl::Status room = CheckRoom(prepare.size > have ? prepare.size - have : 0); !room.ok()) return room;
   const bool goes_on = rebuild_ && rebuild_->committed() == prepare.start && have > filestorage::kMagicSize;
   if (!goes_on) {
+    // Before room is looked for: what was built for an earlier pack takes up some.
     if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
     const auto in_the_way = file_system_.Stat(NewPath(options_.path));
     if (in_the_way.ok()) {
@@ -223,19 +231,24 @@ absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare
                                                         " bytes; look at it, and move it away"));
     }
   }
+  if (absl::Status room = CheckRoom(prepare.size > have ? prepare.size - have : 0); !room.ok()) return room;
   state_->rebuild = State::Rebuild{prepare.lineage, prepare.start, std::nullopt};
   if (absl::Status saved = SaveState(); !saved.ok() || goes_on) return saved;
   absl::Status created = CreateRebuild(prepare.magic);
   return created.ok() ? OpenRebuild() : created;
 }
 
-absl::Status CopyFile::WriteRebuild(replication::WriteGroup group) { return WriteTo(*rebuild_, std::move(group)); }
+absl::Status CopyFile::WriteRebuild(replication::WriteGroup group) {
+  absl::Status open = CheckOpen(/*beside=*/true);
+  return open.ok() ? WriteTo(*rebuild_, std::move(group)) : open;
+}
 
 absl::StatusOr<size_t> CopyFile::ReadRebuild(uint64_t offset, absl::Span<char> out) {
   return ReadFrom(rebuild_.get(), NewPath(options_.path), offset, out);
 }
 
 absl::StatusOr<filestorage::PackProof> CopyFile::ProveRebuild() {
+  if (absl::Status open = CheckOpen(/*beside=*/true); !open.ok()) return open;
   const auto read_new = [this](uint64_t offset, absl::Span<char> out) { return rebuild_->Read(offset, out); };
   const auto read_live = [this](uint64_t offset, absl::Span<char> out) { return appender_->Read(offset, out); };
   const filestorage::ReadFunction live_function = read_live;
@@ -267,7 +280,14 @@ std::optional<replication::RebuildCopy> CopyFile::rebuild() const {
 
 // ---- The swap
 
+absl::Status CopyFile::CheckOpen(bool beside) const {
+  if (appender_ && (rebuild_ || !beside)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("write ", beside ? NewPath(options_.path) : options_.path, ": it is not open"));
+}
+
 absl::Status CopyFile::Swap(const replication::SwapCopy& swap) {
+  if (absl::Status open = CheckOpen(/*beside=*/true); !open.ok()) return open;
   if (absl::Status cut = Cut(); !cut.ok()) return cut;
   if (rebuild_->committed() != swap.end) {
     return absl::FailedPreconditionError(absl::StrCat("replacing ", options_.path, ": the new file is at ",
@@ -275,16 +295,19 @@ absl::Status CopyFile::Swap(const replication::SwapCopy& swap) {
   }
   state_->rebuild->swap = State::Swap{appender_->committed(), swap.end};
   if (absl::Status saved = SaveState(); !saved.ok()) return saved;
-  absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old);
+  absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old, state_->kept);
   if (!swapped.ok()) return swapped;
   old_ = std::move(appender_);
   rebuild_.reset();
   if (absl::Status noted = NoteSwapped(); !noted.ok()) return noted;
   filestorage::Recovery recovery;
-  return OpenAppender(state_->lower_bound, &recovery);
+  const absl::Status opened = OpenAppender(state_->lower_bound, &recovery);
+  // The live file is another one now, which is what a full disk would deny.
+  return absl::IsResourceExhausted(opened) ? absl::DataLossError(opened.message()) : opened;
 }
 
 absl::Status CopyFile::NoteSwapped() {
+  if (options_.keep_old) state_->kept = state_->rebuild->swap->from;
   state_->lower_bound = state_->rebuild->swap->to;
   state_->lineage = std::move(state_->rebuild->lineage);
   state_->rebuild.reset();
@@ -310,7 +333,7 @@ absl::Status CopyFile::FinishSwap() {
       state_->rebuild->swap.reset();
       return absl::OkStatus();
     }
-    absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old);
+    absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old, state_->kept);
     if (!swapped.ok()) return swapped;
     return NoteSwapped();
   }

@@ -79,6 +79,7 @@ class CopyFile {
   absl::Status CreateRebuild(filestorage::Magic magic);
   absl::Status CheckRoom(uint64_t size);
   absl::Status RemoveRebuild();
+  absl::Status CheckOpen(bool beside) const;
   // A swap that was under way at a crash: finished, or forgotten where it had not begun and cannot be done any more.
   absl::Status FinishSwap();
   absl::Status NoteSwapped();

@@ -87,11 +87,13 @@ void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
 }
 
 void CopyWriter::Cut(bool drop_rebuild, CutDone done) {
-  runtime_.PostIo([this, drop_rebuild, done = std::move(done)]() mutable {
-    absl::Status cut = file_.Cut();
-    if (cut.ok() && drop_rebuild) cut = file_.DropRebuild();
-    runtime_.Post([cut = std::move(cut), rebuild = file_.rebuild(), done = std::move(done)]() mutable {
-      done(cut, std::move(rebuild));
+  HoldOrRun([this, drop_rebuild, done = std::move(done)]() mutable {
+    runtime_.PostIo([this, drop_rebuild, done = std::move(done)]() mutable {
+      absl::Status cut = file_.Cut();
+      if (cut.ok() && drop_rebuild) cut = file_.DropRebuild();
+      runtime_.Post([cut = std::move(cut), rebuild = file_.rebuild(), done = std::move(done)]() mutable {
+        done(cut, std::move(rebuild));
+      });
     });
   });
 }

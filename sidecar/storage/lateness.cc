@@ -23,4 +23,11 @@ std::string RemedyOf(const replication::FollowerEnd& end) {
   return end.remedy.empty() ? "zrs tries again by itself; look at the log of the upstream's zrs" : end.remedy;
 }
 
+std::string RemedyOfLocalError(const absl::Status& error) {
+  if (absl::IsFailedPrecondition(error) || absl::IsPermissionDenied(error) || absl::IsAlreadyExists(error)) {
+    return "nothing was changed; mend that, then restart zrs";
+  }
+  return "nothing past the last synced position is trusted: check the disk, then restart zrs";
+}
+
 }  // namespace zrs::storage

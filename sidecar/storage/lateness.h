@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "sidecar/replication/follower_session.h"
 
@@ -23,6 +24,9 @@ Lateness Unanswered(const std::string& upstream);
 
 // What to do about the end of a stream: the peer's own word, or what can be done anyway.
 std::string RemedyOf(const replication::FollowerEnd& end);
+
+// What to do about an error of the copy's disk or directory that does not heal by itself.
+std::string RemedyOfLocalError(const absl::Status& error);
 
 }  // namespace zrs::storage
 

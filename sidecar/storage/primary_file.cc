@@ -39,6 +39,19 @@ void LogDecreasingTids(const StorageOptions& options, uint64_t from, const TailR
       options.name, options.path, report.decreasing_tids, from, report.end.offset);
 }
 
+std::string RemedyOfOpening(const absl::Status& error) {
+  if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
+  return "mend that, then restart zrs";
+}
+
+std::string DivergedRemedy(const StorageOptions& options) {
+  return absl::StrCat(
+      "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
+      "the file that is there now, and give up what only the copies have: stop zrs here and remove ",
+      options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
+      ".state in its own state-dir) away; then start all again, for new copies");
+}
+
 PrimaryFile::PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime)
     : options_(options), file_system_(file_system), runtime_(runtime), state_file_(file_system, options.state_path) {}
 
@@ -96,7 +109,10 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known)
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
-  tail_.reset();  // of an earlier attempt, whose lock would keep this one off
+  // Of an earlier attempt, whose locks would keep this one off.
+  tail_.reset();
+  old_.reset();
+  left_.reset();
   if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
   bool new_identity = false;
   if (absl::Status loaded = LoadOrCreateState(&new_identity); !loaded.ok()) return loaded;
@@ -108,6 +124,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
     return OpenPending(why);
   }
   if (!opened.ok()) return opened;
+  state_->doubted = false;
   if (!new_identity) return HasTheSameEnd() ? std::move(opened) : OpenPending("another file is in its place");
   opened->new_identity = true;
   state_->lower_bound = opened->end;
@@ -151,6 +168,8 @@ void PrimaryFile::RememberOldFile() {
   if (!report.ok()) return;
   left_ = (*old)->end();
   old_ = *std::move(old);
+  const auto info = file_system_.Stat(OldPath(options_.path));
+  old_inode_ = info.ok() ? info->inode : 0;
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event) {
@@ -171,7 +190,9 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event
   if (info.ok() && info->inode == old_inode_) old_.reset();
   auto opened = OpenTail(*left_);
   if (absl::IsFailedPrecondition(opened.status())) return OpenPending("another file is in its place");
-  if (opened.ok()) left_.reset();
+  if (!opened.ok()) return opened;
+  left_.reset();
+  state_->doubted = false;
   return opened;
 }
 
@@ -203,9 +224,39 @@ absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
   const auto read_old = [this](uint64_t offset, absl::Span<char> out) { return old_->Read(offset, out); };
   const filestorage::ReadFunction old_function = read_old;
   auto proof = filestorage::ProvePack(read_new, tail_->magic(), tail_->end(), *left_, old_ ? &old_function : nullptr);
-  if (proof.ok()) return proof;
-  return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
-                                                          " in ", options_.path, ": ", proof.status().message()));
+  if (!proof.ok()) {
+    return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
+                                                            " in ", options_.path, ": ", proof.status().message()));
+  }
+  using By = filestorage::PackProof::By;
+  if (proof->by == By::kLaterPack || proof->by == By::kGarbage) {
+    std::string doubt = DoubtAboutPack();
+    if (!doubt.empty()) *proof = {By::kNothing, std::move(doubt)};
+  }
+  if (!proof->proved() && !state_->doubted) {
+    state_->doubted = true;
+    if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
+  }
+  return proof;
+}
+
+std::string PrimaryFile::DoubtAboutPack() {
+  const std::string missing = absl::StrCat("the transaction ", filestorage::TidHex(left_->tid),
+                                           ", the last that was replicated, is not in it, and it was packed after ");
+  if (state_->doubted) return absl::StrCat(missing, "another file had been in its place");
+  if (old_) return "";
+  // Nobody was there to see which file was packed. It is kept as the old one, perhaps.
+  auto old = Tail::Open(file_system_, OldPath(options_.path), filestorage::TailOptions{}, Boundary{});
+  if (!old.ok()) return "";
+  absl::StatusOr<TailReport> report;
+  do {
+    report = (*old)->Poll();
+  } while (report.ok() && report->more);
+  const auto read = [&old](uint64_t offset, absl::Span<char> out) { return (*old)->Read(offset, out); };
+  const auto proof = filestorage::ProvePack(read, (*old)->magic(), (*old)->end(), *left_, nullptr);
+  // One that ends earlier is of an earlier pack.
+  if (!report.ok() || !proof.ok() || proof->proved() || (*old)->end().tid < left_->tid) return "";
+  return absl::StrCat(missing, OldPath(options_.path), " was in its place, which does not have it either");
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& id) {
@@ -230,6 +281,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
     replication::AddEpoch(std::move(epoch), &state.lineage);
   }
   state.lower_bound = tail_->end();
+  state.doubted = false;
   state.inode = inode_;
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);

@@ -22,6 +22,11 @@ namespace zrs::storage {
 // Tells the log of those behind `from`: a warning, as in ZODB. Any thread.
 void LogDecreasingTids(const StorageOptions& options, uint64_t from, const filestorage::TailReport& report);
 
+// What to do about an error of opening that does not heal by itself.
+std::string RemedyOfOpening(const absl::Status& error);
+// What to do about a file that is no pack of the one before.
+std::string DivergedRemedy(const StorageOptions& options);
+
 // A file that is put in place of another is *pending* until it is proved to be a pack of it: it is scanned, but nothing
 // of it is published, and the state goes on to tell of the old one.
 //
@@ -57,7 +62,8 @@ class PrimaryFile {
   };
   // The bytes by which the last Poll moved the committed end, if they are at most so many; else nothing.
   Fresh ReadFresh(size_t most);
-  // Whether the pending file, as far as it was scanned, is a pack of the one before.
+  // Whether the pending file, as far as it was scanned, is a pack of the one before. Once it was not, the right file
+  // has to come back: what a later pack leaves out may have been in the copies alone. That is remembered durably.
   absl::StatusOr<filestorage::PackProof> Prove();
   // Makes it durable that the pending file, which was proved, begins an epoch with this id (none begins where the file
   // has all that was followed after all); then the state. Unavailable when yet another file took its place.
@@ -82,6 +88,8 @@ class PrimaryFile {
   absl::StatusOr<Opened> OpenPending(const std::string& why);
   void RememberOldFile();
   bool HasTheSameEnd();
+  // Of a file that was packed: why it may be a pack of another than the one that was followed; empty where it is not.
+  std::string DoubtAboutPack();
 
   const StorageOptions options_;
   filestorage::FileSystem& file_system_;

@@ -20,20 +20,6 @@ constexpr size_t kMostFresh = 64 << 10;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
-std::string DivergedRemedy(const StorageOptions& options) {
-  return absl::StrCat(
-      "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
-      "the "
-      "file that is there now, and give up what only the copies have: stop zrs here and remove ",
-      options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
-      ".state in its own state-dir) away; then start all again, for new copies");
-}
-
-std::string RemedyOfOpening(const absl::Status& error) {
-  if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
-  return "mend that, then restart zrs";
-}
-
 bool Heals(const absl::Status& status) {
   return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status);
 }
@@ -59,6 +45,11 @@ void PrimarySource::TryOpen() {
     auto opened = file_.Open();
     runtime_.Post([this, opened = std::move(opened)]() mutable { OnOpened(std::move(opened)); });
   });
+}
+
+void PrimarySource::AnswerRefreshes() {
+  for (auto& done : std::exchange(refreshing_, {})) done();
+  for (auto& done : std::exchange(refreshed_, {})) done();
 }
 
 void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
@@ -147,10 +138,12 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
     if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
   }
   if (!failed_ && open_ && report->more) return Poll();
-  for (auto& done : std::exchange(refreshing_, {})) done();
   if (failed_) {
-    for (auto& done : std::exchange(refreshed_, {})) done();
-  } else if (std::exchange(poll_again_, false)) {
+    AnswerRefreshes();
+    return;
+  }
+  for (auto& done : std::exchange(refreshing_, {})) done();
+  if (std::exchange(poll_again_, false)) {
     Poll();
   }
 }
@@ -195,6 +188,7 @@ void PrimarySource::OnReport(const TailReport& report) {
 }
 
 void PrimarySource::OnUnsettled(const std::string& reason, const std::string& remedy) {
+  if (diverged_) return;  // which is the graver matter
   if (!unsettled_since_) unsettled_since_ = runtime_.Now();
   if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
   problem_.Raise(reason, remedy);
@@ -216,7 +210,8 @@ void PrimarySource::OnReplaced(const TailReport& report) {
       v1::End::REASON_REPLACED, "the primary's file was replaced, by a pack most likely; its zrs looks through it",
       "none needed: the follower comes back at once"));
   events_.changed();
-  Reopen(report.event);
+  AnswerRefreshes();
+  if (!stopping_) Reopen(report.event);
 }
 
 void PrimarySource::Reopen(TailEvent event) {
@@ -238,6 +233,7 @@ void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailE
 }
 
 void PrimarySource::ProvePending() {
+  AnswerRefreshes();
   proving_ = true;
   unlooked_ = false;
   runtime_.PostIo([this] {
@@ -250,7 +246,7 @@ void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
   proving_ = false;
   if (stopping_ || failed_) return;
   if (!proof.ok()) return OnUnreadable(proof.status());
-  if (proof->proved) {
+  if (proof->proved()) {
     proving_ = true;
     runtime_.PostIo([this, id = RandomId(runtime_)] {
       auto begun = file_.BeginEpoch(id);
@@ -299,7 +295,7 @@ void PrimarySource::ScheduleTick() {
 
 void PrimarySource::OnTick() {
   // The right file may be on its way: one that is being copied back grows until it has what is missing.
-  if (diverged_ && unlooked_ && !proving_) ProvePending();
+  if (diverged_ && unlooked_ && !proving_ && !polling_) ProvePending();
   Poll();
   if (runtime_.Now() - state_saved_ >= options_.state_interval) SaveState();
   ScheduleTick();

@@ -48,6 +48,7 @@ class PrimarySource final : public Source {
  private:
   void TryOpen();
   void OnOpened(absl::StatusOr<PrimaryFile::Opened> opened);
+  void AnswerRefreshes();
   // NotFound and the like: waits for the file.
   void WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again);
   void BeginScan(const PrimaryFile::Opened& opened);

@@ -155,7 +155,7 @@ void SecondarySource::OnChanged() {
       if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
     }
     // A copy that had diverged may be proved again, after its upstream was mended.
-    if (copy_.magic && !published_) Publish();
+    if (copy_.magic && !published_ && !session.rebuilding()) Publish();
     spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream, session.start_offset());
   }
   const bool advanced = copy_.magic && !session.rebuilding() && session.durable().offset > copy_.committed.offset;
@@ -247,13 +247,12 @@ void SecondarySource::OnLocalError(const absl::Status& status) {
     state_ = SecondaryState::kDiskFull;
     problem_.Raise(std::string(status.message()),
                    "make room on that disk: replication goes on by itself as soon as it can write");
+    // A swap that was to be, and was not.
+    if (copy_.magic && !published_) Publish();
     events_.changed();
     return;
   }
-  Fail(std::string(status.message()),
-       absl::IsFailedPrecondition(status)
-           ? "nothing was changed; mend that, then restart zrs"
-           : "nothing past the last synced position is trusted: check the disk, then restart zrs");
+  Fail(std::string(status.message()), RemedyOfLocalError(status));
 }
 
 void SecondarySource::OnDisconnected(const absl::Status& status) {
@@ -284,10 +283,10 @@ absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
 }
 
 absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& end) {
-  upstream_error_ = end.message;
+  const bool again = std::exchange(upstream_error_, end.message) == end.message;
   if (end.reason == v1::End::REASON_REPLACED) {
     // A pack is no trouble; what it leads to may be, and is told then.
-    spdlog::info("storage {}: upstream {}: {}", options_.name, options_.upstream, end.message);
+    if (!again) spdlog::info("storage {}: upstream {}: {}", options_.name, options_.upstream, end.message);
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
   }

@@ -143,6 +143,8 @@ v1::StorageState ToProto(const State& state) {
   FillEpochs(state.lineage, proto.mutable_epochs());
   FillBoundary(state.lower_bound, proto.mutable_lower_bound());
   proto.set_inode(state.inode);
+  proto.set_doubted(state.doubted);
+  if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
   if (!state.rebuild) return proto;
   v1::StateRebuild* rebuild = proto.mutable_rebuild();
   FillEpochs(state.rebuild->lineage, rebuild->mutable_epochs());
@@ -172,6 +174,12 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   if (!bound.ok()) return bound.status();
   state.lower_bound = *bound;
   state.inode = proto.inode();
+  state.doubted = proto.doubted();
+  if (proto.has_kept()) {
+    auto kept = BoundaryFromState(proto.kept());
+    if (!kept.ok()) return kept.status();
+    state.kept = *kept;
+  }
   if (!proto.has_rebuild()) return state;
   auto rebuild = RebuildFromState(proto.database_id(), proto.rebuild());
   if (!rebuild.ok()) return rebuild.status();

@@ -33,7 +33,9 @@ struct State {
   v1::Lineage lineage;
   filestorage::Boundary lower_bound;
   std::optional<Rebuild> rebuild = std::nullopt;
-  uint64_t inode = 0;  // of a primary's file, as a hint; 0: not known
+  uint64_t inode = 0;    // of a primary's file, as a hint; 0: not known
+  bool doubted = false;  // a primary's file was replaced by one that was no pack of it
+  std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
 };
 
 // Blocks on the disk: for the I/O thread. Not thread-safe.

@@ -98,7 +98,10 @@ class ReplicatedStorage final : public Storage {
  private:
   SourceEvents MakeEvents() {
     SourceEvents events;
-    events.opened = [this](replication::Publication publication) { publisher_.Open(std::move(publication)); };
+    events.opened = [this](replication::Publication publication) {
+      waiters_.OnReplaced(publication.end.offset);
+      publisher_.Open(std::move(publication));
+    };
     events.advanced = [this](const filestorage::Boundary& end) { publisher_.OnCommittedEnd(end); };
     events.heartbeat = [this](const v1::Heartbeat& heartbeat) { publisher_.OnHeartbeat(heartbeat); };
     events.withdrawn = [this](const v1::End& end) { publisher_.Refuse(end); };

@@ -9,8 +9,13 @@ namespace zrs::storage {
 
 struct SwapCommand::Result {
   std::mutex mutex;
-  absl::Status status;  // guarded by mutex; OK while it runs
+  absl::Status status;  // guarded by mutex, as what follows; OK while it runs
+  bool ended = false;
 
+  bool Runs() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return !ended;
+  }
   absl::Status Get() {
     const std::lock_guard<std::mutex> lock(mutex);
     return status;
@@ -22,12 +27,18 @@ SwapCommand::SwapCommand(std::string storage, CommandFunction command)
 
 void SwapCommand::Run(const std::string& time) {
   time_ = time;
-  result_ = std::make_shared<Result>();
   reported_ = false;
+  const bool runs = command_ && result_ && result_->Runs();
+  result_ = std::make_shared<Result>();
   if (!command_) return;
+  if (runs) {
+    result_->status = absl::AbortedError("the one after the swap before still ran, so it was not run again");
+    return;
+  }
   command_([result = result_](absl::Status status) {
     const std::lock_guard<std::mutex> lock(result->mutex);
     result->status = std::move(status);
+    result->ended = true;
   });
 }
 

@@ -64,6 +64,10 @@ void Waiters::Check() {
   }
 }
 
+void Waiters::OnReplaced(uint64_t end) {
+  for (Waiter& waiter : waiters_) waiter.offset = end;
+}
+
 v1::WaitResponse Waiters::NoFollower() const {
   return MakeWaitResponse(v1::WaitResponse::RESULT_NO_FOLLOWER,
                           absl::StrCat("storage ", storage_name_,

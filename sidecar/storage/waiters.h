@@ -30,6 +30,8 @@ class Waiters {
   void Add(uint64_t offset, uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer);
   // Looks again.
   void Check();
+  // The file was replaced by a pack, which has all that was waited for, and ends at `end`.
+  void OnReplaced(uint64_t end);
   // Answers all that are left with FAILED: the storage stops.
   void Fail(const std::string& why);
 

@@ -51,48 +51,48 @@ class PackProofTest : public testing::Test {
 };
 
 TEST_F(PackProofTest, TheLastTransactionIsStillThere) {
-  EXPECT_TRUE(Prove(Build({Revision(2, {0}, 'p'), Revision(3, {1}, 'p')}), old_, false).proved);
-  EXPECT_TRUE(Prove(Build({Revision(2, {0}, 'p'), Revision(3, {1}), Revision(4, {0})}), old_, false).proved);
+  EXPECT_TRUE(Prove(Build({Revision(2, {0}, 'p'), Revision(3, {1}, 'p')}), old_, false).proved());
+  EXPECT_TRUE(Prove(Build({Revision(2, {0}, 'p'), Revision(3, {1}), Revision(4, {0})}), old_, false).proved());
 }
 
 TEST_F(PackProofTest, TheLastTransactionWentIntoALaterPackedOne) {
   const FileBuilder packed = Build({Revision(2, {0}, 'p'), Revision(4, {1}, 'p'), Revision(5, {0})});
-  EXPECT_TRUE(Prove(packed, old_, false).proved);
+  EXPECT_TRUE(Prove(packed, old_, false).proved());
 }
 
 TEST_F(PackProofTest, AnOldFileWithoutTransactionsLacksNothing) {
-  EXPECT_TRUE(Prove(old_, FileBuilder(), false).proved);
-  EXPECT_TRUE(Prove(FileBuilder(), FileBuilder(), false).proved);
+  EXPECT_TRUE(Prove(old_, FileBuilder(), false).proved());
+  EXPECT_TRUE(Prove(FileBuilder(), FileBuilder(), false).proved());
 }
 
 TEST_F(PackProofTest, AnOlderBackupIsNone) {
   const PackProof proof = Prove(Build({Revision(1, {0}), Revision(2, {0, 1})}), old_);
-  EXPECT_FALSE(proof.proved);
+  EXPECT_FALSE(proof.proved());
   EXPECT_THAT(proof.reason, HasSubstr(TidHex(TestTid(3))));
 }
 
 TEST_F(PackProofTest, AnOlderBackupThatWentOnIsNone) {
-  EXPECT_FALSE(Prove(Build({Revision(1, {0}), Revision(2, {0, 1}), Revision(9, {1})}), old_).proved);
+  EXPECT_FALSE(Prove(Build({Revision(1, {0}), Revision(2, {0, 1}), Revision(9, {1})}), old_).proved());
 }
 
 TEST_F(PackProofTest, AnOlderBackupThatWasPackedIsNone) {
   const FileBuilder backup = Build({Revision(2, {0, 1}, 'p'), Revision(9, {0})});
   const PackProof proof = Prove(backup, old_);
-  EXPECT_FALSE(proof.proved);
+  EXPECT_FALSE(proof.proved());
   EXPECT_THAT(proof.reason, HasSubstr("an older revision"));
 }
 
-TEST_F(PackProofTest, AnEmptyFileIsNone) { EXPECT_FALSE(Prove(FileBuilder(), old_).proved); }
+TEST_F(PackProofTest, AnEmptyFileIsNone) { EXPECT_FALSE(Prove(FileBuilder(), old_).proved()); }
 
 TEST_F(PackProofTest, APackThatDropsGarbageAtTheEnd) {
   // Object 7 was never reachable; the last transaction has no records at all.
   const FileBuilder old_file =
       Build({Revision(1, {0}), Revision(2, {0, 1}), Revision(3, {7}), Revision(4, {7}), Revision(5, {})});
   const FileBuilder packed = Build({Revision(2, {0, 1}, 'p')});
-  EXPECT_TRUE(Prove(packed, old_file).proved);
-  EXPECT_TRUE(Prove(Build({Revision(2, {0, 1}, 'p'), Revision(6, {0})}), old_file).proved);
+  EXPECT_TRUE(Prove(packed, old_file).proved());
+  EXPECT_TRUE(Prove(Build({Revision(2, {0, 1}, 'p'), Revision(6, {0})}), old_file).proved());
   const PackProof proof = Prove(packed, old_file, /*old_is_there=*/false);
-  EXPECT_FALSE(proof.proved);
+  EXPECT_FALSE(proof.proved());
   EXPECT_THAT(proof.reason, HasSubstr("the old file is gone"));
 }
 

@@ -242,7 +242,8 @@ void Checker::CheckState(Node& node, tests::SimulatedFileSystem& disk) {
   if (!disk.Exists(kDataPath)) return;
   const auto state = storage::StateFile(disk, kStatePath).Load();
   if (!state.ok() || !state->has_value()) {
-    return log_.Violation(node.name(), absl::StrCat("could lose its state: ", state.status().ToString()));
+    return log_.Violation(node.name(), absl::StrCat("could lose its state: ",
+                                                    state.ok() ? "there would be no file" : state.status().ToString()));
   }
   if ((*state)->rebuild && (*state)->rebuild->swap) return;  // found out at the next start
   const auto there = storage::FileHasBoundary(disk, kDataPath, (*state)->lower_bound);

@@ -140,7 +140,7 @@ TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncTheHeaderOfAGroup) {
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncItsDirectory) {
-  ExpectCaught("acknowledges", [](ScheduleOptions& options) {
+  ExpectCaught("lose", [](ScheduleOptions& options) {
     options.sabotage.secondary = {.ignore_directory_syncs = true, .path = kDataPath};
   });
 }

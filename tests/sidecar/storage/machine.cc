@@ -109,10 +109,14 @@ v1::StorageStatus Machine::Status() {
   return answer.value_or(v1::StorageStatus());
 }
 
-v1::WaitResponse Machine::Wait(uint32_t replicas, absl::Duration timeout) {
-  std::optional<v1::WaitResponse> answer;
+void Machine::BeginWait(uint32_t replicas, absl::Duration timeout, std::optional<v1::WaitResponse>& answer) {
   storage_->Wait(
       replicas, timeout, [] { return true; }, [&answer](v1::WaitResponse response) { answer = std::move(response); });
+}
+
+v1::WaitResponse Machine::Wait(uint32_t replicas, absl::Duration timeout) {
+  std::optional<v1::WaitResponse> answer;
+  BeginWait(replicas, timeout, answer);
   EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
   return answer.value_or(v1::WaitResponse());
 }

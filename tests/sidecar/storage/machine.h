@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -85,6 +86,8 @@ class Machine {
   // Both run the world until the answer is there.
   v1::StorageStatus Status();
   v1::WaitResponse Wait(uint32_t replicas, absl::Duration timeout);
+  // Returns at once; `answer` outlives the wait.
+  void BeginWait(uint32_t replicas, absl::Duration timeout, std::optional<v1::WaitResponse>& answer);
   bool serving() const { return serving_; }
   tests::SimulatedFileSystem& disk() { return disk_; }
 

@@ -1,71 +1,18 @@
-// A file that another takes the place of: packs are followed, everything else stops and asks.
+// Packs are followed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "tests/sidecar/storage/machine.h"
-#include "tests/sidecar/storage/storage_test_fixture.h"
+#include "tests/sidecar/storage/pack_test_fixture.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::storage {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-using tests::FileBuilder;
-
-// What a pack makes of `file`: of its first transactions only each `keep`-th is left, the last one among them, and all
-// are marked as packed.
-FileBuilder Pack(const FileBuilder& file, size_t keep = 3) {
-  FileBuilder packed(file.magic());
-  const size_t last = file.boundaries().size() - 1;
-  for (size_t n = 1; n <= last; ++n) {
-    if (n % keep != last % keep) continue;
-    packed.Add({.tid = file.boundaries()[n].tid,
-                .status = filestorage::kStatusPacked,
-                .records = {{.oid = n, .data = std::string(700, 'p')}}});
-  }
-  return packed;
-}
-
-class PackTest : public StorageTest {
- protected:
-  void Begin() {
-    primary_.Write(file_.bytes());
-    primary_.Start();
-    secondary_.Start();
-    RunUntilEqual(primary_, secondary_);
-  }
-  void RunUntilFollowed() {
-    EXPECT_TRUE(world_.RunUntil([&] {
-      return primary_.Data() == secondary_.Data() && primary_.Status().epoch() == secondary_.Status().epoch() &&
-             primary_.serving() && secondary_.serving();
-    })) << secondary_.Status().DebugString();
-    RunUntilState(secondary_, "streaming");
-    EXPECT_EQ(secondary_.Status().database_id(), primary_.Status().database_id());
-    EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.zrs-new"));
-  }
-  // Nothing is changed at the secondary, and both sides say why.
-  void ExpectDiverged(const std::string& copy) {
-    RunUntilState(primary_, "diverged");
-    RunUntilState(secondary_, "diverged");
-    world_.RunFor(absl::Seconds(30));
-    EXPECT_TRUE(secondary_.Data() == copy);
-    EXPECT_FALSE(primary_.serving());
-    EXPECT_FALSE(secondary_.serving());
-    for (Machine* machine : {&primary_, &secondary_}) {
-      EXPECT_THAT(machine->Status().error().message(), HasSubstr("pack of it"));
-      EXPECT_THAT(machine->Status().error().remedy(), Not(IsEmpty()));
-    }
-    EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.old"));
-  }
-  std::string OldOfSecondary() { return secondary_.disk().Contents("/secondary/Data.fs.old"); }
-
-  Machine primary_{world_, "primary", ""};
-  Machine secondary_{world_, "secondary", "primary"};
-};
 
 TEST_F(PackTest, IsFollowedAndTheOldFileKept) {
   Begin();
@@ -280,98 +227,57 @@ TEST_F(PackTest, AChainFollows) {
   EXPECT_TRUE(third.disk().Contents("/third/Data.fs.old") == file_.bytes());
 }
 
-TEST_F(PackTest, AnOlderBackupUnderTheName) {
+TEST_F(PackTest, AnOldFileOfSomebodyElseIsKept) {
   Begin();
-  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
-  ExpectDiverged(file_.bytes());
+  secondary_.disk().SetContents("/secondary/Data.fs.old", "precious");
+  const FileBuilder packed = Pack(file_, 2);
+  primary_.Pack(packed.bytes());
+  RunUntilFollowed();
+  EXPECT_TRUE(OldOfSecondary() == file_.bytes());
+  EXPECT_EQ(secondary_.disk().Contents("/secondary/Data.fs.old1"), "precious");
+  primary_.Pack(Pack(packed, 2).bytes());
+  RunUntilFollowed();
+  EXPECT_TRUE(OldOfSecondary() == packed.bytes()) << "our own one goes";
+  EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.old2"));
 }
 
-TEST_F(PackTest, AnOlderBackupUnderTheNameWhileTheSidecarIsDown) {
+TEST_F(PackTest, ACopyThatIsTakenAwayWhileItIsRebuiltIsMadeAnew) {
+  file_.AddMany(3000, 900);
   Begin();
+  primary_.Pack(Pack(file_, 2).bytes());
+  EXPECT_TRUE(
+      world_.RunUntil([&] { return secondary_.disk().Contents("/secondary/Data.fs.zrs-new").size() > 100'000; }));
+  secondary_.Stop();
+  EXPECT_TRUE(secondary_.disk().Remove("/secondary/Data.fs").ok());
+  secondary_.Start();
+  RunUntilFollowed();
+}
+
+TEST_F(PackTest, ASecondaryIsFollowedThroughAPackWhileThePrimaryIsGone) {
+  Machine third(world_, "third", "secondary");
+  Begin();
+  third.Start();
+  RunUntilEqual(primary_, third);
+  third.Stop();
+  primary_.Pack(Pack(file_).bytes());
+  RunUntilFollowed();
   primary_.Stop();
-  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
-  primary_.Start();
-  ExpectDiverged(file_.bytes());
+  secondary_.Stop();
+  secondary_.Start();
+  third.Start();
+  RunUntilEqual(secondary_, third);
 }
 
-TEST_F(PackTest, AnOlderBackupOverTheFile) {
+TEST_F(PackTest, AWaitGoesOnAcrossAPack) {
   Begin();
-  primary_.Write(FileBuilder().AddMany(39, 900).bytes());
-  ExpectDiverged(file_.bytes());
-}
-
-TEST_F(PackTest, AnOlderBackupOverTheFileWhileTheSidecarIsDown) {
-  Begin();
-  primary_.Stop();
-  primary_.WriteUnnoticed(FileBuilder().AddMany(39, 900).bytes());
-  primary_.Start();
-  ExpectDiverged(file_.bytes());
-}
-
-TEST_F(PackTest, AnOlderBackupThatGoesOnIsStillNotFollowed) {
-  Begin();
-  FileBuilder backup = FileBuilder().AddMany(39, 900);
-  primary_.Replace(backup.bytes());
-  RunUntilState(primary_, "diverged");
-  for (uint64_t i = 0; i < 5; ++i) {
-    backup.Add({.tid = tests::TestTid(100 + i), .records = {{.oid = 1, .data = "another future"}}});
-    primary_.Write(backup.bytes());
-    world_.RunFor(absl::Seconds(2));
-  }
-  ExpectDiverged(file_.bytes());
-}
-
-TEST_F(PackTest, TheRightFileBackInItsPlaceHeals) {
-  Begin();
-  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
-  RunUntilState(primary_, "diverged");
-  primary_.Replace(file_.bytes());
-  RunUntilFollowed();
-}
-
-TEST_F(PackTest, TheRightFileBackInItsPlaceIsTheSameEpoch) {
-  Begin();
-  const std::string epoch = primary_.Status().epoch();
-  EXPECT_TRUE(primary_.disk().Rename("/primary/Data.fs", "/primary/moved").ok());
-  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
-  RunUntilState(primary_, "diverged");
-  EXPECT_TRUE(primary_.disk().Rename("/primary/moved", "/primary/Data.fs").ok());
-  RunUntilFollowed();
-  EXPECT_EQ(primary_.Status().epoch(), epoch);
-  EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.old"));
-}
-
-TEST_F(PackTest, TheRightFileBackWhileItIsBeingCopiedIsTheSameEpoch) {
-  Begin();
-  const std::string epoch = primary_.Status().epoch();
-  primary_.Replace(file_.bytes().substr(0, static_cast<size_t>(file_.boundaries()[20].offset)));
-  RunUntilState(primary_, "diverged");
-  primary_.Write(file_.bytes());
-  RunUntilFollowed();
-  EXPECT_EQ(primary_.Status().epoch(), epoch);
-}
-
-TEST_F(PackTest, AFileThatIsEmptiedOrRemovedLeavesTheCopy) {
-  for (const bool removed : {true, false}) {
-    Begin();
-    if (removed) {
-      EXPECT_TRUE(primary_.disk().Remove("/primary/Data.fs").ok());
-    } else {
-      primary_.Write("");
-    }
-    EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().has_error(); }));
-    world_.RunFor(absl::Seconds(30));
-    EXPECT_FALSE(primary_.serving());
-    EXPECT_TRUE(secondary_.Data() == file_.bytes());
-    primary_.Write(FileBuilder().bytes());
-    world_.RunFor(absl::Seconds(30));
-    EXPECT_FALSE(primary_.serving());
-    EXPECT_TRUE(secondary_.Data() == file_.bytes());
-    primary_.Replace(file_.bytes());
-    RunUntilFollowed();
-    primary_.Stop();
-    secondary_.Stop();
-  }
+  secondary_.HoldIo(absl::Seconds(5));
+  primary_.Write(file_.AddMany(1, 100).bytes());
+  std::optional<v1::WaitResponse> answer;
+  primary_.BeginWait(1, absl::Seconds(30), answer);
+  world_.RunFor(absl::Seconds(1));
+  primary_.Pack(Pack(file_).bytes());
+  EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  EXPECT_EQ(answer->result(), v1::WaitResponse::RESULT_DONE) << answer->message();
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
-// A packed file takes the place of the copy: crashes, kills and errors at each operation on the way, and in the start
-// that follows.
+// A packed file takes the copy's place: crashes, kills and errors at each operation, and in the start that follows.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -175,7 +174,7 @@ absl::Status SwapCrashTest::Rebuild(CopyFile& copy, const replication::Copy& kno
   }
   const auto proof = copy.ProveRebuild();
   if (!proof.ok()) return proof.status();
-  EXPECT_TRUE(proof->proved) << proof->reason;
+  EXPECT_TRUE(proof->proved()) << proof->reason;
   return copy.Swap({new_.end()});
 }
 
@@ -222,6 +221,7 @@ void SwapCrashTest::CheckFinished(SimulatedFileSystem& disk) {
   ASSERT_FALSE(disk.Exists(kIndexPath));
   if (GetParam().keep_old) {
     ASSERT_TRUE(disk.Contents(kOldPath) == old_.bytes());
+    ASSERT_EQ(disk.Contents(absl::StrCat(kOldPath, "1")), GetParam().older ? kOlder : "");
   } else {
     ASSERT_EQ(disk.Contents(kOldPath), GetParam().older ? kOlder : "");
   }
