@@ -150,7 +150,7 @@ def test_a_primarys_file_that_ends_within_its_last_transaction(lab):
     files.check()
     code, out, _ = run_zrs("verify", path)
     text = " ".join(out.split())
-    assert code == 0 and f"{length - 9} bytes" in text and "not committed" in text, out
+    assert code == 0 and f"uncommitted {length - 9} bytes" in text and "marked as finished" in text, out
 
 
 def test_decreasing_tids_are_followed_with_a_warning(lab):
