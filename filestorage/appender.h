@@ -78,6 +78,9 @@ class Appender {
   // where that is so already.
   absl::Status Cut();
 
+  // Whether the file ends at the committed end: Cut() has nothing to do.
+  bool tidy() const { return !untidy_; }
+
   const Boundary& committed() const { return committed_; }
   // Where the next appended byte belongs; committed().offset between groups.
   uint64_t tail_end() const { return tail_end_; }

@@ -42,6 +42,8 @@ class CopyFile {
   absl::Status Write(replication::WriteGroup group);
   // Forgets what is not committed, in the file beside too. OK without a file.
   absl::Status Cut();
+  // Whether Cut would leave the live file as it is.
+  bool tidy() const { return !appender_ || appender_->tidy(); }
 
   // A file that is to take the live one's place is built beside it, as `Data.fs.zrs-new`. Durable is first that it is
   // being built, and of what; then the file. Where it begins with more than the magic it is the part that Found told

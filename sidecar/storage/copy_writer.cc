@@ -87,13 +87,16 @@ void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
 }
 
 void CopyWriter::Cut(bool drop_rebuild, CutDone done) {
-  HoldOrRun([this, drop_rebuild, done = std::move(done)]() mutable {
-    runtime_.PostIo([this, drop_rebuild, done = std::move(done)]() mutable {
-      absl::Status cut = file_.Cut();
-      if (cut.ok() && drop_rebuild) cut = file_.DropRebuild();
-      runtime_.Post([cut = std::move(cut), rebuild = file_.rebuild(), done = std::move(done)]() mutable {
-        done(cut, std::move(rebuild));
+  runtime_.PostIo([this, drop_rebuild, paused = paused_, done = std::move(done)]() mutable {
+    if (paused && !file_.tidy()) {
+      return runtime_.Post([this, drop_rebuild, done = std::move(done)]() mutable {
+        HoldOrRun([this, drop_rebuild, done = std::move(done)]() mutable { Cut(drop_rebuild, std::move(done)); });
       });
+    }
+    absl::Status cut = file_.Cut();
+    if (cut.ok() && drop_rebuild) cut = file_.DropRebuild();
+    runtime_.Post([cut = std::move(cut), rebuild = file_.rebuild(), done = std::move(done)]() mutable {
+      done(cut, std::move(rebuild));
     });
   });
 }

@@ -75,10 +75,10 @@ def test_something_else_is_spoken_to_a_secondary(lab, kind):
         with server.accept()[0] as peer:
             try:
                 peer.sendall(_SPEECHES[kind])
+                if kind == "noise":
+                    peer.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-            if kind == "noise":
-                peer.shutdown(socket.SHUT_RDWR)
             storage = secondary.until_storage(lambda s: s["error"], "an error", timeout=60)
             assert_explained(storage, f"127.0.0.1:{port}")
             assert storage["state"] == "connecting"
