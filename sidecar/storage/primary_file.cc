@@ -28,6 +28,17 @@ absl::StatusOr<bool> TailHasBoundary(Tail& tail, const Boundary& boundary) {
                                   tail.magic(), boundary);
 }
 
+// The file at `path` with its committed end, looked for from `known` on; null where it cannot be had.
+std::unique_ptr<Tail> OpenWhole(filestorage::FileSystem& file_system, const std::string& path, const Boundary& known) {
+  auto tail = Tail::Open(file_system, path, filestorage::TailOptions{}, known);
+  if (!tail.ok()) return nullptr;
+  absl::StatusOr<TailReport> report;
+  do {
+    report = (*tail)->Poll();
+  } while (report.ok() && report->more);
+  return report.ok() ? *std::move(tail) : nullptr;
+}
+
 }  // namespace
 
 void LogDecreasingTids(const StorageOptions& options, uint64_t from, const TailReport& report) {
@@ -159,15 +170,9 @@ bool PrimaryFile::HasTheSameEnd() {
 // While nobody looked, the old file may have grown after the state was saved: its own end is where it was left.
 void PrimaryFile::RememberOldFile() {
   old_.reset();
-  auto old = Tail::Open(file_system_, OldPath(options_.path), filestorage::TailOptions{}, *left_);
-  if (!old.ok()) return;
-  absl::StatusOr<TailReport> report;
-  do {
-    report = (*old)->Poll();
-  } while (report.ok() && report->more);
-  if (!report.ok()) return;
-  left_ = (*old)->end();
-  old_ = *std::move(old);
+  old_ = OpenWhole(file_system_, OldPath(options_.path), *left_);
+  if (!old_) return;
+  left_ = old_->end();
   const auto info = file_system_.Stat(OldPath(options_.path));
   old_inode_ = info.ok() ? info->inode : 0;
 }
@@ -246,16 +251,12 @@ std::string PrimaryFile::DoubtAboutPack() {
   if (state_->doubted) return absl::StrCat(missing, "another file had been in its place");
   if (old_) return "";
   // Nobody was there to see which file was packed. It is kept as the old one, perhaps.
-  auto old = Tail::Open(file_system_, OldPath(options_.path), filestorage::TailOptions{}, Boundary{});
-  if (!old.ok()) return "";
-  absl::StatusOr<TailReport> report;
-  do {
-    report = (*old)->Poll();
-  } while (report.ok() && report->more);
-  const auto read = [&old](uint64_t offset, absl::Span<char> out) { return (*old)->Read(offset, out); };
-  const auto proof = filestorage::ProvePack(read, (*old)->magic(), (*old)->end(), *left_, nullptr);
+  const std::unique_ptr<Tail> old = OpenWhole(file_system_, OldPath(options_.path), Boundary{});
+  if (!old) return "";
+  const auto read = [&old](uint64_t offset, absl::Span<char> out) { return old->Read(offset, out); };
+  const auto proof = filestorage::ProvePack(read, old->magic(), old->end(), *left_, nullptr);
   // One that ends earlier is of an earlier pack.
-  if (!report.ok() || !proof.ok() || proof->proved() || (*old)->end().tid < left_->tid) return "";
+  if (!proof.ok() || proof->proved() || old->end().tid < left_->tid) return "";
   return absl::StrCat(missing, OldPath(options_.path), " was in its place, which does not have it either");
 }
 

@@ -68,7 +68,6 @@ class PrimaryFile {
   // Makes it durable that the pending file, which was proved, begins an epoch with this id (none begins where the file
   // has all that was followed after all); then the state. Unavailable when yet another file took its place.
   absl::StatusOr<Opened> BeginEpoch(const std::string& id);
-  bool pending() const { return left_.has_value(); }
   // Lets go of the file before. It is still found under its name, if it has one.
   void ForgetOldFile() { old_.reset(); }
 
