@@ -1,5 +1,7 @@
 """What monitoring asks: grpc.health.v1 as Kubernetes and load balancers do, reflection, and the Status service."""
 
+import os
+import shutil
 import signal
 import threading
 
@@ -84,7 +86,23 @@ def test_a_secondary_without_its_primary_is_not_serving(lab, chain):
     health.until(SERVING, "zrs.storage.main")
 
 
-def test_a_primary_whose_file_was_replaced_is_not_serving(lab):
+def test_a_primary_whose_file_was_replaced_by_a_backup_is_not_serving(lab):
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path)
+    backup = lab.path("backup", "Data.fs")
+    shutil.copyfile(path, backup)
+    database = db.open_file(path)
+    db.put(database, "key-1", "other")
+    database.close()
+    pair = lab.pair(path)
+    pair.until_identical()
+    health = Health(lab, pair.address)
+    health.until(SERVING, "zrs.storage.main")
+    os.rename(backup, path)
+    health.until(NOT_SERVING, "zrs.storage.main")
+
+
+def test_a_primary_is_serving_after_a_pack(lab):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
     database = db.open_file(path)
@@ -94,7 +112,8 @@ def test_a_primary_whose_file_was_replaced_is_not_serving(lab):
     health.until(SERVING, "zrs.storage.main")
     db.put(database, "key-1", "other")
     database.pack()
-    health.until(NOT_SERVING, "zrs.storage.main")
+    pair.secondary.until_storage(lambda s: s["lastSwap"], "the new file")
+    health.until(SERVING, "zrs.storage.main")
 
 
 def test_a_stopped_primary_makes_a_secondary_unhealthy_though_it_is_connected(lab, chain):

@@ -6,6 +6,7 @@ import subprocess
 from support import config, contract
 from support import database as db
 from support import rawfs
+from support.compare import until_identical
 from support.ports import free_address
 from support.sidecar import run_zrs
 from support.slow_link import SlowLink
@@ -165,18 +166,20 @@ def test_disk_full_and_healed(lab):
 
 def test_rebuilding_and_paused(lab):
     path = large_file(lab)
-    pair = lab.pair(path)
-    pair.until_identical()
+    _, secondary, link = behind_a_slow_link(lab, path, os.path.getsize(path) + 10_000_000)
+    until_state(secondary, "streaming")
     database = db.open_file(path)
     db.put(database, "key-0", "gone")
     database.pack()
     database.close()
-    storage = until_state(pair.secondary, "rebuilding")
-    assert storage["progress"]["total"] > 0
-    pair.until_identical()
-    until_state(pair.secondary, "streaming")
-    run_zrs("pause", "--config", pair.secondary.config)
-    until_state(pair.secondary, "paused")
+    storage = until_checked(secondary, lambda s: s["progress"] and s["progress"]["rate"], "progress of a rebuild")
+    assert storage["state"] == "rebuilding"
+    assert 4 < storage["progress"]["bytes"] < storage["progress"]["total"] == os.path.getsize(path)
+    link.allow()
+    until_checked(secondary, lambda s: s["lastSwap"] and s["state"] == "streaming", "the new file")
+    until_identical(path, secondary.storage()["path"])
+    run_zrs("pause", "--config", secondary.config)
+    until_state(secondary, "paused")
 
 
 def test_every_state_is_looked_at_above():
