@@ -13,8 +13,7 @@ namespace {
 
 // Asio's cancel cannot take back a handler that is queued already; the flag can. Both are touched on the strand only.
 struct TimerState {
-  template <typename Executor>
-  explicit TimerState(const Executor& executor) : timer(executor) {}
+  explicit TimerState(asio::io_context& context) : timer(context) {}
   asio::steady_timer timer;
   Task task;
 };
@@ -35,9 +34,7 @@ class AsioTimer final : public Timer {
 }  // namespace
 
 AsioRuntime::AsioRuntime(asio::io_context& context, const std::string& name)
-    : strand_(asio::make_strand(context)),
-      io_work_(asio::make_work_guard(io_context_)),
-      random_(std::random_device{}()) {
+    : context_(context), io_work_(asio::make_work_guard(io_context_)), random_(std::random_device{}()) {
   io_thread_ = std::thread([this, thread_name = name.substr(0, 15)] {
     pthread_setname_np(pthread_self(), thread_name.c_str());
     io_context_.run();
@@ -49,21 +46,22 @@ AsioRuntime::~AsioRuntime() {
   io_thread_.join();
 }
 
-void AsioRuntime::Post(Task task) {
-  asio::post(strand_, [task = std::move(task)]() mutable { task(); });
-}
+void AsioRuntime::Post(Task task) { strand_->Post(std::move(task)); }
 
 void AsioRuntime::PostIo(Task task) {
   asio::post(io_context_, [task = std::move(task)]() mutable { task(); });
 }
 
 std::unique_ptr<Timer> AsioRuntime::After(absl::Duration delay, Task task) {
-  auto state = std::make_shared<TimerState>(strand_);
+  auto state = std::make_shared<TimerState>(context_);
   state->task = std::move(task);
   state->timer.expires_after(absl::ToChronoNanoseconds(delay));
-  state->timer.async_wait([state](const asio::error_code&) {
-    // A task may cancel its own timer while it runs.
-    if (Task ready = std::exchange(state->task, nullptr)) ready();
+  state->timer.async_wait([state, strand = strand_](const asio::error_code& error) {
+    if (error) return;
+    strand->Post([state] {
+      // A task may cancel its own timer while it runs.
+      if (Task ready = std::exchange(state->task, nullptr)) ready();
+    });
   });
   return std::make_unique<AsioTimer>(state);
 }

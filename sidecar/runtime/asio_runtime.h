@@ -1,10 +1,9 @@
-// The runtime of a live process: strands on a shared Asio context, and an I/O thread for each storage.
+// The runtime of a live process: a strand and an I/O thread for each storage, and timers on a shared Asio context.
 #ifndef ZRS_SIDECAR_RUNTIME_ASIO_RUNTIME_H_
 #define ZRS_SIDECAR_RUNTIME_ASIO_RUNTIME_H_
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
-#include <asio/strand.hpp>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -14,15 +13,17 @@
 
 #include "absl/time/time.h"
 #include "sidecar/runtime/runtime.h"
+#include "sidecar/runtime/strand.h"
 
 namespace zrs::runtime {
 
-// Thread-safe as Runtime says. `context` is run by its owner, with any number of threads, and outlives the runtime.
+// Thread-safe as Runtime says. `context` is run by its owner, with any number of threads, and outlives the runtime. Strand
+// tasks run on the thread that posts them, the I/O thread, gRPC's or the context's, where that is possible (strand.h).
 class AsioRuntime final : public Runtime {
  public:
   // `name` is the I/O thread's, as ps and gdb show it (cut to 15 bytes).
   AsioRuntime(asio::io_context& context, const std::string& name);
-  // Runs what was posted to the I/O thread to its end and joins it. Posted strand tasks stay with the context.
+  // Runs what was posted to the I/O thread to its end and joins it. Nobody posts any more, and `context` runs no more.
   ~AsioRuntime() override;
 
   void Post(Task task) override;
@@ -33,7 +34,8 @@ class AsioRuntime final : public Runtime {
   uint64_t Random() override;
 
  private:
-  asio::strand<asio::io_context::executor_type> strand_;
+  asio::io_context& context_;
+  const std::shared_ptr<Strand> strand_ = std::make_shared<Strand>();
   asio::io_context io_context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> io_work_;
   std::thread io_thread_;

@@ -17,6 +17,7 @@
 #include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace zrs::runtime {
 namespace {
@@ -56,7 +57,7 @@ struct Subscription {
   std::atomic<bool> native{true};
 };
 
-// Posts a call of `changed`, unless one is under way already.
+// Posts a call of `changed`, unless one is under way already. It may be called at once.
 void Notify(const std::shared_ptr<Subscription>& subscription) {
   if (subscription->posted.exchange(true)) return;
   subscription->runtime.Post([subscription] {
@@ -88,11 +89,12 @@ class InotifyWatcher::Instance : public std::enable_shared_from_this<Instance> {
   };
   using Targets = std::map<std::shared_ptr<Subscription>, Target>;
 
+  using Due = std::vector<std::shared_ptr<Subscription>>;
+  void OnRead(const std::error_code& error, size_t size);
   // All of these are called with mutex_ held.
   bool EnsureOpen();
   void ReadOn();
-  void OnBytes(size_t size);
-  void OnEvent(const inotify_event& event, const char* name);
+  Due OnBytes(size_t size);
   // Whether the event is about the target, and brings its file watch to where its name leads now.
   bool Concerns(const inotify_event& event, const char* name, Targets::value_type& entry);
   void FollowName(Targets::value_type& entry);
@@ -157,34 +159,39 @@ void InotifyWatcher::Instance::Close() {
 }
 
 void InotifyWatcher::Instance::ReadOn() {
-  descriptor_.async_read_some(asio::buffer(buffer_),
-                              [self = shared_from_this()](const std::error_code& error, size_t size) {
-                                const std::lock_guard<std::mutex> lock(self->mutex_);
-                                if (self->closed_ || error == asio::error::operation_aborted) return;
-                                if (!error) {
-                                  self->OnBytes(size);
-                                  return self->ReadOn();
-                                }
-                                for (Targets::value_type& entry : self->targets_) {
-                                  self->Degrade(entry, "read from inotify", error.value());
-                                }
-                              });
+  descriptor_.async_read_some(
+      asio::buffer(buffer_),
+      [self = shared_from_this()](const std::error_code& error, size_t size) { self->OnRead(error, size); });
 }
 
-void InotifyWatcher::Instance::OnBytes(size_t size) {
+void InotifyWatcher::Instance::OnRead(const std::error_code& error, size_t size) {
+  Due due;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_ || error == asio::error::operation_aborted) return;
+    if (error) {
+      for (Targets::value_type& entry : targets_) Degrade(entry, "read from inotify", error.value());
+      return;
+    }
+    due = OnBytes(size);
+    ReadOn();
+  }
+  for (const std::shared_ptr<Subscription>& subscription : due) Notify(subscription);
+}
+
+// Whom it concerns, each once.
+InotifyWatcher::Instance::Due InotifyWatcher::Instance::OnBytes(size_t size) {
+  std::set<std::shared_ptr<Subscription>> due;
   for (size_t offset = 0; offset + sizeof(inotify_event) <= size;) {
     inotify_event event;
     memcpy(&event, buffer_.data() + offset, sizeof(event));
     const char* name = event.len > 0 ? buffer_.data() + offset + sizeof(event) : "";
-    OnEvent(event, name);
+    for (Targets::value_type& entry : targets_) {
+      if (Concerns(event, name, entry)) due.insert(entry.first);
+    }
     offset += sizeof(event) + event.len;
   }
-}
-
-void InotifyWatcher::Instance::OnEvent(const inotify_event& event, const char* name) {
-  for (Targets::value_type& entry : targets_) {
-    if (Concerns(event, name, entry)) Notify(entry.first);
-  }
+  return {due.begin(), due.end()};
 }
 
 bool InotifyWatcher::Instance::Concerns(const inotify_event& event, const char* name, Targets::value_type& entry) {

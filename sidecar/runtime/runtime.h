@@ -25,7 +25,8 @@ class Timer {
 class Runtime {
  public:
   virtual ~Runtime() = default;
-  // Runs `task` on the strand: one at a time, in the order posted.
+  // Runs `task` on the strand: one at a time, in the order posted; perhaps before it returns, on the calling thread, so
+  // without a lock that a task may want.
   virtual void Post(Task task) = 0;
   // Runs `task` on the I/O thread, where it may block: one at a time, in the order posted.
   virtual void PostIo(Task task) = 0;
