@@ -45,6 +45,13 @@ HeaderWrite AnnouncementWrite(uint64_t offset, absl::string_view real, Tid tid_b
   return {.offset = offset, .bytes = std::move(bytes)};
 }
 
+std::optional<HeaderWrite> BlankAnnouncementWrite(uint64_t offset, Tid tid_before) {
+  if (BytesInFirstSector(offset) < kAnnouncementSize) return std::nullopt;
+  std::string real(kAnnouncementSize, '\0');
+  real[kTransactionStatusOffset] = kStatusComplete;
+  return AnnouncementWrite(offset, real, tid_before);
+}
+
 std::vector<HeaderWrite> TurnWrites(uint64_t offset, absl::string_view real) {
   if (BytesInFirstSector(offset) == kAnnouncementSize) return {Part(offset, real, 0, kAnnouncementSize)};
   return {{.offset = offset, .bytes = WithClosedGate(real)}, Part(offset, real, kGate, kGate + 1)};

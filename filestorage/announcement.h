@@ -43,6 +43,10 @@ struct HeaderWrite {
 // Announces the group.
 HeaderWrite AnnouncementWrite(uint64_t offset, absl::string_view real, Tid tid_before);
 
+// Announces a group of which nothing is known yet. Only where the 17 bytes lie in one sector: elsewhere an unfinished
+// turn is finished from what the announcement says. Nothing where they do not.
+std::optional<HeaderWrite> BlankAnnouncementWrite(uint64_t offset, Tid tid_before);
+
 // Turns an announcement to the real bytes: one or two writes, each to be durable before the next. The last one commits,
 // as a whole or not at all; before it no subset of the sectors written reads as committed.
 std::vector<HeaderWrite> TurnWrites(uint64_t offset, absl::string_view real);

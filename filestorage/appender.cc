@@ -1,6 +1,7 @@
 #include "filestorage/appender.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -103,7 +104,10 @@ absl::Status Appender::BeginGroup(absl::string_view first) {
         absl::StrCat("appending to ", file_->path(), " at ", committed_.offset, ": the transaction is not committed"));
   }
   const absl::string_view announcement = first.substr(0, kAnnouncementSize);
-  if (announced_.empty()) {
+  if (blank_) {
+    announced_ = std::string(announcement);
+    blank_ = false;
+  } else if (announced_.empty()) {
     untidy_ = true;
     absl::Status status = Write(AnnouncementWrite(committed_.offset, announcement, committed_.tid));
     if (!status.ok()) return AfterFailedWrite(status);
@@ -123,7 +127,7 @@ absl::Status Appender::BeginGroup(absl::string_view first) {
 
 absl::Status Appender::Write(const HeaderWrite& write) { return file_->WriteAt(write.offset, write.bytes); }
 
-absl::Status Appender::Commit(const Boundary& end, absl::string_view following) {
+absl::Status Appender::Commit(const Boundary& end, absl::string_view following, bool more_expected) {
   if (absl::Status appendable = CheckAppendable(); !appendable.ok()) return appendable;
   if (end == committed_ && tail_end_ == committed_.offset) return absl::OkStatus();
   if (end.offset != tail_end_ || !began_) {
@@ -131,7 +135,7 @@ absl::Status Appender::Commit(const Boundary& end, absl::string_view following) 
                                                       ": but the bytes appended end at ", tail_end_));
   }
   if (absl::Status status = SyncFile(*file_); !status.ok()) return Break(status);
-  return FinishTurn(end, following);
+  return FinishTurn(end, following, more_expected);
 }
 
 // Writes the group's real first bytes; the last of them is not durable yet.
@@ -151,12 +155,12 @@ absl::Status Appender::Turn() {
 void Appender::TurnBack() { Write(TurnBackWrite(committed_.offset, announced_, committed_.tid)).IgnoreError(); }
 
 // Step 3.
-absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view following) {
+absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view following, bool more_expected) {
   if (absl::Status turned = Turn(); !turned.ok()) {
     if (!broken_.ok()) TurnBack();
     return AfterFailedWrite(turned);
   }
-  absl::StatusOr<std::string> next = AnnounceFollowing(end, following);
+  const absl::StatusOr<Next> next = AnnounceNext(end, following, more_expected);
   absl::Status status = next.status();
   if (status.ok()) status = SyncFile(*file_);
   if (!status.ok()) {
@@ -165,21 +169,46 @@ absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view followi
   }
   committed_ = end;
   ForgetGroup();
-  announced_ = *std::move(next);
-  untidy_ = !announced_.empty();
+  untidy_ = *next != Next::kNothing;
+  if (*next == Next::kKnown) announced_ = std::string(following.substr(0, kAnnouncementSize));
+  if (*next == Next::kBlank) FillBlankHeader();
   return absl::OkStatus();
 }
 
-// Returns what it announced; nothing where there is nothing to announce, or no room for it: that can wait.
-absl::StatusOr<std::string> Appender::AnnounceFollowing(const Boundary& end, absl::string_view following) {
-  if (following.size() < kTransactionHeaderSize) return "";
-  if (following[kTransactionStatusOffset] == kStatusInProgress) return "";
-  std::string announcement(following.substr(0, kAnnouncementSize));
-  absl::Status status = Write(AnnouncementWrite(end.offset, announcement, end.tid));
-  if (status.ok()) return announcement;
+// Where there is no room for it, it can wait.
+absl::StatusOr<Appender::Next> Appender::AnnounceNext(const Boundary& end, absl::string_view following,
+                                                      bool more_expected) {
+  Next next = Next::kNothing;
+  HeaderWrite announcement;
+  if (following.size() >= kTransactionHeaderSize) {
+    if (following[kTransactionStatusOffset] == kStatusInProgress) return Next::kNothing;
+    announcement = AnnouncementWrite(end.offset, following.substr(0, kAnnouncementSize), end.tid);
+    next = Next::kKnown;
+  } else if (more_expected) {
+    std::optional<HeaderWrite> blank = BlankAnnouncementWrite(end.offset, end.tid);
+    if (!blank) return Next::kNothing;
+    announcement = *std::move(blank);
+    next = Next::kBlank;
+  } else {
+    return Next::kNothing;
+  }
+  absl::Status status = Write(announcement);
+  if (status.ok()) return next;
   if (absl::IsResourceExhausted(status)) status = file_->Truncate(end.offset);
   if (!status.ok()) return status;
-  return "";
+  return Next::kNothing;
+}
+
+// Only for those who read the file, and only now: a header of zeros, whose announcement got lost, is none for them.
+void Appender::FillBlankHeader() {
+  blank_ = true;
+  const std::string rest(kTransactionHeaderSize - kAnnouncementSize, '\0');
+  file_->WriteAt(committed_.offset + kAnnouncementSize, rest).IgnoreError();
+}
+
+absl::Status Appender::Tidy() {
+  if (absl::Status usable = CheckUsable(); !usable.ok()) return usable;
+  return tail_end_ == committed_.offset ? Cut() : absl::OkStatus();
 }
 
 absl::Status Appender::Cut() {
@@ -213,6 +242,7 @@ void Appender::ForgetGroup() {
   tail_end_ = committed_.offset;
   held_.clear();
   announced_.clear();
+  blank_ = false;
   began_ = false;
   untidy_ = false;
   must_cut_ = false;

@@ -6,9 +6,11 @@
 //   1. announced: its first 17 bytes (tid, length, status) are at the committed end, changed so that nobody takes the
 //      group for committed (announcement.h);
 //   2. the rest is behind them, and the file ends exactly at the group's end;
-//   3. the first bytes turn to their real values, and the group is committed. The next group, if it is known, is
-//      announced with the same sync.
-// At rest the file ends at the committed end.
+//   3. the first bytes turn to their real values, and the group is committed. The next group, if it is known or
+//      expected, is announced with the same sync, which saves it one.
+// At rest the file ends at the committed end. While the next group is expected a header is there, 23 bytes that say "in
+// progress": openers pass over it, as over a vote in a primary's file. (Of fewer bytes ZODB's FileIterator says that
+// the file is corrupt.) Tidy() takes it back.
 //
 // ZODB logs "time-stamp reduction" at the committed end when it opens the file while a group is being written: an
 // announcement repeats the last transaction's tid.
@@ -70,9 +72,13 @@ class Appender {
 
   // Makes everything appended visible and durable. `end` is the boundary at tail_end() (FailedPrecondition if not).
   // `following` is what will be appended next, if anything is known: when it has 23 bytes or more, the next group is
-  // announced with this group's last sync. Those bytes must still be given to Append, or Cut() called. Two syncs (three
-  // where the group's first 17 bytes lie in two disk sectors).
-  absl::Status Commit(const Boundary& end, absl::string_view following = {});
+  // announced with this group's last sync. Those bytes must still be given to Append, or Cut() called. Where nothing is
+  // known, but `more_expected`, a group is announced that may be any, until Tidy() or Cut(). Two syncs (three where the
+  // group's first 17 bytes lie in two disk sectors).
+  absl::Status Commit(const Boundary& end, absl::string_view following = {}, bool more_expected = false);
+
+  // Takes back the announcement of a group of which nothing was appended. No input or output where there is none.
+  absl::Status Tidy();
 
   // Forgets what was appended and not committed: the file ends at the committed end again, durably. No input or output
   // where that is so already.
@@ -95,10 +101,13 @@ class Appender {
   absl::Status CheckAppendable() const;
   absl::Status BeginGroup(absl::string_view first);
   absl::Status Write(const HeaderWrite& write);
-  absl::StatusOr<std::string> AnnounceFollowing(const Boundary& end, absl::string_view following);
+  // What is announced behind the committed end.
+  enum class Next { kNothing, kKnown, kBlank };
+  absl::StatusOr<Next> AnnounceNext(const Boundary& end, absl::string_view following, bool more_expected);
+  void FillBlankHeader();
   absl::Status Turn();
   void TurnBack();
-  absl::Status FinishTurn(const Boundary& end, absl::string_view following);
+  absl::Status FinishTurn(const Boundary& end, absl::string_view following, bool more_expected);
   absl::Status AfterFailedWrite(const absl::Status& status);
   absl::Status Break(const absl::Status& status);
   void ForgetGroup();
@@ -109,6 +118,7 @@ class Appender {
   uint64_t tail_end_;
   std::string held_;       // the group's first bytes while they are fewer than a header
   std::string announced_;  // the real first bytes of the group that is announced at the committed end; or empty
+  bool blank_ = false;     // a group is announced there that may be any
   bool began_ = false;     // the announced group's further bytes are being written
   bool untidy_ = false;    // the file may have bytes behind the committed end
   bool must_cut_ = false;  // the disk was full

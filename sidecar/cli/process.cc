@@ -41,8 +41,8 @@
 namespace zrs::cli {
 namespace {
 
-// Strands do no blocking work: two threads are enough for any number of storages, and let two of them go on at once.
-constexpr int kStrandThreads = 2;
+// Timers and file notifications: two threads are enough for any number of storages, and let two of them go on at once.
+constexpr int kContextThreads = 2;
 constexpr uint32_t kSocketDirectoryMode = 0755;
 constexpr absl::Duration kListenerGrace = absl::Seconds(2);
 
@@ -183,7 +183,7 @@ absl::Status Process::Start() {
   MakeStorages();
   std::vector<storage::Storage*> storages;
   for (const auto& storage : storages_) storages.push_back(storage.get());
-  for (int i = 0; i < kStrandThreads; ++i) threads_.emplace_back([this] { context_.run(); });
+  for (int i = 0; i < kContextThreads; ++i) threads_.emplace_back([this] { context_.run(); });
   absl::Status listening = listeners_.Start(settings_, storages);
   if (!listening.ok()) return listening;
   listeners_.Attach(health_);

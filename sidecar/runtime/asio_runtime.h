@@ -17,8 +17,9 @@
 
 namespace zrs::runtime {
 
-// Thread-safe as Runtime says. `context` is run by its owner, with any number of threads, and outlives the runtime. Strand
-// tasks run on the thread that posts them, the I/O thread, gRPC's or the context's, where that is possible (strand.h).
+// Thread-safe as Runtime says. `context` is run by its owner, with any number of threads, and outlives the runtime.
+// Strand tasks run on the thread that posts them where that is possible (strand.h): the I/O thread, gRPC's, or one of
+// the context's.
 class AsioRuntime final : public Runtime {
  public:
   // `name` is the I/O thread's, as ps and gdb show it (cut to 15 bytes).

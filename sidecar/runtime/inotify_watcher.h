@@ -18,7 +18,7 @@ namespace zrs::runtime {
 // One inotify instance, opened at the first Watch, serves all watches of a watcher: have one watcher in a process.
 // Watch may be called from any thread. A watch is destroyed on its runtime's strand, before its runtime and before the
 // watcher; afterwards `changed` is not called any more. Events that come before `changed` has begun to run are merged
-// into that one call. Runtime::Post must not run the task in the call itself.
+// into that one call.
 class InotifyWatcher final : public FileWatcher {
  public:
   // `io_context` outlives the watcher; events are read on whatever threads run it.

@@ -109,13 +109,13 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
 
 namespace {
 
-absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group) {
+absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected) {
   for (std::string& piece : group.pieces) {
     if (absl::Status appended = appender.Append(piece); !appended.ok()) return appended;
     // The syncs are what takes long, and as much as this is received meanwhile.
     std::string().swap(piece);
   }
-  return group.commit ? appender.Commit(*group.commit, group.following) : absl::OkStatus();
+  return group.commit ? appender.Commit(*group.commit, group.following, more_expected) : absl::OkStatus();
 }
 
 absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
@@ -132,10 +132,12 @@ absl::StatusOr<bool> AppenderHasBoundary(filestorage::Appender& appender, const 
 
 }  // namespace
 
-absl::Status CopyFile::Write(replication::WriteGroup group) {
+absl::Status CopyFile::Write(replication::WriteGroup group, bool more_expected) {
   absl::Status open = CheckOpen(/*beside=*/false);
-  return open.ok() ? WriteTo(*appender_, std::move(group)) : open;
+  return open.ok() ? WriteTo(*appender_, std::move(group), more_expected) : open;
 }
+
+absl::Status CopyFile::Tidy() { return appender_ ? appender_->Tidy() : absl::OkStatus(); }
 
 absl::Status CopyFile::Cut() {
   absl::Status cut = appender_ ? appender_->Cut() : absl::OkStatus();
@@ -240,7 +242,7 @@ absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare
 
 absl::Status CopyFile::WriteRebuild(replication::WriteGroup group) {
   absl::Status open = CheckOpen(/*beside=*/true);
-  return open.ok() ? WriteTo(*rebuild_, std::move(group)) : open;
+  return open.ok() ? WriteTo(*rebuild_, std::move(group), /*more_expected=*/false) : open;
 }
 
 absl::StatusOr<size_t> CopyFile::ReadRebuild(uint64_t offset, absl::Span<char> out) {

@@ -38,8 +38,10 @@ class CopyFile {
   // A first copy: the identity is durable before the file exists, so no file is ever without one. It gets the mode that
   // `create` says.
   absl::Status Create(const replication::CreateCopy& create);
-  // Appends and commits as the group says; errors as Appender's.
-  absl::Status Write(replication::WriteGroup group);
+  // Appends and commits as the group says; errors, and `more_expected`, as Appender's.
+  absl::Status Write(replication::WriteGroup group, bool more_expected);
+  // Takes back what was written for the sake of more. OK without a file.
+  absl::Status Tidy();
   // Forgets what is not committed, in the file beside too. OK without a file.
   absl::Status Cut();
   // Whether Cut would leave the live file as it is.

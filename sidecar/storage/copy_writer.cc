@@ -8,6 +8,14 @@
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
+namespace {
+
+// Commits that come as often as this make the file expect the next one, which saves each a sync.
+constexpr absl::Duration kOften = absl::Milliseconds(50);
+// When none came for so long the file ends at its committed end again.
+constexpr absl::Duration kQuiet = absl::Milliseconds(100);
+
+}  // namespace
 
 CopyWriter::CopyWriter(std::string storage, runtime::Runtime& runtime, CopyFile& file, Events events)
     : storage_(std::move(storage)), runtime_(runtime), file_(file), events_(std::move(events)) {}
@@ -43,14 +51,33 @@ void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare)
 void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
   const bool beside = upstream->session().rebuilding();
   auto write = [this, beside, upstream = std::move(upstream), group = std::move(group)]() mutable {
+    const bool live = upstream->session().state() == replication::FollowerSession::State::kStreaming;
+    const bool more_expected = live && group.commit && ExpectMore();
     Do(
-        [this, beside, group = std::move(group)]() mutable {
-          return beside ? file_.WriteRebuild(std::move(group)) : file_.Write(std::move(group));
+        [this, beside, more_expected, group = std::move(group)]() mutable {
+          return beside ? file_.WriteRebuild(std::move(group)) : file_.Write(std::move(group), more_expected);
         },
         [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnWritten(status); });
   };
   if (beside) return write();
   HoldOrRun(std::move(write));
+}
+
+bool CopyWriter::ExpectMore() {
+  const absl::Duration now = runtime_.Now();
+  const bool often = written_ && now - *written_ < kOften && !stopping_;
+  written_ = now;
+  if (often && !tidy_) TidyWhenQuiet(kQuiet);
+  return often;
+}
+
+void CopyWriter::TidyWhenQuiet(absl::Duration delay) {
+  tidy_ = runtime_.After(delay, [this] {
+    const absl::Duration quiet = runtime_.Now() - *written_;
+    if (quiet < kQuiet) return TidyWhenQuiet(kQuiet - quiet);
+    tidy_.reset();
+    Do([this] { return file_.Tidy(); }, [](const absl::Status&) {});
+  });
 }
 
 void CopyWriter::Prove(Upstream upstream, replication::ProveRebuild prove) {
@@ -121,10 +148,16 @@ void CopyWriter::ForgetOldFile() {
   runtime_.PostIo([this] { file_.ForgetOldFile(); });
 }
 
+void CopyWriter::Stop() {
+  stopping_ = true;
+  tidy_.reset();
+  Resume();
+}
+
 void CopyWriter::Pause(absl::AnyInvocable<void()> held) {
   paused_ = true;
   // Behind what is being written now.
-  runtime_.PostIo([this, held = std::move(held)]() mutable { runtime_.Post(std::move(held)); });
+  Do([this] { return file_.Tidy(); }, [held = std::move(held)](const absl::Status&) mutable { held(); });
 }
 
 void CopyWriter::Resume() {

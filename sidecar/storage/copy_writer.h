@@ -51,11 +51,18 @@ class CopyWriter {
   void Resume();
   bool paused() const { return paused_; }
 
+  // Resumes, and sets no timer any more.
+  void Stop();
+
  private:
   using Work = absl::AnyInvocable<absl::Status()>;
   using Answer = absl::AnyInvocable<void(const absl::Status&)>;
   void Do(Work work, Answer answer);
   void HoldOrRun(absl::AnyInvocable<void()> step);
+  // Whether another group may be expected soon after the one that is written now; sees to it that the file is tidy when
+  // none comes.
+  bool ExpectMore();
+  void TidyWhenQuiet(absl::Duration delay);
 
   void DoOrWarn(absl::AnyInvocable<absl::Status()> work, const char* consequence);
 
@@ -65,6 +72,9 @@ class CopyWriter {
   Events events_;
   bool paused_ = false;
   std::vector<absl::AnyInvocable<void()>> held_;
+  std::optional<absl::Duration> written_;  // when the last group was
+  std::unique_ptr<runtime::Timer> tidy_;   // runs while more is expected
+  bool stopping_ = false;
 };
 
 }  // namespace zrs::storage

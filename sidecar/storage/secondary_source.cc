@@ -343,7 +343,7 @@ void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
   retry_.reset();
   health_.reset();
   forget_old_.reset();
-  writer_.Resume();
+  writer_.Stop();
   if (idle_) return done();
   quiesced_ = std::move(done);
   upstream_->Stop();

@@ -228,9 +228,10 @@ void CrashDriver::Append(absl::string_view bytes) {
   ASSERT_TRUE(status.ok()) << status;
 }
 
-void CrashDriver::Commit(size_t n, size_t following) {
+void CrashDriver::Commit(size_t n, size_t following, bool more_expected) {
   const Boundary& end = primary_.boundaries()[n];
-  const absl::Status status = appender_->Commit(end, absl::string_view(primary_.bytes()).substr(end.offset, following));
+  const absl::Status status =
+      appender_->Commit(end, absl::string_view(primary_.bytes()).substr(end.offset, following), more_expected);
   ASSERT_TRUE(status.ok()) << status;
   acknowledged_ = end;
   checker_.Check(disk_, acknowledged_, "going on");
@@ -240,6 +241,12 @@ void CrashDriver::Cut() {
   const absl::Status status = appender_->Cut();
   ASSERT_TRUE(status.ok()) << status;
   ASSERT_EQ(disk_.Contents(kPath).size(), acknowledged_.offset);
+  checker_.Check(disk_, acknowledged_, "going on");
+}
+
+void CrashDriver::Tidy() {
+  const absl::Status status = appender_->Tidy();
+  ASSERT_TRUE(status.ok()) << status;
   checker_.Check(disk_, acknowledged_, "going on");
 }
 

@@ -80,9 +80,11 @@ class CrashDriver {
   // Appends the primary's bytes up to the end of its n-th transaction, in pieces of `piece` bytes.
   void AppendUpTo(size_t n, size_t piece = SIZE_MAX);
   void Append(absl::string_view bytes);
-  // Commits up to the n-th transaction, which is told that `following` bytes are known behind it.
-  void Commit(size_t n, size_t following = 0);
+  // Commits up to the n-th transaction, which is told that `following` bytes are known behind it, or that more is
+  // expected.
+  void Commit(size_t n, size_t following = 0, bool more_expected = false);
   void Cut();
+  void Tidy();
   // The next operation of `kind`, counted from 1, answers `status`; from then on none does.
   void FailOnce(tests::SimulatedOperation::Kind kind, int count, absl::Status status);
 

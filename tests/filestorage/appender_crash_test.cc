@@ -33,24 +33,29 @@ constexpr size_t kOverhead = kTransactionHeaderSize + 23 + kDataHeaderSize + kLe
 
 // A builder whose first transaction ends at `end`.
 FileBuilder EndingAt(uint64_t end) {
-  FileBuilder builder;
-  builder.Add(Transaction(1, static_cast<size_t>(end - kMagicSize - kOverhead)));
-  return builder;
+  return FileBuilder().Add(Transaction(1, static_cast<size_t>(end - kMagicSize - kOverhead)));
 }
 
 class AppenderCrashTest : public testing::TestWithParam<size_t> {
  protected:
-  // Appends all of `primary` behind its first transaction in groups of `group` transactions.
+  // Appends all of `primary` behind its first transaction in groups of `group` transactions; where no bytes that follow
+  // are known, also so that more is expected.
   void AppendInGroups(const FileBuilder& primary, size_t group, size_t piece, size_t following) {
+    AppendEach(primary, group, piece, following, false);
+    if (following == 0 && !HasFailure()) AppendEach(primary, group, piece, following, true);
+  }
+
+ private:
+  void AppendEach(const FileBuilder& primary, size_t group, size_t piece, size_t following, bool more_expected) {
     CrashDriver driver(primary, 1, GetParam());
     driver.Open();
     const size_t last = primary.boundaries().size() - 1;
     for (size_t n = 1; n < last && !HasFailure();) {
       n = std::min(n + group, last);
       driver.AppendUpTo(n, piece);
-      if (HasFailure()) return;
-      driver.Commit(n, following);
+      if (!HasFailure()) driver.Commit(n, following, more_expected);
     }
+    driver.Tidy();
     if (HasFailure()) return;
     EXPECT_EQ(driver.disk().Contents(kPath), primary.bytes());
     RecordProperty("states", static_cast<int>(driver.states()));
@@ -160,6 +165,19 @@ TEST_P(AppenderCrashTest, GroupsAfterACut) {
   driver.Cut();
   driver.AppendUpTo(5);
   driver.Commit(5);
+}
+
+TEST_P(AppenderCrashTest, AGroupThatWasExpectedDoesNotCome) {
+  FileBuilder primary = EndingAt(4000);
+  CrashDriver driver(primary.Add(Transaction(2, 900)).Add(Transaction(3, 900)).Add(Transaction(4, 900)), 1, GetParam());
+  driver.Open();
+  for (size_t n = 2; n < 5; ++n) {
+    driver.AppendUpTo(n, 700);
+    driver.Tidy();  // a group is under way: nothing is taken back
+    driver.Commit(n, 0, true);
+    n == 3 ? driver.Open() : driver.Tidy();  // closing tidies too
+    EXPECT_EQ(driver.disk().Contents(kPath).size(), primary.boundaries()[n].offset);
+  }
 }
 
 // The transactions behind an abandoned group must not come to light behind a shorter one at its place.

@@ -53,6 +53,39 @@ TEST_F(AppenderTest, AGroupThatWasAnnouncedCostsTwoSyncs) {
   EXPECT_EQ(disk_.Contents(kPath), Bytes(3));
 }
 
+TEST_F(AppenderTest, AGroupThatWasExpectedCostsTwoSyncs) {
+  ASSERT_TRUE(OpenWith(1, "").ok());
+  ASSERT_TRUE(appender_->Append(Transactions(2, 2)).ok());
+  ASSERT_TRUE(appender_->Commit(boundary(2), {}, /*more_expected=*/true).ok());
+  EXPECT_FALSE(appender_->tidy());
+  // As long as a header, and one in progress.
+  ASSERT_EQ(disk_.Contents(kPath).size(), boundary(2).offset + kTransactionHeaderSize);
+  const TransactionHeader header = DecodeTransactionHeader(disk_.Contents(kPath).substr(boundary(2).offset));
+  EXPECT_EQ(header.tid, boundary(2).tid);
+  EXPECT_EQ(header.status, kStatusInProgress);
+  Trace();
+  ASSERT_TRUE(appender_->Append(Transactions(3, 3)).ok());
+  ASSERT_TRUE(appender_->Commit(boundary(3)).ok());
+  const uint64_t at = boundary(2).offset;
+  const size_t rest = Transactions(3, 3).size() - 17;
+  EXPECT_EQ(trace_, (std::vector<std::string>{absl::StrCat("write ", rest, "@", at + 17), "sync",
+                                              absl::StrCat("write 17@", at), "sync"}));
+  EXPECT_EQ(disk_.Contents(kPath), Bytes(3));
+  EXPECT_TRUE(appender_->tidy());
+}
+
+TEST_F(AppenderTest, TidyTakesBackWhatWasExpectedAndNothingElse) {
+  ASSERT_TRUE(OpenWith(1, "").ok());
+  ASSERT_TRUE(appender_->Append(Transactions(2, 2)).ok());
+  ASSERT_TRUE(appender_->Tidy().ok());
+  ASSERT_TRUE(appender_->Commit(boundary(2), {}, /*more_expected=*/true).ok());
+  ASSERT_TRUE(appender_->Tidy().ok());
+  EXPECT_EQ(disk_.Contents(kPath), Bytes(2));
+  Trace();
+  ASSERT_TRUE(appender_->Tidy().ok());
+  EXPECT_TRUE(trace_.empty());
+}
+
 TEST_F(AppenderTest, FewerFollowingBytesThanAHeaderAreNotAnnounced) {
   ASSERT_TRUE(OpenWith(1, "").ok());
   ASSERT_TRUE(appender_->Append(Transactions(2, 2)).ok());

@@ -28,7 +28,7 @@ constexpr uint64_t kSlowdown = 1;
 
 constexpr uint64_t kDefaultSeeds = 300 / kSlowdown;
 constexpr uint64_t kVariantSeeds = 50 / kSlowdown;  // of variants that have to keep the rules
-constexpr uint64_t kMostSeedsUntilCaught = 200;     // of variants that have to break them
+constexpr uint64_t kMostSeedsUntilCaught = 1500;    // of variants that have to break them
 
 std::optional<uint64_t> FromEnvironment(const char* name) {
   const char* text = std::getenv(name);

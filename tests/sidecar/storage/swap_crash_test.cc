@@ -152,7 +152,7 @@ absl::Status SwapCrashTest::WriteBehind(CopyFile& copy, const Boundary& committe
   while (at < after_.boundaries().size() && after_.boundaries()[at] != committed) ++at;
   if (at == after_.boundaries().size()) return absl::InternalError("the copy is no beginning of the new file");
   const size_t last = after_.boundaries().size() - 1;
-  absl::Status written = at == last ? absl::OkStatus() : copy.Write(GroupOf(after_, at, last));
+  absl::Status written = at == last ? absl::OkStatus() : copy.Write(GroupOf(after_, at, last), /*more_expected=*/false);
   if (written.ok()) copy.SaveState().IgnoreError();  // as SecondarySource: it only saves time
   return written;
 }
@@ -359,7 +359,7 @@ TEST_P(SwapCrashTest, ASwapThatWasPutOffDoesNotTakeAwayWhatCameMeanwhile) {
     ASSERT_TRUE(copy.Cut().ok());
     disk->SetHook(nullptr);
     const size_t last = old_.boundaries().size() - 1;
-    ASSERT_TRUE(copy.Write(GroupOf(grown, last, last + 1)).ok());
+    ASSERT_TRUE(copy.Write(GroupOf(grown, last, last + 1), /*more_expected=*/false).ok());
     const auto killed = disk->Clone();
     CopyFile again(options_, *killed);
     const auto found = again.Open();

@@ -1,0 +1,61 @@
+// Commits that come often are expected: the next one is announced before it is known, and taken back when none comes.
+#include <gtest/gtest.h>
+
+#include "filestorage/format.h"
+#include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/storage_test_fixture.h"
+
+namespace zrs::storage {
+namespace {
+
+class FrequentCommitsTest : public StorageTest {
+ protected:
+  FrequentCommitsTest() {
+    primary_.Write(file_.bytes());
+    primary_.Start();
+    secondary_.Start();
+    RunUntilEqual(primary_, secondary_);
+    world_.RunFor(absl::Seconds(1));
+  }
+
+  void CommitEach(absl::Duration interval, int times) {
+    for (int i = 0; i < times; ++i) {
+      primary_.Write(file_.AddMany(1, 500).bytes());
+      world_.RunFor(interval);
+    }
+  }
+  // What the secondary's file has behind the primary's.
+  uint64_t behind() const { return secondary_.Data().size() - primary_.Data().size(); }
+
+  Machine primary_{world_, "primary", ""};
+  Machine secondary_{world_, "secondary", "primary"};
+};
+
+TEST_F(FrequentCommitsTest, TheNextOneIsExpectedUntilItIsQuiet) {
+  bool expected = false;
+  for (int i = 0; i < 20; ++i) {
+    CommitEach(absl::Milliseconds(20), 1);
+    expected = expected || behind() == filestorage::kTransactionHeaderSize;
+  }
+  EXPECT_TRUE(expected);
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Data() == primary_.Data(); }));
+  CommitEach(absl::Milliseconds(20), 20);
+  world_.RunFor(absl::Milliseconds(500));
+  EXPECT_EQ(behind(), 0u);
+}
+
+TEST_F(FrequentCommitsTest, ASingleOneIsFollowedByNothing) {
+  for (int i = 0; i < 5; ++i) {
+    CommitEach(absl::Milliseconds(60), 1);
+    EXPECT_EQ(secondary_.Data(), primary_.Data());
+  }
+}
+
+TEST_F(FrequentCommitsTest, AStopLeavesNothingBehind) {
+  CommitEach(absl::Milliseconds(20), 20);
+  secondary_.Stop();
+  EXPECT_EQ(secondary_.Data(), primary_.Data());
+}
+
+}  // namespace
+}  // namespace zrs::storage
