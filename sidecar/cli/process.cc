@@ -41,8 +41,6 @@
 namespace zrs::cli {
 namespace {
 
-// Timers and file notifications: two threads are enough for any number of storages, and let two of them go on at once.
-constexpr int kContextThreads = 2;
 constexpr uint32_t kSocketDirectoryMode = 0755;
 constexpr absl::Duration kListenerGrace = absl::Seconds(2);
 
@@ -66,7 +64,10 @@ absl::Status CheckSocketDirectory(const std::string& directory) {
 class Process {
  public:
   explicit Process(const config::Settings& settings)
-      : settings_(settings), work_(asio::make_work_guard(context_)), watcher_(context_) {}
+      : settings_(settings),
+        work_(asio::make_work_guard(context_)),
+        watch_work_(asio::make_work_guard(watch_context_)),
+        watcher_(watch_context_) {}
   ~Process();
 
   absl::Status Start();
@@ -85,8 +86,11 @@ class Process {
 
   const config::Settings& settings_;
   std::unique_ptr<ProcessLock> lock_;
-  asio::io_context context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  using WorkGuard = asio::executor_work_guard<asio::io_context::executor_type>;
+  asio::io_context context_{1};        // timers
+  asio::io_context watch_context_{1};  // file notifications; a name that is looked up may be on a disk that is stuck
+  WorkGuard work_;
+  WorkGuard watch_work_;
   asio::io_context main_context_;  // signals, and the end
   asio::signal_set signals_{main_context_, SIGTERM, SIGINT};
   std::vector<std::thread> threads_;
@@ -183,7 +187,8 @@ absl::Status Process::Start() {
   MakeStorages();
   std::vector<storage::Storage*> storages;
   for (const auto& storage : storages_) storages.push_back(storage.get());
-  for (int i = 0; i < kContextThreads; ++i) threads_.emplace_back([this] { context_.run(); });
+  threads_.emplace_back([this] { context_.run(); });
+  threads_.emplace_back([this] { watch_context_.run(); });
   absl::Status listening = listeners_.Start(settings_, storages);
   if (!listening.ok()) return listening;
   listeners_.Attach(health_);
@@ -233,8 +238,8 @@ Process::~Process() {
   listeners_.Shutdown(kListenerGrace);
   listeners_.Stop();
   servers_.clear();
-  work_.reset();
   context_.stop();
+  watch_context_.stop();
   for (std::thread& thread : threads_) thread.join();
   storages_.clear();
   runtimes_.clear();

@@ -184,6 +184,8 @@ void FollowerSession::TakeHeartbeat(const v1::Heartbeat& heartbeat, FollowerEffe
   // A heartbeat that was relayed late may name an end that is behind us already.
   upstream_end_ = std::max(upstream_end_, heartbeat.committed_end());
   NoteCaughtUp();
+  // Said now it needs no waking up for its own sake a moment later.
+  acknowledge_due_ = acknowledge_due_ || (phase_ == Phase::kFollowing && !rebuilding_);
 }
 
 void FollowerSession::TakeEnd(const v1::End& end, FollowerEffects* effects) {

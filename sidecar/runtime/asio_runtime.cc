@@ -11,6 +11,14 @@
 namespace zrs::runtime {
 namespace {
 
+// Timers as long as this are due at common moments, so that an idle process wakes up once for several of them.
+constexpr absl::Duration kCoarse = absl::Milliseconds(250);
+constexpr absl::Duration kGrain = absl::Milliseconds(50);
+
+absl::Duration DueAt(absl::Duration now, absl::Duration delay) {
+  return delay < kCoarse ? now + delay : absl::Ceil(now + delay, kGrain);
+}
+
 // Asio's cancel cannot take back a handler that is queued already; the flag can. Both are touched on the strand only.
 struct TimerState {
   explicit TimerState(asio::io_context& context) : timer(context) {}
@@ -55,7 +63,7 @@ void AsioRuntime::PostIo(Task task) {
 std::unique_ptr<Timer> AsioRuntime::After(absl::Duration delay, Task task) {
   auto state = std::make_shared<TimerState>(context_);
   state->task = std::move(task);
-  state->timer.expires_after(absl::ToChronoNanoseconds(delay));
+  state->timer.expires_at(asio::steady_timer::time_point(absl::ToChronoNanoseconds(DueAt(Now(), delay))));
   state->timer.async_wait([state, strand = strand_](const asio::error_code& error) {
     if (error) return;
     strand->Post([state] {

@@ -10,7 +10,9 @@
 #include <array>
 #include <asio/buffer.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,8 +21,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "sidecar/runtime/pace.h"
+
 namespace zrs::runtime {
 namespace {
+
+// A writer without pauses writes thousands of times in a second. To look at each would cost it more of its processors
+// than it gains the copies; a commit now and then is looked at at once.
+constexpr absl::Duration kPace = absl::Milliseconds(2);
+constexpr int kBurst = 10;
 
 constexpr uint32_t kFileMask = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 constexpr uint32_t kDirectoryMask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
@@ -73,7 +83,7 @@ void Notify(const std::shared_ptr<Subscription>& subscription) {
 // The inotify descriptor and who listens to what. Thread-safe. It lives on while a read is outstanding.
 class InotifyWatcher::Instance : public std::enable_shared_from_this<Instance> {
  public:
-  explicit Instance(asio::io_context& io_context) : descriptor_(io_context) {}
+  explicit Instance(asio::io_context& io_context) : descriptor_(io_context), pause_(io_context) {}
 
   void Add(const std::string& path, const std::shared_ptr<Subscription>& subscription);
   void Remove(const std::shared_ptr<Subscription>& subscription);
@@ -94,6 +104,7 @@ class InotifyWatcher::Instance : public std::enable_shared_from_this<Instance> {
   // All of these are called with mutex_ held.
   bool EnsureOpen();
   void ReadOn();
+  void ReadOnAtPace();
   Due OnBytes(size_t size);
   // Whether the event is about the target, and brings its file watch to where its name leads now.
   bool Concerns(const inotify_event& event, const char* name, Targets::value_type& entry);
@@ -104,6 +115,8 @@ class InotifyWatcher::Instance : public std::enable_shared_from_this<Instance> {
 
   std::mutex mutex_;
   asio::posix::stream_descriptor descriptor_;
+  asio::steady_timer pause_;
+  Pace pace_{kPace, kBurst};
   bool closed_ = false;
   Targets targets_;
   alignas(inotify_event) std::array<char, 16 * (sizeof(inotify_event) + NAME_MAX + 1)> buffer_;
@@ -154,6 +167,7 @@ void InotifyWatcher::Instance::Close() {
   const std::lock_guard<std::mutex> lock(mutex_);
   closed_ = true;
   targets_.clear();
+  pause_.cancel();
   std::error_code ignored;
   descriptor_.close(ignored);
 }
@@ -174,9 +188,21 @@ void InotifyWatcher::Instance::OnRead(const std::error_code& error, size_t size)
       return;
     }
     due = OnBytes(size);
-    ReadOn();
+    ReadOnAtPace();
   }
   for (const std::shared_ptr<Subscription>& subscription : due) Notify(subscription);
+}
+
+// Meanwhile the kernel gathers what happens, and merges what is the same.
+void InotifyWatcher::Instance::ReadOnAtPace() {
+  const auto now = std::chrono::steady_clock::now();
+  const absl::Duration delay = pace_.Next(absl::FromChrono(now.time_since_epoch()));
+  if (delay == absl::ZeroDuration()) return ReadOn();
+  pause_.expires_at(now + absl::ToChronoNanoseconds(delay));
+  pause_.async_wait([self = shared_from_this()](const std::error_code&) {
+    const std::lock_guard<std::mutex> lock(self->mutex_);
+    if (!self->closed_) self->ReadOn();
+  });
 }
 
 // Whom it concerns, each once.

@@ -30,7 +30,7 @@ class Runtime {
   virtual void Post(Task task) = 0;
   // Runs `task` on the I/O thread, where it may block: one at a time, in the order posted.
   virtual void PostIo(Task task) = 0;
-  // Runs `task` on the strand after `delay`, unless cancelled.
+  // Runs `task` on the strand after `delay`, or a little later (some 50 ms where it is long), unless cancelled.
   virtual std::unique_ptr<Timer> After(absl::Duration delay, Task task) = 0;
   // Monotonic: since some fixed moment.
   virtual absl::Duration Now() = 0;
