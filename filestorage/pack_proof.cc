@@ -75,10 +75,9 @@ absl::StatusOr<bool> CollectOids(ReadFunction read, const FoundTransaction& tran
 }
 
 // Looks for records of some objects.
-class OidFinder : public ScannerObserver {
+class OidFinder : public RecordObserver {
  public:
   explicit OidFinder(const Oids& oids) : oids_(oids) {}
-  void OnTransaction(const ScannedTransaction&) override {}
   void OnRecord(uint64_t position, const DataHeader& header) override {
     if (!found_ && oids_.contains(header.oid)) found_ = position;
   }
@@ -92,7 +91,7 @@ class OidFinder : public ScannerObserver {
 // Where the first record of one of `oids` is below `end`.
 absl::StatusOr<std::optional<uint64_t>> FindRecord(ReadFunction read, Magic magic, uint64_t end, const Oids& oids) {
   OidFinder finder(oids);
-  Scanner scanner(magic, FirstBoundary(magic), &finder);
+  Scanner scanner(magic, FirstBoundary(magic), nullptr, &finder);
   std::vector<char> buffer(static_cast<size_t>(std::min<uint64_t>(kReadSize, end)));
   while (scanner.position() < end && !finder.found()) {
     const size_t size = static_cast<size_t>(std::min<uint64_t>(buffer.size(), end - scanner.position()));

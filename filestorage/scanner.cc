@@ -26,15 +26,37 @@ uint64_t BodyOverhead(const DataHeader& header) {
   return header.version_length == 0 ? 0 : kVersionPositionsSize + header.version_length;
 }
 
+uint64_t DataSize(const DataHeader& header) { return header.data_length == 0 ? kBackPointerSize : header.data_length; }
+
+// Whether the record fits `room`, which lies behind its header.
+bool Fits(const DataHeader& header, uint64_t room) {
+  const uint64_t overhead = BodyOverhead(header);
+  return overhead <= room && DataSize(header) <= room - overhead;
+}
+
+// The number of records of the transaction at `offset`, all of which `transaction` is; nothing unless it is sound.
+std::optional<uint64_t> CountRecords(absl::string_view transaction, const TransactionHeader& header, uint64_t offset) {
+  uint64_t records = 0;
+  uint64_t position = header.HeaderAndStringsSize();
+  while (position != header.length) {
+    if (header.length - position < kSmallestRecord) return std::nullopt;
+    const DataHeader record = DecodeDataHeader(transaction.substr(static_cast<size_t>(position)));
+    position += kDataHeaderSize;
+    if (record.transaction_position != offset || !Fits(record, header.length - position)) return std::nullopt;
+    position += BodyOverhead(record) + DataSize(record);
+    ++records;
+  }
+  return records;
+}
+
 }  // namespace
 
-void ScannerObserver::OnRecord(uint64_t, const DataHeader&) {}
-
-Scanner::Scanner(Magic magic, const Boundary& start, ScannerObserver* observer)
+Scanner::Scanner(Magic magic, const Boundary& start, ScannerObserver* observer, RecordObserver* records)
     : magic_(magic),
       last_(start.offset == 0 ? FirstBoundary(magic) : start),
       position_(last_.offset),
-      observer_(observer) {}
+      observer_(observer),
+      record_observer_(records) {}
 
 uint64_t Scanner::transaction_end() const {
   const bool header_known = step_ == Step::kSkip || step_ == Step::kDataHeader || step_ == Step::kRedundantLength;
@@ -48,7 +70,8 @@ ScanResult Scanner::Feed(absl::string_view bytes) {
   while (!left.empty() && step_ != Step::kStopped) {
     switch (step_) {
       case Step::kTransactionHeader:
-        TakeTransactionHeader(&left);
+        TakeWholeTransactions(&left);
+        if (!left.empty()) TakeTransactionHeader(&left);
         break;
       case Step::kSkip:
         Skip(&left);
@@ -104,6 +127,23 @@ std::optional<absl::string_view> Scanner::Gather(size_t size, absl::string_view*
   if (gathered_size_ < size) return std::nullopt;
   gathered_size_ = 0;
   return absl::string_view(gathered_.data(), size);
+}
+
+void Scanner::TakeWholeTransactions(absl::string_view* bytes) {
+  if (gathered_size_ > 0 || record_observer_ != nullptr) return;
+  while (bytes->size() >= kTransactionHeaderSize + kLengthSize) {
+    const TransactionHeader header = DecodeTransactionHeader(*bytes);
+    if (header.status != kStatusComplete && header.status != kStatusPacked) return;
+    if (header.length < header.HeaderAndStringsSize() || header.length > bytes->size() - kLengthSize) return;
+    if (position_ > kLargestOffset - header.length - kLengthSize) return;
+    const absl::string_view transaction = bytes->substr(0, static_cast<size_t>(header.length));
+    if (DecodeUint64(bytes->substr(transaction.size())) != header.length) return;
+    const std::optional<uint64_t> records = CountRecords(transaction, header, position_);
+    if (!records.has_value()) return;
+    bytes->remove_prefix(transaction.size() + kLengthSize);
+    position_ += header.length + kLengthSize;
+    CompleteTransaction(header, *records);
+  }
 }
 
 void Scanner::TakeTransactionHeader(absl::string_view* bytes) {
@@ -175,16 +215,14 @@ void Scanner::TakeDataHeader(absl::string_view* bytes) {
                                            header.transaction_position, ", not at ", last_.offset));
   }
   const uint64_t room = last_.offset + header_.length - position_;
-  const uint64_t overhead = BodyOverhead(header);
-  const uint64_t data_size = header.data_length == 0 ? kBackPointerSize : header.data_length;
-  if (overhead > room || data_size > room - overhead) {
-    return StopCorrupt(begin, absl::StrCat("a data record with ", data_size,
+  if (!Fits(header, room)) {
+    return StopCorrupt(begin, absl::StrCat("a data record with ", DataSize(header),
                                            " bytes of data (or back pointer) extends past its transaction's end at ",
                                            last_.offset + header_.length));
   }
   ++records_;
-  if (observer_ != nullptr) observer_->OnRecord(begin, header);
-  skip_left_ = overhead + data_size;
+  if (record_observer_ != nullptr) record_observer_->OnRecord(begin, header);
+  skip_left_ = BodyOverhead(header) + DataSize(header);
   NextStep();
 }
 
@@ -196,19 +234,22 @@ void Scanner::TakeRedundantLength(absl::string_view* bytes) {
     return StopCorrupt(position_ - kLengthSize, absl::StrCat("the redundant length behind a transaction is ", length,
                                                              ", but its header says ", header_.length));
   }
-  if (header_.tid <= last_.tid) ++decreasing_tids_;
+  step_ = Step::kTransactionHeader;
+  CompleteTransaction(header_, records_);
+}
+
+void Scanner::CompleteTransaction(const TransactionHeader& header, uint64_t records) {
+  if (header.tid <= last_.tid) ++decreasing_tids_;
   ++transactions_;
   last_.last_offset = last_.offset;
   last_.offset = position_;
-  last_.tid = header_.tid;
-  step_ = Step::kTransactionHeader;
-  if (observer_ != nullptr) {
-    observer_->OnTransaction({.offset = last_.last_offset,
-                              .end = last_.offset,
-                              .tid = header_.tid,
-                              .status = header_.status,
-                              .records = records_});
-  }
+  last_.tid = header.tid;
+  if (observer_ == nullptr) return;
+  observer_->OnTransaction({.offset = last_.last_offset,
+                            .end = last_.offset,
+                            .tid = header.tid,
+                            .status = header.status,
+                            .records = records});
 }
 
 void Scanner::StopInProgress() {

@@ -29,9 +29,14 @@ class ScannerObserver {
  public:
   virtual ~ScannerObserver() = default;
   virtual void OnTransaction(const ScannedTransaction& transaction) = 0;
+};
+
+class RecordObserver {
+ public:
+  virtual ~RecordObserver() = default;
   // A data record's header; `position` is where the record begins. Called as soon as the header is there, so before it
-  // is known whether its transaction is complete and sound. Does nothing unless overridden.
-  virtual void OnRecord(uint64_t position, const DataHeader& header);
+  // is known whether its transaction is complete and sound.
+  virtual void OnRecord(uint64_t position, const DataHeader& header) = 0;
 };
 
 // The three different answers.
@@ -60,8 +65,8 @@ struct ScanResult {
 class Scanner {
  public:
   // Begins behind `start`, a boundary of a file with `magic`; one with offset 0 stands for FirstBoundary(magic).
-  // `observer` may be null and must outlive the scanner.
-  Scanner(Magic magic, const Boundary& start, ScannerObserver* observer = nullptr);
+  // The observers may be null and must outlive the scanner.
+  Scanner(Magic magic, const Boundary& start, ScannerObserver* observer = nullptr, RecordObserver* records = nullptr);
 
   // Takes the bytes that follow those taken so far.
   ScanResult Feed(absl::string_view bytes);
@@ -87,7 +92,11 @@ class Scanner {
 
  private:
   enum class Step { kTransactionHeader, kSkip, kDataHeader, kRedundantLength, kStopped };
-  // One step on `bytes` (what is left of a Feed), of which it takes some off the front.
+  // Takes the sound transactions that are in `bytes` (what is left of a Feed) as a whole off its front: most of a file
+  // of small ones. What it leaves is for the steps, which know what is wrong with it or wait for the rest.
+  void TakeWholeTransactions(absl::string_view* bytes);
+  void CompleteTransaction(const TransactionHeader& header, uint64_t records);
+  // One step on `bytes`, of which it takes some off the front.
   void TakeTransactionHeader(absl::string_view* bytes);
   void Skip(absl::string_view* bytes);
   // Passes over `size` of skip_left_.
@@ -110,6 +119,7 @@ class Scanner {
   uint64_t transactions_ = 0;
   uint64_t decreasing_tids_ = 0;
   ScannerObserver* observer_;
+  RecordObserver* record_observer_;
 
   Step step_ = Step::kTransactionHeader;
   ScanResult stopped_;                            // what every call answers once step_ is kStopped

@@ -49,12 +49,13 @@ void TransactionTrail::Add(const Entry& entry) {
 }
 
 void TransactionTrail::Merge() {
-  std::deque<Entry> merged;
-  for (size_t i = 0; i < entries_.size(); i += 2) {
-    merged.push_back(entries_[i]);
-    merged.back().end = entries_[std::min(i + 1, entries_.size() - 1)].end;
+  const size_t size = entries_.size();
+  for (size_t i = 0; i < size; i += 2) {
+    const uint64_t end = entries_[std::min(i + 1, size - 1)].end;
+    entries_[i / 2] = entries_[i];
+    entries_[i / 2].end = end;
   }
-  entries_.swap(merged);
+  entries_.resize((size + 1) / 2);
 }
 
 }  // namespace zrs::replication

@@ -11,7 +11,7 @@
 namespace zrs::filestorage {
 namespace {
 
-class Recorder final : public ScannerObserver {
+class Recorder final : public ScannerObserver, public RecordObserver {
  public:
   explicit Recorder(Observation* observation) : observation_(observation) {}
   void OnTransaction(const ScannedTransaction& transaction) override { observation_->scanned.push_back(transaction); }
@@ -44,10 +44,12 @@ std::string Describe(const Observation& o) {
   return out;
 }
 
-Observation ScanInPieces(Magic magic, const Boundary& start, absl::string_view bytes, const std::vector<size_t>& cuts) {
+// With an observer of records the scanner takes each transaction in steps; without, most of them at once.
+static Observation Scan(Magic magic, const Boundary& start, absl::string_view bytes, const std::vector<size_t>& cuts,
+                        bool observe_records) {
   Observation observation;
   Recorder recorder(&observation);
-  Scanner scanner(magic, start, &recorder);
+  Scanner scanner(magic, start, &recorder, observe_records ? &recorder : nullptr);
   observation.result.position = scanner.position();
   size_t begin = 0;
   for (size_t i = 0; i <= cuts.size(); ++i) {
@@ -62,6 +64,15 @@ Observation ScanInPieces(Magic magic, const Boundary& start, absl::string_view b
   observation.transactions = scanner.transactions();
   observation.decreasing_tids = scanner.decreasing_tids();
   return observation;
+}
+
+Observation ScanInPieces(Magic magic, const Boundary& start, absl::string_view bytes, const std::vector<size_t>& cuts) {
+  const Observation in_steps = Scan(magic, start, bytes, cuts, true);
+  Observation without_records = in_steps;
+  without_records.records.clear();
+  without_records.record_positions.clear();
+  EXPECT_EQ(Describe(Scan(magic, start, bytes, cuts, false)), Describe(without_records)) << "without observer";
+  return in_steps;
 }
 
 Observation ScanAllWays(absl::string_view file) {

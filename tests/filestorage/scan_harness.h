@@ -30,7 +30,8 @@ struct Observation {
 // Everything in it as text, to compare two of them.
 std::string Describe(const Observation& observation);
 
-// Feeds `bytes`, which follow `start`, in pieces that end at each of `cuts` (ascending positions within `bytes`).
+// Feeds `bytes`, which follow `start`, in pieces that end at each of `cuts` (ascending positions within `bytes`). Fails
+// the test where the answers with and without an observer of records differ.
 Observation ScanInPieces(Magic magic, const Boundary& start, absl::string_view bytes, const std::vector<size_t>& cuts);
 
 // Scans `file` (magic and transactions) whole; byte by byte; in two pieces, cut at every position (at about 600
