@@ -18,6 +18,7 @@
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/copy.h"
 #include "sidecar/replication/transaction_trail.h"
+#include "sidecar/replication/wire.h"
 #include "sidecar/replication/write_queue.h"
 
 namespace zrs::replication {
@@ -27,9 +28,10 @@ struct FollowerOptions {
   std::string follower_name;  // of the follower's own storage
   std::string node_id;        // 16 random bytes
   std::string software;
-  uint64_t queue_limit = 4 << 20;    // received bytes that wait to be written: past it nothing more is received
-  uint64_t group_limit = 32 << 20;   // a group is committed when it has so many bytes, though more has arrived
-  uint64_t largest_batch = 1 << 20;  // a batch with more data is a protocol error
+  uint64_t queue_limit = 4 << 20;           // received bytes that wait to be written: past it nothing more is received
+  uint64_t group_limit = 32 << 20;          // a group is committed when it has so many bytes, though more has arrived
+  uint64_t largest_batch = 1 << 20;         // a batch with more data is a protocol error
+  uint64_t tell_after = kMostOnTheWay / 4;  // the publisher is told of so many received bytes, durable or not
 };
 
 // What the owner is to do, in the order given.
@@ -194,6 +196,7 @@ class FollowerSession {
 
   filestorage::Boundary durable_;
   uint64_t received_offset_ = 0;
+  uint64_t told_offset_ = 0;  // of what was received, the publisher knows
   uint64_t start_offset_ = 0;
   bool caught_up_ = false;
   bool rebuilding_ = false;

@@ -45,6 +45,7 @@ PublisherEffects PublisherSession::OnMessage(const v1::FollowerMessage& message)
     TakeHello(message, &effects);
   } else if (phase_ == Phase::kServing) {
     TakeMessage(message, &effects);
+    Pump(&effects);
   }
   return effects;
 }
@@ -123,6 +124,7 @@ void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& s
   scanner_.emplace(publication_.magic, start, &trail_);
   read_offset_ = start.offset;
   sent_offset_ = start.offset;
+  received_offset_ = start.offset;
   welcome_end_ = publication_.end.offset;
   v1::PublisherMessage message;
   v1::Welcome& welcome = *message.mutable_welcome();
@@ -163,8 +165,14 @@ void PublisherSession::TakeAcknowledge(const v1::Acknowledge& acknowledge, Publi
     return FailProtocol(absl::StrCat("acknowledged offset ", offset, ", but only ", sent_offset_, " was sent"),
                         effects);
   }
+  if (acknowledge.received_offset() > sent_offset_) {
+    return FailProtocol(
+        absl::StrCat("received offset ", acknowledge.received_offset(), ", but only ", sent_offset_, " was sent"),
+        effects);
+  }
   acknowledged_offset_ = offset;
   acknowledged_tid_ = acknowledge.durable_tid();
+  received_offset_ = std::max({received_offset_, offset, acknowledge.received_offset()});
   trail_.DropUntil(offset);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});
@@ -324,13 +332,14 @@ void PublisherSession::SendNext(PublisherEffects* effects) {
   if (digested_) return Send(*std::exchange(digested_, std::nullopt), effects);
   // A heartbeat waits for bytes that are being read too: otherwise each commit's batch, which is read in a moment,
   // would have to wait for the heartbeat that tells of the same commit.
-  const bool batches_go_first = !batches_.empty() || !reads_.empty();
+  const bool open = batches_.empty() || batches_.front().batch().offset() - received_offset_ < options_.most_on_the_way;
+  const bool batches_go_first = open && (!batches_.empty() || !reads_.empty());
   if (heartbeat_ && (!batches_go_first || batches_since_heartbeat_ >= kBatchesPerHeartbeat)) {
     v1::PublisherMessage message;
     *message.mutable_heartbeat() = *std::exchange(heartbeat_, std::nullopt);
     return Send(std::move(message), effects);
   }
-  if (batches_.empty()) return;
+  if (batches_.empty() || !open) return;
   v1::PublisherMessage message = std::move(batches_.front());
   batches_.pop_front();
   ++batches_since_heartbeat_;

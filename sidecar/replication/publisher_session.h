@@ -18,12 +18,14 @@
 #include "sidecar/replication/handshake.h"
 #include "sidecar/replication/publication.h"
 #include "sidecar/replication/transaction_trail.h"
+#include "sidecar/replication/wire.h"
 
 namespace zrs::replication {
 
 struct PublisherOptions {
-  uint64_t batch_size = 512 << 10;  // most bytes of a batch's data; at least 1
-  uint32_t read_ahead = 2;          // batches read from the file before the stream takes them; at least 1
+  uint64_t batch_size = 512 << 10;           // most bytes of a batch's data; at least 1
+  uint32_t read_ahead = 2;                   // batches read from the file before the stream takes them; at least 1
+  uint64_t most_on_the_way = kMostOnTheWay;  // a batch is sent if it begins less than this past what was taken
 };
 
 // What the owner is to do, in the order given. Each Read, Probe, Send and Receive is answered by one event.
@@ -168,6 +170,7 @@ class PublisherSession {
 
   uint64_t welcome_end_ = 0;  // the committed end at the handshake
   uint64_t sent_offset_ = 0;
+  uint64_t received_offset_ = 0;  // by the follower, as it says
   uint64_t acknowledged_offset_ = 0;
   filestorage::Tid acknowledged_tid_ = 0;
   absl::Status source_error_;

@@ -19,6 +19,9 @@ namespace zrs::replication {
 inline constexpr size_t kIdSize = 16;  // of database, epoch and node ids, in bytes
 // No file is longer: offsets are signed 64-bit numbers to the operating system.
 inline constexpr uint64_t kLargestOffset = INT64_MAX;
+// What is on its way to a follower: a batch is sent if it begins less than this past what the follower says that it has
+// taken. The transport's own window may be larger by far, and what it lets in is the follower's memory.
+inline constexpr uint64_t kMostOnTheWay = 4 << 20;
 inline constexpr int kMostEpochs = 1024;            // of a lineage
 inline constexpr int kLongestPath = 64;             // of a heartbeat, in nodes
 inline constexpr uint64_t kMostMicros = INT64_MAX;  // of a heartbeat's age and of its interval

@@ -152,6 +152,19 @@ TEST_F(FollowerSessionTest, AcknowledgementsAreMerged) {
   EXPECT_FALSE(driver.sending.has_value());
 }
 
+TEST_F(FollowerSessionTest, ThePublisherIsToldWhatWasReceivedBeforeItIsDurable) {
+  options_.tell_after = 300;
+  FollowerDriver& driver = Resume(3);
+  ReceiveUntil(At(3).offset + 299);
+  EXPECT_FALSE(driver.sending.has_value());
+  ReceiveUntil(At(3).offset + 400);
+  const v1::Acknowledge told = driver.Sent().acknowledge();
+  EXPECT_EQ(told.durable_offset(), At(3).offset);
+  EXPECT_EQ(told.received_offset(), At(3).offset + 400);
+  ReceiveUntil(At(3).offset + 600);
+  EXPECT_FALSE(driver.sending.has_value());
+}
+
 TEST_F(FollowerSessionTest, WhatArrivesDuringAWriteIsTheNextGroup) {
   FollowerDriver& driver = Resume(7);
   ReceiveUntil(At(8).offset);

@@ -140,6 +140,34 @@ TEST_F(PublisherSessionTest, AcknowledgementOfWhatWasNotSentIsAProtocolError) {
   ExpectEnd(driver, v1::End::REASON_PROTOCOL, "was sent");
 }
 
+TEST_F(PublisherSessionTest, NoMoreIsOnTheWayThanTheFollowerHasRoomFor) {
+  PublisherDriver& driver = Serve(file_.boundaries()[0], {.batch_size = 200, .most_on_the_way = 500});
+  driver.Run(file_.bytes());
+  EXPECT_EQ(driver.session.sent_offset(), 4 + 600u);  // the last of them begins within the window
+  driver.Do(driver.session.OnHeartbeat(HeartbeatOf(file_.end().offset, {Id('p')})));
+  const std::vector<v1::PublisherMessage> sent = driver.Run(file_.bytes());
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_TRUE(sent[0].has_heartbeat()) << "heartbeats pass";
+  v1::FollowerMessage received = Acknowledgement(4);
+  received.mutable_acknowledge()->set_received_offset(4 + 200);
+  driver.Receive(received);
+  driver.Run(file_.bytes());
+  EXPECT_EQ(driver.session.sent_offset(), 4 + 800u);
+  EXPECT_EQ(driver.session.acknowledged_offset(), 4u);
+  // What is durable was received, and nothing takes that back.
+  driver.Receive(Acknowledgement(At(3).offset));
+  driver.Run(file_.bytes());
+  EXPECT_GE(driver.session.sent_offset(), At(3).offset + 500);
+}
+
+TEST_F(PublisherSessionTest, ReceiptOfWhatWasNotSentIsAProtocolError) {
+  PublisherDriver& driver = Serve(At(7));
+  v1::FollowerMessage received = Acknowledgement(At(7).offset);
+  received.mutable_acknowledge()->set_received_offset(At(7).offset + 1);
+  driver.Receive(received);
+  ExpectEnd(driver, v1::End::REASON_PROTOCOL, "was sent");
+}
+
 TEST_F(PublisherSessionTest, AcknowledgementsMoveTheFollower) {
   PublisherDriver& driver = Serve({});
   EXPECT_EQ(driver.session.acknowledged_offset(), 0u);
