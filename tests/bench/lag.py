@@ -6,6 +6,7 @@ import random
 import subprocess
 import time
 
+from disk_shim import durable_ends, preloaded
 from support import database as db
 from watch import percentiles, watch
 
@@ -58,7 +59,7 @@ def commits(database, path, rate, seconds):
 
 
 def visible(database, pair, rate, seconds):
-    """([seconds of each commit], seconds between two looks)."""
+    """([(committed end, when the commit returned)], [seconds of each until visible], seconds between two looks)."""
     ours, theirs = multiprocessing.Pipe()
     stop = multiprocessing.Event()
     watcher = multiprocessing.Process(target=watch, args=(pair.copy, stop, theirs))
@@ -71,11 +72,11 @@ def visible(database, pair, rate, seconds):
     seen, interval = ours.recv()
     watcher.join()
     seen = dict(seen)
-    return [seen[end] - returned for end, returned in committed], interval
+    return committed, [seen[end] - returned for end, returned in committed], interval
 
 
-def durable(database, pair, rate, seconds):
-    """([seconds of each commit], [seconds of a call of the admin service that waits for nothing])."""
+def waited(database, pair, rate, seconds):
+    """([seconds of each commit until Admin.Wait says that it is durable], [seconds of a call that waits for nothing])."""
     probe = Probe(pair.primary.admin_socket)
     lags = [probe.ask() - returned for _, returned in commits(database, pair.path, rate, seconds)]
     trips = []
@@ -84,6 +85,29 @@ def durable(database, pair, rate, seconds):
         trips.append(probe.ask("trip") - begin)
     probe.close()
     return lags, trips
+
+
+def durable(committed, trace):
+    """Seconds of each commit until the secondary had synced it."""
+    ends = iter(durable_ends(trace))
+    reached, when = next(ends)
+    lags = []
+    for end, returned in committed:
+        while reached < end:
+            reached, when = next(ends)
+        lags.append(when - returned)
+    return lags
+
+
+def lateness(seconds):
+    """How late this machine wakes up a process that sleeps for 5 ms: no lag can be steadier than that."""
+    late = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        time.sleep(0.005)
+        late.append(time.monotonic() - begin - 0.005)
+    return late
 
 
 def make_pair(lab, **options):
@@ -101,15 +125,20 @@ def make_pair(lab, **options):
 
 
 def measure(lab, rate, seconds):
-    database, pair = make_pair(lab)
-    seen, interval = visible(database, pair, rate, seconds)
-    waited, trips = durable(database, pair, rate, seconds)
+    trace = lab.path("trace")
+    database, pair = make_pair(lab, secondary_env=preloaded(lab, TRACE=trace))
+    machine = lateness(seconds / 4)
+    committed, seen, interval = visible(database, pair, rate, seconds)
+    synced = durable(committed, trace)
+    told, trips = waited(database, pair, rate, seconds / 2)
     pair.until_identical()
     return {
         "commitsPerSecond": rate,
         "commits": len(seen),
         "visibleMilliseconds": percentiles(seen),
         "lookIntervalMilliseconds": interval * 1000,
-        "durableMilliseconds": percentiles(waited),
+        "durableMilliseconds": percentiles(synced),
+        "waitMilliseconds": percentiles(told),
         "adminRoundTripMilliseconds": percentiles(trips),
+        "machineLateMilliseconds": percentiles(machine),
     }

@@ -1,18 +1,16 @@
 """A writer at full speed: does the secondary keep up, what does the writer lose, and what does a slow disk change."""
 
 import os
-import subprocess
 import threading
 import time
 
 import lag
+from disk_shim import preloaded
 from support import config
 from support import database as db
 from support.ports import free_address
 from support.waiting import until
 from watch import percentiles
-
-_HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def _disconnects(sidecar):
@@ -35,7 +33,7 @@ def full_speed(lab, seconds):
     before = _disconnects(pair.primary)
     asker = threading.Thread(target=ask)
     asker.start()
-    seen, _ = lag.visible(database, pair, None, seconds)
+    _, seen, _ = lag.visible(database, pair, None, seconds)
     stop.set()
     asker.join()
     return {
@@ -46,14 +44,6 @@ def full_speed(lab, seconds):
     }
 
 
-def _build_shim(lab):
-    """A library that makes each sync take 5 ms longer and counts them."""
-    library = lab.path("slow_sync.so")
-    subprocess.run(["g++", "-shared", "-fPIC", "-O2", "-o", library, os.path.join(_HERE, "slow_sync.cc"), "-ldl"],
-                   check=True)
-    return library
-
-
 def slow_disk(lab, seconds):
     """The secondary's syncs each take 5 ms more; how many commits share a group of them."""
     database_path = lab.path("primary-data", "Data.fs")
@@ -62,7 +52,7 @@ def slow_disk(lab, seconds):
     lab.at_close(database.close)
     address, copy, counter = free_address(), lab.path("secondary-data", "Data.fs"), lab.path("syncs")
     primary = lab.sidecar("primary", config.primary(database_path, address)).start()
-    environment = {"LD_PRELOAD": _build_shim(lab), "ZRS_SYNC_COUNTER": counter}
+    environment = preloaded(lab, DELAY_MS=5, SYNCS=counter)
     secondary = lab.sidecar("secondary", config.secondary(copy, address), env=environment).start()
     secondary.until_streaming()
     until(lambda: os.path.getsize(copy) == os.path.getsize(database_path), "the copy")

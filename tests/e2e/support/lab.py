@@ -55,13 +55,14 @@ class Lab:
 class Pair:
     """A primary and a secondary sidecar of one file."""
 
-    def __init__(self, lab, path, keys=(), primary_keys=(), listen=None, connect=None):
+    def __init__(self, lab, path, keys=(), primary_keys=(), listen=None, connect=None, secondary_env=None):
         """`listen` and `connect`: the address as each side writes it, where that is not one on the loopback."""
         self.address = listen or free_address()
         self.path = path
         self.copy = lab.path("secondary", "Data.fs")
         self.primary = lab.sidecar("primary", config.primary(path, self.address, keys=primary_keys))
-        self.secondary = lab.sidecar("secondary", config.secondary(self.copy, connect or self.address, keys=keys))
+        self.secondary = lab.sidecar("secondary", config.secondary(self.copy, connect or self.address, keys=keys),
+                                     env=secondary_env)
 
     def start(self):
         self.primary.start()
