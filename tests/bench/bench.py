@@ -26,7 +26,7 @@ import incumbent  # noqa: E402
 import lag  # noqa: E402
 import pressure  # noqa: E402
 import table  # noqa: E402
-from support import rawfs  # noqa: E402
+from support import raw_file_storage  # noqa: E402
 from support.lab import Lab  # noqa: E402
 from support.sidecar import BINARY  # noqa: E402
 
@@ -72,7 +72,7 @@ def with_incumbent(result, measure):
 def measure_copy(options):
     result = in_lab(first_copy.measure, source_file(options.size), options.rounds)
     small = source_file(_INCUMBENT_SIZE)
-    last_tid = rawfs.transactions(small)[-1][1]
+    last_tid = raw_file_storage.transactions(small)[-1][1]
 
     def theirs(lab, python):
         return os.path.getsize(small) / incumbent.first_copy(lab, python, small, last_tid) / 1e6

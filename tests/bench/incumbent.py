@@ -8,7 +8,7 @@ import sys
 import time
 
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.ports import free_address
 from watch import percentiles, watch
 
@@ -87,14 +87,14 @@ def lag(lab, python, rate, seconds):
     primary = _Role(lab, python, "primary", path, port)
     secondary = _Role(lab, python, "secondary", copy, port)
     primary.ask(f"commits {rate} 1")
-    secondary.ask(f"until {rawfs.transactions(path)[-1][1].hex()}")
+    secondary.ask(f"until {raw_file_storage.transactions(path)[-1][1].hex()}")
     ours, theirs = multiprocessing.Pipe()
     stop = multiprocessing.Event()
     watcher = multiprocessing.Process(target=watch, args=(copy, stop, theirs))
     watcher.start()
     ours.recv()
     committed = [line.split() for line in primary.ask(f"commits {rate} {seconds}")]
-    secondary.ask(f"until {rawfs.transactions(path)[-1][1].hex()}")
+    secondary.ask(f"until {raw_file_storage.transactions(path)[-1][1].hex()}")
     time.sleep(0.2)  # until the watcher has looked once more
     stop.set()
     seen = dict(ours.recv()[0])

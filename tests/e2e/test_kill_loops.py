@@ -4,7 +4,7 @@ import random
 
 import pytest
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.compare import assert_prefix, size_of
 from support.waiting import Stopwatch, until
 
@@ -64,7 +64,7 @@ def test_kill_of_the_secondary_during_its_first_copy(lab, loop_seconds):
 
 def check_every_committed_byte(path, copy):
     """Up to where an opener of the copy would read, it is the primary's file."""
-    end = rawfs.committed_end(copy)
+    end = raw_file_storage.committed_end(copy)
     with open(path, "rb") as first, open(copy, "rb") as second:
         while second.tell() < end:
             size = min(1 << 20, end - second.tell())

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from support import config
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.compare import read_bytes
 from support.ports import free_address
 from support.refusal import Unchanged, assert_explained
@@ -56,7 +56,7 @@ def test_a_copy_whose_last_transaction_has_other_bytes_is_refused(lab):
     path = lab.path("primary-data", "Data.fs")
     pair = synced_pair(lab, path)
     pair.secondary.stop()
-    offset, _, _, length = rawfs.transactions(pair.copy)[-1]
+    offset, _, _, length = raw_file_storage.transactions(pair.copy)[-1]
     flip_byte(pair.copy, offset + length - 30)
     files = Unchanged(path, pair.copy)
     pair.secondary.start()
@@ -79,7 +79,7 @@ def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
     # As if it had been killed before it noted the last position: nothing but the primary can know better.
     shutil.rmtree(pair.secondary.state_dir)
     shutil.copytree(state, pair.secondary.state_dir)
-    offset, _, _, length = rawfs.transactions(pair.copy)[-1]
+    offset, _, _, length = raw_file_storage.transactions(pair.copy)[-1]
     flip_byte(pair.copy, offset + length - 30)
     files = Unchanged(path, pair.copy)
     pair.secondary.start()
@@ -117,7 +117,7 @@ def test_a_primary_file_that_went_back_behind_what_its_sidecar_noted_is_not_serv
     path = lab.path("primary-data", "Data.fs")
     pair = synced_pair(lab, path)
     pair.primary.stop()
-    offset = rawfs.transactions(path)[-3][0]
+    offset = raw_file_storage.transactions(path)[-3][0]
     os.truncate(path, offset)
     files = Unchanged(path, pair.copy)
     pair.primary.start()
@@ -156,7 +156,7 @@ def assert_second_is_refused(second):
 def test_a_damaged_primary_file_is_reported_and_nothing_damaged_is_copied(lab, position):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path, commits=20)
-    offset, _, _, length = rawfs.transactions(path)[10]
+    offset, _, _, length = raw_file_storage.transactions(path)[10]
     flip_byte(path, offset + position % length)
     files = Unchanged(path)
     pair = lab.pair(path)

@@ -6,7 +6,7 @@ import signal
 from support import config
 from support import database as db
 from support.ports import free_address
-from support.rawfs import transactions
+from support.raw_file_storage import transactions
 from support.sidecar import run_zrs
 
 _STORAGE_KEYS = {

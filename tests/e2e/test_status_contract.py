@@ -5,7 +5,7 @@ import subprocess
 
 from support import config, contract
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.compare import until_identical
 from support.ports import free_address
 from support.sidecar import run_zrs
@@ -129,7 +129,7 @@ def test_diverged(lab):
     pair.until_identical()
     pair.secondary.stop()
     with open(pair.copy, "ab") as file:
-        file.write(rawfs.transaction(os.path.getsize(pair.copy), 1 << 60, [b"written by another"]))
+        file.write(raw_file_storage.transaction(os.path.getsize(pair.copy), 1 << 60, [b"written by another"]))
     pair.secondary.start()
     storage = until_state(pair.secondary, "diverged")
     assert storage["error"]["message"] and storage["error"]["remedy"]
@@ -139,7 +139,7 @@ def test_stopped(lab):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
     with open(path, "r+b") as file:
-        file.seek(rawfs.transactions(path)[5][0] + 16)
+        file.seek(raw_file_storage.transactions(path)[5][0] + 16)
         file.write(b"?")
     storage = until_state(lab.sidecar("primary", config.primary(path, free_address())).start(), "stopped")
     assert path in storage["error"]["message"] and storage["error"]["remedy"]
