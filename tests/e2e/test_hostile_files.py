@@ -11,7 +11,7 @@ from support import raw_file_storage
 from support.ports import free_address
 from support.refusal import Unchanged, assert_explained
 from support.sidecar import run_zrs
-from support.users import NOBODY, as_nobody
+from support.users import sidecar_of_nobody
 
 
 def write(path, data):
@@ -39,12 +39,7 @@ _WAITED_FOR = ("missing", "unreadable", "empty", "part of the magic")
 
 def primary_of(lab, path):
     """As a user whom permissions concern."""
-    prefix, binary = as_nobody(lab)
-    primary = lab.sidecar("primary", config.primary(path, free_address()), prefix=prefix, binary=binary)
-    if os.geteuid() == 0:
-        for directory in (primary.directory, primary.state_dir):
-            os.chown(directory, int(NOBODY), int(NOBODY))
-    return primary
+    return sidecar_of_nobody(lab, "primary", config.primary(path, free_address()))
 
 
 @pytest.mark.parametrize("kind", _NO_FILE)

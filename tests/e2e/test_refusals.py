@@ -14,14 +14,6 @@ from support.refusal import Unchanged, assert_explained
 from support.waiting import until
 
 
-def synced_pair(lab, path, commits=20):
-    db.fill(path, commits=commits)
-    pair = lab.pair(path)
-    pair.until_identical()
-    assert pair.primary.wait() == 0
-    return pair
-
-
 def flip_byte(path, offset):
     with open(path, "r+b") as file:
         file.seek(offset)
@@ -31,7 +23,7 @@ def flip_byte(path, offset):
 
 
 def test_another_database_is_refused(lab):
-    pair = synced_pair(lab, lab.path("primary-data", "Data.fs"))
+    pair = lab.synced_pair()
     other_path = lab.path("other-data", "Data.fs")
     db.fill(other_path, commits=50)
     address = free_address()
@@ -53,8 +45,8 @@ def test_another_database_is_refused(lab):
 
 
 def test_a_copy_whose_last_transaction_has_other_bytes_is_refused(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.secondary.stop()
     offset, _, _, length = raw_file_storage.transactions(pair.copy)[-1]
     flip_byte(pair.copy, offset + length - 30)
@@ -65,8 +57,8 @@ def test_a_copy_whose_last_transaction_has_other_bytes_is_refused(lab):
 
 
 def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.secondary.stop()
     state = lab.path("saved-state")
     shutil.copytree(pair.secondary.state_dir, state)
@@ -90,8 +82,8 @@ def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
 
 
 def test_a_follower_ahead_of_its_primary_is_refused(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.primary.stop()
     # The primary's host goes back to a snapshot: file and state of the same moment.
     snapshot = lab.path("snapshot", "Data.fs")
@@ -114,8 +106,8 @@ def test_a_follower_ahead_of_its_primary_is_refused(lab):
 
 
 def test_a_primary_file_that_went_back_behind_what_its_sidecar_noted_is_not_served(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.primary.stop()
     offset = raw_file_storage.transactions(path)[-3][0]
     os.truncate(path, offset)
@@ -127,8 +119,8 @@ def test_a_primary_file_that_went_back_behind_what_its_sidecar_noted_is_not_serv
 
 @pytest.mark.parametrize("role", ["primary", "secondary"])
 def test_a_second_sidecar_on_the_same_file_is_refused(lab, role):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     if role == "primary":
         section = config.primary(path, free_address())
     else:

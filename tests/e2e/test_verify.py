@@ -33,13 +33,6 @@ def zodb_finds_it_sound(path):
     return True
 
 
-@pytest.fixture(name="path")
-def fixture_path(lab):
-    path = lab.path("data", "Data.fs")
-    db.fill(path)
-    return path
-
-
 def overwrite(path, offset, data):
     with open(path, "r+b") as file:
         file.seek(offset)
@@ -79,7 +72,9 @@ def test_for_people(path):
 def test_a_copy_that_is_being_written(lab):
     zeo = lab.zeo()
     pair = lab.pair(zeo.path)
-    with db.Writers(lab.client(zeo), threads=2) as writers:
+    client = lab.client(zeo)
+    pair.until_identical()
+    with db.Writers(client, threads=2) as writers:
         for _ in range(20):
             before = writers.total()
             for file in (zeo.path, pair.copy):
@@ -279,16 +274,16 @@ def test_a_result_that_cannot_be_written_is_a_failure(path):
 # The progress line.
 
 _CLEAR = "\r\033[K"
-_LINE = r"\rverify +\d+ % \[=* *\] \d+\.\d MB of 1\.\d GB, [\d.]+ [kMG]B/s, \d[^\r\033]* left\033\[K"
+_LINE = r"\rverify +\d+ % \[=* *\] \d+\.\d MB of 4\.\d GB, [\d.]+ [kMG]B/s, \d[^\r\033]* left\033\[K"
 
 
 @pytest.fixture(name="large")
 def fixture_large(lab):
-    """A gigabyte in records that are read, most of it a hole."""
+    """Four gigabytes in records that are read, most of it a hole."""
     path = lab.path("large.fs")
     with open(path, "wb") as file:
         file.write(raw_file_storage.MAGIC_PYTHON3)
-        size = 3 << 20
+        size = 12 << 20
         end = 4
         for number in range(1, 360):
             transaction = raw_file_storage.transaction(end, number, [b"x" * 8])

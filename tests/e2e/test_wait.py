@@ -2,11 +2,11 @@
 
 import os
 import signal
-import subprocess
 
 from support import config
 from support import database as db
 from support.ports import free_address
+from support.process import Process
 from support.sidecar import BINARY, run_zrs
 from support.waiting import until
 
@@ -24,6 +24,19 @@ def wait(sidecar, *arguments):
     return run_zrs("wait", "--config", sidecar.config, *arguments)
 
 
+def waiter(lab, primary, timeout, name="waiter"):
+    """A started `zrs wait` in the background."""
+    process = Process(name, [BINARY, "wait", "--config", primary.config, "--timeout", str(timeout)],
+                      lab.path(f"{name}.log"))
+    lab.at_close(process.kill)
+    process.start()
+    return process
+
+
+def descriptors(sidecar):
+    return len(os.listdir(f"/proc/{sidecar.process.pid}/fd"))
+
+
 def test_without_a_follower(lab):
     primary, _, _ = started_primary(lab)
     for arguments in ([], ["--timeout", "0.2"], ["--replicas", "2", "--timeout", "0.2"]):
@@ -35,15 +48,28 @@ def test_without_a_follower(lab):
 
 def test_a_follower_that_connects_meanwhile_counts_at_once(lab):
     primary, _, address = started_primary(lab)
+    before = descriptors(primary)
     copy = lab.path("secondary", "Data.fs")
     secondary = lab.sidecar("secondary", config.secondary(copy, address, keys=[("keep-alive-delay", "1h")])).start()
     secondary.until_streaming()
     assert wait(primary, "--timeout", "20")[0] == 0
     secondary.stop()
-    waiting = subprocess.Popen([BINARY, "wait", "--config", primary.config, "--timeout", "25"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    primary.until_storage(lambda s: s["followers"] == [], "the follower to be gone")
+    until(lambda: descriptors(primary) <= before, "what was asked before to be closed")
+    waiting = waiter(lab, primary, 25)
+    until(lambda: descriptors(primary) > before, "it to be waited on")
     secondary.start()
-    assert waiting.wait(15) == 0
+    assert waiting.exit_code(15) == 0
+
+
+def test_it_is_over_when_the_followers_have_everything(lab):
+    pair = lab.synced_pair()
+    database = db.open_file(pair.path)
+    lab.at_close(database.close)
+    for number in range(10):
+        db.put(database, number, b"x" * 100_000)
+        assert pair.primary.wait("--replicas", "1") == 0
+        assert pair.secondary.storage()["committedEnd"] == pair.primary.storage()["committedEnd"]
 
 
 def test_the_time_is_over_says_who_is_behind(lab):
@@ -78,16 +104,10 @@ def test_a_secondary_in_the_same_process_is_passed_over(lab):
 
 def test_those_who_give_up_leave_nothing_behind(lab):
     primary, _, _ = started_primary(lab)
-
-    def descriptors():
-        return len(os.listdir(f"/proc/{primary.process.pid}/fd"))
-
-    before = descriptors()
-    waiting = [subprocess.Popen([BINARY, "wait", "--config", primary.config, "--timeout", "3600"],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(40)]
-    until(lambda: descriptors() >= before + 40, lambda: descriptors())
+    before = descriptors(primary)
+    waiting = [waiter(lab, primary, 3600, f"waiter-{number}") for number in range(40)]
+    until(lambda: descriptors(primary) >= before + 40, lambda: f"40 connections; there are {descriptors(primary)}")
     for process in waiting:
         process.kill()
-        process.wait()
-    until(lambda: descriptors() <= before + 2, lambda: descriptors())
+    until(lambda: descriptors(primary) <= before + 2, lambda: f"their end; there are {descriptors(primary)}")
     assert primary.storage()["state"] == "streaming"
