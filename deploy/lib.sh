@@ -70,16 +70,20 @@ make_venv() {
   printf '%s\n' "$directory"
 }
 
-# run_bazel COMMAND ARGUMENT...: in the project, optimised, showing progress also where there is no terminal.
+# run_bazel COMMAND ARGUMENT...: in the project, showing progress also where there is no terminal.
 run_bazel() {
   local command=$1
   shift
   (cd "$ZRS_ROOT" &&
-    bazel "$command" -c opt --show_progress --show_progress_rate_limit=10 --color=auto "$@" </dev/null)
+    bazel "$command" --show_progress --show_progress_rate_limit=10 --color=auto "$@" </dev/null)
 }
 
-# build_zrs: builds the binary and prints its path, also where bazel-bin points into another configuration. Where
-# ZRS_BINARY names one that is built already, that is it.
+# bazel_bin: prints the directory of what is built, also where the link bazel-bin points into another configuration.
+bazel_bin() {
+  (cd "$ZRS_ROOT" && bazel info bazel-bin 2>/dev/null </dev/null)
+}
+
+# build_zrs: builds the binary and prints its path. Where ZRS_BINARY names one that is built already, that is it.
 build_zrs() {
   if [ -n "${ZRS_BINARY:-}" ]; then
     realpath "$ZRS_BINARY"
@@ -87,7 +91,7 @@ build_zrs() {
   fi
   run_bazel build //:zrs >&2 || return 1
   local bin
-  bin=$(cd "$ZRS_ROOT" && bazel info -c opt bazel-bin 2>/dev/null </dev/null) || return 1
+  bin=$(bazel_bin) || return 1
   [ -x "$bin/zrs" ] || return 1
   printf '%s/zrs\n' "$bin"
 }

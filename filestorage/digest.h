@@ -22,6 +22,7 @@ struct Digest {
   static absl::StatusOr<Digest> FromBytes(absl::string_view bytes);
   // 32 lower-case hex digits, as xxhsum -H2 prints it and as it stands in state files and messages to people.
   std::string ToHex() const;
+  // In either case. InvalidArgument unless `hex` has exactly 32 hex digits.
   static absl::StatusOr<Digest> FromHex(absl::string_view hex);
 
   friend bool operator==(const Digest&, const Digest&) = default;

@@ -1,5 +1,6 @@
-// The seam to the operating system. The project reads and writes files through this alone, so that tests can lose
-// unsynced bytes, fill the disk and fail any single call.
+// The seam to the operating system's files. Data files, their locks and state files are read and written through this
+// alone, so that tests can lose unsynced bytes, fill the disk and fail any single call. (Configurations, logs,
+// sockets and the process's own lock are not.)
 #ifndef ZRS_FILESTORAGE_FILE_SYSTEM_H_
 #define ZRS_FILESTORAGE_FILE_SYSTEM_H_
 
@@ -39,9 +40,10 @@ struct FileAccess {
 
 // An open file. Offsets and sizes are in bytes. Calls may block on the disk; a File is used by one thread at a time.
 // Errors carry operation, path, offset and the system's cause:
-//   NotFound, PermissionDenied, AlreadyExists, ResourceExhausted (disk full or quota: from writes, truncation and
-//   creation; a Sync that reports one is a failed sync), Unavailable (a lock that another holds), DataLoss (everything
-//   else that the disk reports, EIO among it).
+//   NotFound, PermissionDenied (a read-only file system too), AlreadyExists; ResourceExhausted: disk full or quota,
+//   from writes, truncation and creation (a Sync that reports one is a failed sync, DataLoss); Unavailable: a lock that
+//   another holds; FailedPrecondition: a symbolic link where none is followed; Aborted: no file descriptor is left to
+//   the process or the system; DataLoss: everything else that the disk reports, EIO among it.
 class File {
  public:
   virtual ~File() = default;
@@ -50,6 +52,7 @@ class File {
   virtual absl::StatusOr<size_t> ReadAt(uint64_t offset, absl::Span<char> out) = 0;
   // Writes all of `data` at `offset`, extending the file as needed. After an error any part may have been written.
   virtual absl::Status WriteAt(uint64_t offset, absl::string_view data) = 0;
+  // Makes the file `size` long: cuts off what lies behind, or fills it up with zeros. Durable after Sync.
   virtual absl::Status Truncate(uint64_t size) = 0;
   // Makes the file's bytes and its size durable (fdatasync). Allowed on a file that was opened for reading. After an
   // error nothing that was written since the last success may be trusted, even if it reads back well.
@@ -73,16 +76,20 @@ class FileSystem {
   // Creates the file with the permission bits `mode` (less the umask), or opens and keeps the one that exists. A
   // symbolic link is FailedPrecondition: in a directory of another user it could lead to any file of ours.
   virtual absl::StatusOr<std::unique_ptr<File>> OpenOrCreate(const std::string& path, uint32_t mode) = 0;
-  // Creates the file; AlreadyExists when there is one.
+  // Creates the file with the permission bits `mode` (less the umask); AlreadyExists when there is one.
   virtual absl::StatusOr<std::unique_ptr<File>> CreateExclusively(const std::string& path, uint32_t mode) = 0;
   virtual absl::StatusOr<FileInfo> Stat(const std::string& path) = 0;
   // Replaces `to` if it exists. Durable only after SyncDirectory of the directory (of both, where they differ).
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   // Gives the file a second name, `to`, which must not exist (AlreadyExists). Durable after SyncDirectory.
   virtual absl::Status Link(const std::string& from, const std::string& to) = 0;
+  // Removes the name; who has the file open keeps it. Durable after SyncDirectory.
   virtual absl::Status Remove(const std::string& path) = 0;
+  // Makes the names in the directory durable: files that were created, renamed, linked and removed there. DataLoss when
+  // the sync itself fails.
   virtual absl::Status SyncDirectory(const std::string& directory) = 0;
-  // Creates the directory and its missing parents; OK when it exists.
+  // Creates the directory and its missing parents with the permission bits `mode` (less the umask); OK when it exists,
+  // whatever its permissions are. Not made durable.
   virtual absl::Status CreateDirectories(const std::string& directory, uint32_t mode) = 0;
   // Names (not paths) in `directory`, sorted.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
@@ -98,8 +105,9 @@ absl::StatusOr<std::unique_ptr<File>> CreateWithAccess(FileSystem& file_system, 
 // The directory part of `path`; "." when it has none.
 std::string DirectoryOf(const std::string& path);
 
-// Replaces `path` by `contents` so that a crash leaves the old or the new contents whole: writes `path`.new, syncs it,
-// renames, syncs the directory.
+// Replaces `path` by `contents` so that a crash leaves the old or the new contents whole: writes `path`.new (created
+// with the permission bits `mode`, less the umask; one that a crash left is used again, with its own), syncs it,
+// renames, syncs the directory. After an error either may be there; `path`.new may be left behind.
 absl::Status ReplaceFile(FileSystem& file_system, const std::string& path, absl::string_view contents, uint32_t mode);
 
 // Reads a whole file of at most `limit` bytes; ResourceExhausted when it is larger.

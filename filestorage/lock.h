@@ -1,5 +1,5 @@
-// ZODB's `Data.fs.lock`, held as ZODB's FileStorage holds it (zc.lockfile): flock on the file, whose content is "
-// PID\n".
+// ZODB's `Data.fs.lock`, held as ZODB's FileStorage holds it (zc.lockfile): flock on the file, whose content
+// is a space, the process's id and a newline.
 #ifndef ZRS_FILESTORAGE_LOCK_H_
 #define ZRS_FILESTORAGE_LOCK_H_
 

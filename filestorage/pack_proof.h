@@ -29,7 +29,7 @@ struct PackProof {
 //      packed transaction of the new file is one of the old file's, and no object that was written behind it in the
 //      old file has any record left in the new one. (A transaction that changed anything of value changed an object
 //      that was there before, or is referenced by one that did: an older backup has that object.) This needs
-//      the old file, and at most 100,000 records behind that transaction.
+//      the old file, and at most 100,000 objects that were written behind that transaction.
 // `read_new` and `read_old` read the two files as File::ReadAt does; `read_old` is null when the old file is gone.
 //
 // Reads the new file backwards from its end, a header for each transaction since the pack; for 4. the whole of it.

@@ -54,7 +54,7 @@ struct TailReport {
 class Tail {
  public:
   // Opens for reading and takes the exclusive flock that keeps a second sidecar off. `known` is a boundary reported in
-  // an earlier life, from where to go on; FirstBoundary-like {offset 0} means from the start. FailedPrecondition
+  // an earlier life, from where to go on; a default Boundary (offset 0) means from the start. FailedPrecondition
   // with what differs when the file does not have `known` (magic, length, or digest of the last transaction).
   // NotFound: no such file. InvalidArgument: a directory or the like. DataLoss: not a FileStorage. Unavailable: another
   // sidecar has it, or the file is empty so far.

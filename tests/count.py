@@ -1,10 +1,10 @@
 """Counts test cases in JUnit XML files, and prints the one line that ends a test run.
 
-    count.py [--bazel-events FILE] [--pytest FILE]...
+    count.py [--bazel-events FILE]... [--pytest FILE]... [--also-failed NUMBER]
 
 FILE of Bazel is what --build_event_json_file wrote: it names the targets that were tested and each one's test.xml. A
-target that was not built, and a test that ended badly without a failed case, count as one failure. Exit code 0 only
-when something ran and nothing failed.
+target that was not built, and a test that ended badly without a failed case, count as one failure; so does each of the
+steps that failed without a test case (--also-failed). Exit code 0 only when something ran and nothing failed.
 """
 
 import argparse

@@ -75,7 +75,9 @@ absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings, std:
       if (waited < settings.stop_timeout) behind.clear();
       return absl::OkStatus();
     }
-    if (auto now = FollowersBehind(client)) behind = *std::move(now);
+    // Once the time is over the followers are let go, and nobody knows any more who was behind.
+    const bool asked = waited + kStopPoll < settings.stop_timeout;
+    if (auto now = asked ? FollowersBehind(client) : std::nullopt) behind = *std::move(now);
     if (waited > most) {
       return absl::DeadlineExceededError(
           absl::StrCat("process ", pid, " has not stopped after ", absl::FormatDuration(most),

@@ -43,6 +43,8 @@ class AsioTimer final : public Timer {
 
 AsioRuntime::AsioRuntime(asio::io_context& context, const std::string& name)
     : context_(context), io_work_(asio::make_work_guard(io_context_)), random_(std::random_device{}()) {
+  // A context opens its descriptors for its first timer, and throws where there are none left: here, not on the strand.
+  const asio::steady_timer first(context_);
   io_thread_ = std::thread([this, thread_name = name.substr(0, 15)] {
     pthread_setname_np(pthread_self(), thread_name.c_str());
     io_context_.run();

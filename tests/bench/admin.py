@@ -1,4 +1,4 @@
-"""Admin.Wait and Status.Get of a process, without generated code: protoc's description of admin.proto is enough."""
+"""Status.Get of a process, without generated code: protoc's description of admin.proto is enough."""
 
 import os
 import subprocess
@@ -9,24 +9,15 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 
 class AdminClient:
-    """Of the sidecar whose admin socket this is."""
+    """Of the sidecar whose admin socket this is, which answers that service too."""
 
     def __init__(self, root, socket_path):
         messages = _messages(root)
         self._channel = grpc.insecure_channel("unix:" + socket_path)
-        self._wait_request = messages["zrs.v1.WaitRequest"]
         self._status_request = messages["zrs.v1.StatusRequest"]
-        self._wait = self._channel.unary_unary(
-            "/zrs.v1.Admin/Wait", request_serializer=lambda request: request.SerializeToString(),
-            response_deserializer=messages["zrs.v1.WaitResponse"].FromString)
         self._status = self._channel.unary_unary(
             "/zrs.v1.Status/Get", request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=messages["zrs.v1.StatusResponse"].FromString)
-
-    def wait(self, timeout=10.0):
-        """Returns when every connected follower has what is committed now; AssertionError when that takes too long."""
-        result = self._wait(self._wait_request(timeout_seconds=timeout), timeout=timeout + 5)
-        assert result.result == 1, result
 
     def status(self):
         return self._status(self._status_request(), timeout=10)
@@ -46,4 +37,4 @@ def _messages(root):
     for file in files.file:
         pool.Add(file)
     return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-            for name in ("zrs.v1.WaitRequest", "zrs.v1.WaitResponse", "zrs.v1.StatusRequest", "zrs.v1.StatusResponse")}
+            for name in ("zrs.v1.StatusRequest", "zrs.v1.StatusResponse")}

@@ -26,7 +26,8 @@ import incumbent  # noqa: E402
 import lag  # noqa: E402
 import pressure  # noqa: E402
 import table  # noqa: E402
-from support import rawfs  # noqa: E402
+from cache import cache_directory  # noqa: E402
+from support import raw_file_storage  # noqa: E402
 from support.lab import Lab  # noqa: E402
 from support.sidecar import BINARY  # noqa: E402
 
@@ -37,9 +38,7 @@ _FOLLOWERS = 64
 
 def source_file(size, seed=1, tiny=False):
     """A generated file, kept from run to run."""
-    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "zrs")
-    os.makedirs(cache, exist_ok=True)
-    path = os.path.join(cache, f"bench-{'tiny-' if tiny else ''}{size}-{seed}-{generate.VERSION}.fs")
+    path = os.path.join(cache_directory(), f"bench-{'tiny-' if tiny else ''}{size}-{seed}-{generate.VERSION}.fs")
     if not os.path.exists(path):
         print(f"generating {path}", file=sys.stderr)
         generate.generate(path, size, seed, tiny)
@@ -72,7 +71,7 @@ def with_incumbent(result, measure):
 def measure_copy(options):
     result = in_lab(first_copy.measure, source_file(options.size), options.rounds)
     small = source_file(_INCUMBENT_SIZE)
-    last_tid = rawfs.transactions(small)[-1][1]
+    last_tid = raw_file_storage.transactions(small)[-1][1]
 
     def theirs(lab, python):
         return os.path.getsize(small) / incumbent.first_copy(lab, python, small, last_tid) / 1e6

@@ -19,10 +19,6 @@ def _cpu(sidecar):
     return times.user + times.system
 
 
-def _resident(sidecar):
-    return psutil.Process(sidecar.process.pid).memory_info().rss
-
-
 def idle(lab, seconds):
     """Share of a core that each takes while nobody writes."""
     path = lab.path("primary-data", "Data.fs")

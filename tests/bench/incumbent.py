@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 
+from cache import cache_directory
 from support import database as db
-from support import rawfs
-from support.ports import free_address
+from support import raw_file_storage
+from support.ports import free_port
 from watch import percentiles, watch
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -18,8 +19,7 @@ _PACKAGES = ["zc.zrs==3.1.0", "ZODB<5.6"]
 
 def environment():
     """The interpreter of an environment that has it, made when it is first asked for; None and the reason, if not."""
-    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "zrs")
-    directory = os.path.join(cache, f"venv-zc.zrs-{sys.version_info[0]}.{sys.version_info[1]}")
+    directory = os.path.join(cache_directory(), f"venv-zc.zrs-{sys.version_info[0]}.{sys.version_info[1]}")
     python = os.path.join(directory, "bin", "python")
     if os.path.exists(os.path.join(directory, "complete")):
         return python, None
@@ -66,7 +66,7 @@ def first_copy(lab, python, path, last_tid):
     """Seconds from the start of the secondary's process until it has the whole file."""
     original = lab.path("incumbent", "Data.fs")
     shutil.copyfile(path, original)
-    port = int(free_address().rsplit(":", 1)[1])
+    port = free_port()
     primary = _Role(lab, python, "primary", original, port)
     begin = time.monotonic()
     secondary = _Role(lab, python, "secondary", lab.path("incumbent-copy", "Data.fs"), port)
@@ -83,18 +83,18 @@ def lag(lab, python, rate, seconds):
     """From the return of a commit to its visibility in the secondary's file, which zc.zrs also calls done."""
     path, copy = lab.path("incumbent", "Data.fs"), lab.path("incumbent-copy", "Data.fs")
     db.fill(path)
-    port = int(free_address().rsplit(":", 1)[1])
+    port = free_port()
     primary = _Role(lab, python, "primary", path, port)
     secondary = _Role(lab, python, "secondary", copy, port)
     primary.ask(f"commits {rate} 1")
-    secondary.ask(f"until {rawfs.transactions(path)[-1][1].hex()}")
+    secondary.ask(f"until {raw_file_storage.transactions(path)[-1][1].hex()}")
     ours, theirs = multiprocessing.Pipe()
     stop = multiprocessing.Event()
     watcher = multiprocessing.Process(target=watch, args=(copy, stop, theirs))
     watcher.start()
     ours.recv()
     committed = [line.split() for line in primary.ask(f"commits {rate} {seconds}")]
-    secondary.ask(f"until {rawfs.transactions(path)[-1][1].hex()}")
+    secondary.ask(f"until {raw_file_storage.transactions(path)[-1][1].hex()}")
     time.sleep(0.2)  # until the watcher has looked once more
     stop.set()
     seen = dict(ours.recv()[0])

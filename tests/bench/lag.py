@@ -76,7 +76,7 @@ def visible(database, pair, rate, seconds):
 
 
 def waited(database, pair, rate, seconds):
-    """([seconds of each commit until Admin.Wait says that it is durable], [seconds of a call that waits for nothing])."""
+    """([seconds of each commit until Admin.Wait tells of it], [seconds of a call of it that waits for nothing])."""
     probe = Probe(pair.primary.admin_socket)
     lags = [probe.ask() - returned for _, returned in commits(database, pair.path, rate, seconds)]
     trips = []

@@ -51,7 +51,7 @@ def slow_disk(lab, seconds):
     database = db.open_file(database_path)
     lab.at_close(database.close)
     address, copy, counter = free_address(), lab.path("secondary-data", "Data.fs"), lab.path("syncs")
-    primary = lab.sidecar("primary", config.primary(database_path, address)).start()
+    lab.sidecar("primary", config.primary(database_path, address)).start()
     environment = preloaded(lab, DELAY_MS=5, SYNCS=counter)
     secondary = lab.sidecar("secondary", config.secondary(copy, address), env=environment).start()
     secondary.until_streaming()
@@ -62,8 +62,7 @@ def slow_disk(lab, seconds):
     took = time.monotonic() - begin
     # A group has two syncs, and the first one's announcement may have one of its own.
     groups = max(1, (os.path.getsize(counter) - before) / 2)
-    return {"commitsPerSecond": number / seconds, "appliedPerSecond": number / took, "commitsPerGroup": number / groups,
-            "disconnects": _disconnects(primary)}
+    return {"commitsPerSecond": number / seconds, "appliedPerSecond": number / took, "commitsPerGroup": number / groups}
 
 
 def writer_cost(lab, seconds, rounds):

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from support.ports import free_address
+from support.ports import free_port
 from support.process import Process
 from support.waiting import until
 
@@ -18,7 +18,7 @@ def available():
 
 def copy(lab, source, target):
     """Seconds until the copy is durable."""
-    port = free_address().rsplit(":", 1)[1]
+    port = free_port()
     configuration = lab.path("rsyncd.conf")
     with open(configuration, "w", encoding="utf-8") as file:
         file.write(f"use chroot = no\nlog file = /dev/null\n[data]\n  path = {os.path.dirname(source)}\n"

@@ -11,7 +11,7 @@ ZRS_BINARY=$(build_zrs) || die "the build failed"
 export ZRS_BINARY
 if [ -z "${ZRS_WAIT_PROBE:-}" ]; then
   run_bazel build //tests/bench:wait_probe >&2 || die "the build failed"
-  ZRS_WAIT_PROBE=$(cd "$ZRS_ROOT" && bazel info -c opt bazel-bin 2>/dev/null </dev/null)/tests/bench/wait_probe
+  ZRS_WAIT_PROBE=$(bazel_bin)/tests/bench/wait_probe
 fi
 export ZRS_WAIT_PROBE
 exec "$venv/bin/python" "$ZRS_ROOT/tests/bench/bench.py" "$@" </dev/null

@@ -48,7 +48,8 @@ def _lag_rows(result):
     yield _row("- a call of it that waits for nothing", _milliseconds(result["adminRoundTripMilliseconds"]))
     yield _row("- zc.zrs 3.1, to visible",
                _milliseconds(theirs) if known else f"could not be installed: {result['incumbentSkipped']}")
-    yield _row("- how late this machine wakes up a process that sleeps", _milliseconds(result["machineLateMilliseconds"]))
+    yield _row("- how late this machine wakes up a process that sleeps",
+               _milliseconds(result["machineLateMilliseconds"]))
 
 
 def _full_speed_rows(result):

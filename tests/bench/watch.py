@@ -3,7 +3,7 @@
 import os
 import time
 
-from support import rawfs
+from support import raw_file_storage
 
 # Between two looks at the file. A look is one or two system calls; without a pause it would take a core.
 _PAUSE = 0.00005
@@ -23,20 +23,20 @@ def watch(path, stop, answer):
     """
     seen = []
     descriptor = os.open(path, os.O_RDONLY)
-    position = rawfs.committed_end(path)
+    position = raw_file_storage.committed_end(path)
     looks = 0
     answer.send("looking")
     begin = time.monotonic()
     while not stop.is_set():
         looks += 1
-        header = os.pread(descriptor, rawfs.HEADER.size, position)
-        while len(header) == rawfs.HEADER.size:
-            _, length, status = rawfs.HEADER.unpack(header)[:3]
+        header = os.pread(descriptor, raw_file_storage.HEADER.size, position)
+        while len(header) == raw_file_storage.HEADER.size:
+            _, length, status = raw_file_storage.HEADER.unpack(header)[:3]
             if status == b"c" or os.fstat(descriptor).st_size < position + length + 8:
                 break
             position += length + 8
             seen.append((position, time.monotonic()))
-            header = os.pread(descriptor, rawfs.HEADER.size, position)
+            header = os.pread(descriptor, raw_file_storage.HEADER.size, position)
         time.sleep(_PAUSE)
     answer.send((seen, (time.monotonic() - begin) / looks))
     os.close(descriptor)

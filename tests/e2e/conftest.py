@@ -10,6 +10,7 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(os.path.dirname(HERE)), "deploy", "demo")]
 
+from support import database as db  # noqa: E402  pylint: disable=wrong-import-position
 from support.lab import Lab  # noqa: E402  pylint: disable=wrong-import-position
 from support.sidecar import BINARY  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -45,7 +46,7 @@ def _log_tails(directory, lines=30):
 def lab(request):
     """A Lab in a directory of its own, which other users may enter, with a name short enough for Unix sockets."""
     if not os.access(BINARY, os.X_OK):
-        pytest.fail(f"{BINARY} is not there: bazel build -c opt //:zrs, or set ZRS_BINARY")
+        pytest.fail(f"{BINARY} is not there: bazel build //:zrs, or set ZRS_BINARY")
     directory = tempfile.mkdtemp(prefix="zrs-")
     os.chmod(directory, 0o755)
     request.node.lab_directory = directory
@@ -58,3 +59,11 @@ def lab(request):
             print(f"kept: {directory}")
         else:
             shutil.rmtree(directory)
+
+
+@pytest.fixture(name="path")
+def fixture_path(lab):
+    """A database of some commits, which nobody has open."""
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path)
+    return path

@@ -10,10 +10,8 @@ from support import database as db
 from support.compare import until_identical
 from support.ports import free_address
 from support.sidecar import run_zrs
-from support.users import NOBODY, as_nobody
+from support.users import NOBODY, as_nobody, needs_root
 from support.zeo_server import ZeoServer
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try what others may do")
 
 
 class Host:
@@ -153,13 +151,13 @@ def test_for_programs(host):
                                  "remedy": "close it with </zrs>"}]
 
 
-@as_root
+@needs_root
 class TestOwner:
     """What the database's user may do, tried as that user."""
 
     @pytest.fixture(autouse=True)
     def _made(self, host):
-        os.chown(host.path("copy"), int(NOBODY), int(NOBODY))
+        os.chown(host.path("copy"), NOBODY, NOBODY)
         host.configure(owned(host))
 
     def test_may_do_all(self, host):
@@ -197,7 +195,7 @@ class TestOwner:
         code, _, err = host.check()
         assert (code, len(err)) == (1, 1)
         assert f'storage "main": {what} {name} cannot be {verb} by user nobody: Permission denied;' in err[0]
-        os.chown(name, int(NOBODY), int(NOBODY))
+        os.chown(name, NOBODY, NOBODY)
         assert host.check()[0] == 0
 
     def test_that_has_no_entry_here(self, host):
@@ -214,10 +212,10 @@ class TestOwner:
         assert host.check()[0] == 0
 
 
-@as_root
+@needs_root
 def test_another_user_than_root_cannot_give_files_away(host):
     for name in ("run", "copy"):
-        os.chown(host.path(name), int(NOBODY), int(NOBODY))
+        os.chown(host.path(name), NOBODY, NOBODY)
     host.configure(owned(host, owner="root", group="daemon"))
     code, _, err = host.check_as_nobody()
     assert code == 1
@@ -228,7 +226,7 @@ def test_another_user_than_root_cannot_give_files_away(host):
     assert host.check_as_nobody()[0::2] == (0, [])
 
 
-@as_root
+@needs_root
 def test_what_the_user_who_runs_it_may_not_do(host):
     host.write("Data.fs", 0o600)
     host.configure(config.primary(host.path("Data.fs"), "5000", name="a"), owned(host, owner="nobody"),

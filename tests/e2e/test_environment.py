@@ -7,7 +7,7 @@ from support import config
 from support import database as db
 from support.compare import until_identical
 from support.ports import free_address
-from support.users import NOBODY, as_nobody
+from support.users import sidecar_of_nobody
 
 
 def test_a_proxy_in_the_environment_does_not_matter(lab):
@@ -30,12 +30,8 @@ def test_a_primary_needs_no_write_permission_where_the_database_is(lab):
     database = db.open_file(path)
     lab.at_close(database.close)
     os.chmod(path, 0o644)
-    prefix, binary = as_nobody(lab)
     address = free_address()
-    primary = lab.sidecar("primary", config.primary(path, address), prefix=prefix, binary=binary)
-    if os.geteuid() == 0:
-        for directory in (primary.directory, primary.state_dir):
-            os.chown(directory, int(NOBODY), int(NOBODY))
+    primary = sidecar_of_nobody(lab, "primary", config.primary(path, address))
     before = sorted(os.listdir(os.path.dirname(path)))
     directory_mode = os.stat(os.path.dirname(path)).st_mode
     os.chmod(os.path.dirname(path), 0o555)

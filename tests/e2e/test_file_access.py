@@ -4,13 +4,11 @@ import os
 import pwd
 import stat
 
-import pytest
 from support import config
 from support import database as db
 from support.compare import until_identical
 from support.ports import free_address
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+from support.users import NOBODY, needs_root, sidecar_of_nobody
 
 
 def fresh(lab, *keys, mode=0o640):
@@ -99,16 +97,11 @@ def test_without_root_another_owner_is_refused_with_a_remedy(lab):
     """As nobody, who may not give files to others."""
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
-    nobody = pwd.getpwnam("nobody")
     pair = lab.pair(path)
-    secondary = lab.sidecar("by-nobody", config.secondary(lab.path("by-nobody", "data", "Data.fs"), pair.address,
-                                                          keys=[("owner", "games")]),
-                            prefix=("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}",
-                                    "--clear-groups"))
-    for parent, _, _ in os.walk(secondary.directory):
-        os.chown(parent, nobody.pw_uid, nobody.pw_gid)
-    os.chmod(secondary.config, 0o644)
+    copy = lab.path("by-nobody", "data", "Data.fs")
+    os.chown(os.path.dirname(copy), NOBODY, NOBODY)
+    secondary = sidecar_of_nobody(lab, "by-nobody", config.secondary(copy, pair.address, keys=[("owner", "games")]))
     secondary.start()
     storage = secondary.until_state("stopped")
     assert "Data.fs.lock" in storage["error"]["message"]
-    assert not os.path.exists(lab.path("by-nobody", "data", "Data.fs"))
+    assert not os.path.exists(copy)

@@ -2,7 +2,7 @@
 
 import os
 
-from support import rawfs
+from support import raw_file_storage
 from support.compare import read_bytes
 
 
@@ -17,7 +17,7 @@ class RawWriter:
     def commit(self, *data, status=b" ", **texts):
         self._tid += 0x1000
         position = self._file.seek(0, os.SEEK_END)
-        done = rawfs.transaction(position, self._tid, data, status=status, **texts)
+        done = raw_file_storage.transaction(position, self._tid, data, status=status, **texts)
         voted = done[:16] + b"c" + done[17:]
         for start in range(0, len(voted), 50_000):
             self._file.write(voted[start:start + 50_000])
@@ -50,8 +50,8 @@ def follow(lab, magic):
 
 
 def test_following_a_file_with_the_magic_of_python_2(lab):
-    follow(lab, rawfs.MAGIC_PYTHON2)
+    follow(lab, raw_file_storage.MAGIC_PYTHON2)
 
 
 def test_following_a_file_written_by_hand_with_the_magic_of_python_3(lab):
-    follow(lab, rawfs.MAGIC_PYTHON3)
+    follow(lab, raw_file_storage.MAGIC_PYTHON3)

@@ -6,7 +6,7 @@ from support import config
 from support import database as db
 from support.ports import free_address
 from support.small_disk import in_a_small_disk
-from support.waiting import Stopwatch, until
+from support.waiting import hold_for
 
 
 def test_a_full_disk_does_not_fill_the_logs(lab):
@@ -17,8 +17,7 @@ def test_a_full_disk_does_not_fill_the_logs(lab):
     secondary = lab.sidecar("secondary", config.secondary(copy, address),
                             prefix=in_a_small_disk(os.path.dirname(copy), "200k")).start()
     since = secondary.until_state("disk-full")["error"]["since"]
-    attempts = Stopwatch(4)
-    until(lambda: not attempts.running(), "some attempts")
+    hold_for(4, "some attempts")
     storage = secondary.storage()
     assert storage["state"] == "disk-full"
     assert storage["error"]["since"] == since

@@ -7,11 +7,11 @@ import os
 import pytest
 from support import config
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.ports import free_address
 from support.refusal import Unchanged, assert_explained
 from support.sidecar import run_zrs
-from support.users import NOBODY, as_nobody
+from support.users import sidecar_of_nobody
 
 
 def write(path, data):
@@ -39,12 +39,7 @@ _WAITED_FOR = ("missing", "unreadable", "empty", "part of the magic")
 
 def primary_of(lab, path):
     """As a user whom permissions concern."""
-    prefix, binary = as_nobody(lab)
-    primary = lab.sidecar("primary", config.primary(path, free_address()), prefix=prefix, binary=binary)
-    if os.geteuid() == 0:
-        for directory in (primary.directory, primary.state_dir):
-            os.chown(directory, int(NOBODY), int(NOBODY))
-    return primary
+    return sidecar_of_nobody(lab, "primary", config.primary(path, free_address()))
 
 
 @pytest.mark.parametrize("kind", _NO_FILE)
@@ -140,7 +135,7 @@ def test_a_primarys_file_that_ends_within_its_last_transaction(lab):
     """Served up to there; what is missing is said once nobody writes."""
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
-    offset, _, _, length = rawfs.transactions(path)[-1]
+    offset, _, _, length = raw_file_storage.transactions(path)[-1]
     os.truncate(path, offset + length - 9)
     files = Unchanged(path)
     pair = lab.pair(path)
@@ -158,7 +153,7 @@ def test_decreasing_tids_are_followed_with_a_warning(lab):
     db.fill(path)
     with open(path, "ab") as file:
         position = file.tell()
-        file.write(rawfs.transaction(position, 1 << 40, [b"by a clock that was set back"]))
+        file.write(raw_file_storage.transaction(position, 1 << 40, [b"by a clock that was set back"]))
     pair = lab.pair(path)
     pair.until_identical()
     pair.primary.process.until_logged("not above the one before")

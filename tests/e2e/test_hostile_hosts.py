@@ -1,7 +1,6 @@
 """Hosts that deny or lack something: said with what it is and what to do, and no data file is changed by it."""
 
 import os
-import subprocess
 
 import psutil
 import pytest
@@ -11,22 +10,8 @@ from support.compare import assert_prefix, until_identical
 from support.poor_host import with_a_read_only_directory, with_few_descriptors, without_inotify
 from support.ports import free_address
 from support.refusal import Unchanged, assert_explained
-from support.small_disk import in_a_small_disk
+from support import small_disk
 from support.waiting import until
-
-
-@pytest.fixture
-def path(lab):
-    made = lab.path("primary-data", "Data.fs")
-    db.fill(made)
-    return made
-
-
-def remount(process, directory, options):
-    """Changes the disk that a process was given at `directory`."""
-    user = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
-    subprocess.run(["nsenter", "--target", str(process.pid), "--mount", *user, "mount", "-o", f"remount,{options}",
-                    directory], check=True)
 
 
 def test_a_state_directory_that_cannot_be_written(lab, path):
@@ -48,7 +33,7 @@ def test_a_state_directory_that_is_full(lab, path, role):
     secondary = lab.sidecar("secondary", config.secondary(copy, address))
     poor = primary if role == "primary" else secondary
     # One page, which the process's lock takes.
-    poor.process.use_prefix(in_a_small_disk(poor.state_dir, "4k"))
+    poor.process.use_prefix(small_disk.in_a_small_disk(poor.state_dir, "4k"))
     files = Unchanged(path)
     primary.start()
     secondary.start()
@@ -56,7 +41,7 @@ def test_a_state_directory_that_is_full(lab, path, role):
     assert_explained(storage, poor.state_dir, "free space", "make room")
     assert storage["state"] != "stopped"
     assert not os.path.exists(copy), "a copy without an identity"
-    remount(poor.process, poor.state_dir, "size=1m")
+    small_disk.resize(poor.process, poor.state_dir, "1m")
     until_identical(path, copy)
     assert poor.until_streaming()["error"] is None
     files.check()
@@ -66,15 +51,31 @@ def test_a_state_directory_that_fills_up_later_costs_nothing_but_time(lab, path)
     address, copy = free_address(), lab.path("copy", "Data.fs")
     primary = lab.sidecar("primary", config.primary(path, address)).start()
     secondary = lab.sidecar("secondary", config.secondary(copy, address))
-    secondary.process.use_prefix(in_a_small_disk(secondary.state_dir, "8k"))
+    disk, prefix = small_disk.kept_small_disk(lab, secondary.state_dir, "64k")
+    secondary.process.use_prefix(prefix)
     secondary.start()
     until_identical(path, copy)
-    db.fill(lab.path("other", "Data.fs"))
+    small_disk.fill(disk, secondary.state_dir)
     database = db.open_file(path)
     lab.at_close(database.close)
-    db.put(database, "key", "more")
+
+    def is_said():
+        db.put(database, "key", "more")
+        return "No space left" in secondary.process.log()
+
+    until(is_said, lambda: f"the full disk to be said\n{secondary.process.log_tail()}", interval=0.5)
+    [said] = [line for line in secondary.process.log().splitlines() if "No space left" in line]
+    assert secondary.state_dir in said and said.endswith("the next start scans more of the file")
     until_identical(path, copy)
-    secondary.stop()
+    assert secondary.storage()["error"] is None
+    secondary.restart()
+    db.put(database, "key", "after a start with no room")
+    until_identical(path, copy)
+    small_disk.resize(disk, secondary.state_dir, "1m")
+    secondary.restart()
+    db.put(database, "key", "after a start with room")
+    until_identical(path, copy)
+    assert secondary.until_streaming()["error"] is None
     assert primary.storage()["error"] is None
 
 
@@ -106,7 +107,7 @@ def test_a_disk_that_is_full_within_a_transaction_and_has_space_again(lab):
     address, copy = free_address(), lab.path("copy", "Data.fs")
     lab.sidecar("primary", config.primary(path, address)).start()
     secondary = lab.sidecar("secondary", config.secondary(copy, address))
-    secondary.process.use_prefix(in_a_small_disk(os.path.dirname(copy), "4m"))
+    secondary.process.use_prefix(small_disk.in_a_small_disk(os.path.dirname(copy), "4m"))
     secondary.start()
     before = os.path.getsize(path)
     secondary.until_storage(lambda s: s["committedEnd"] == before, "the whole file")
@@ -119,7 +120,7 @@ def test_a_disk_that_is_full_within_a_transaction_and_has_space_again(lab):
     look(secondary, copy, seen)
     assert os.path.getsize(seen) >= before
     assert_prefix_until(path, seen, before)
-    remount(secondary.process, os.path.dirname(copy), "size=100m")
+    small_disk.resize(secondary.process, os.path.dirname(copy), "100m")
     storage = secondary.until_storage(lambda s: s["committedEnd"] == os.path.getsize(path), "the transaction")
     assert storage["error"] is None
     look(secondary, copy, seen)
@@ -128,7 +129,7 @@ def test_a_disk_that_is_full_within_a_transaction_and_has_space_again(lab):
 
 def look(sidecar, path, to):
     """Copies a file out of what its process alone sees."""
-    with open(f"/proc/{sidecar.process.pid}/root{path}", "rb") as file, open(to, "wb") as out:
+    with open(small_disk.as_seen_by(sidecar.process, path), "rb") as file, open(to, "wb") as out:
         out.write(file.read())
 
 

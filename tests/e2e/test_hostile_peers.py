@@ -140,8 +140,10 @@ def test_one_follower_too_many_costs_the_others_nothing(lab):
     for sidecar in sidecars[:2]:
         sidecar.start().until_streaming()
     sidecars[2].start()
-    assert_explained(sidecars[2].until_refused(), address, "max-followers")
+    assert_explained(sidecars[2].until_refused(), address, "has its 2 followers", "max-followers")
     assert not os.path.exists(copies[2])
+    assert len(primary.storage()["followers"]) == 2
+    assert [sidecar.storage()["state"] for sidecar in sidecars[:2]] == ["streaming", "streaming"]
     sidecars[0].stop()
     until_identical(path, copies[2])
     until(lambda: len(primary.storage()["followers"]) == 2, "two followers")

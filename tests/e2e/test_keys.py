@@ -11,37 +11,25 @@ from support import database as db
 from support.compare import until_identical
 from support.ports import free_address
 from support.sidecar import run_zrs
-from support.slow_link import SlowLink
-from support.users import NOBODY, as_nobody
-from support.waiting import until
-
-
-@pytest.fixture
-def path(lab):
-    made = lab.path("primary-data", "Data.fs")
-    db.fill(made)
-    return made
+from support.slow_link import behind_a_slow_link
+from support.users import NOBODY, needs_root, sidecar_of_nobody
+from support.waiting import hold_for
 
 
 def linked_pair(lab, path, primary_keys=(), secondary_keys=()):
-    """(primary, secondary, the link between them), streaming."""
-    address = free_address()
-    primary = lab.sidecar("primary", config.primary(path, address, keys=primary_keys)).start()
-    link = SlowLink(address, float("inf"))
-    lab.at_close(link.close)
-    copy = lab.path("secondary", "Data.fs")
-    secondary = lab.sidecar("secondary", config.secondary(copy, link.address, keys=secondary_keys)).start()
-    secondary.until_streaming()
-    until_identical(path, copy)
-    return primary, secondary, link
+    """A pair, streaming, and the link between them."""
+    pair, link = behind_a_slow_link(lab, path, keys=secondary_keys, primary_keys=primary_keys)
+    pair.secondary.until_streaming()
+    pair.until_identical()
+    assert pair.primary.wait() == 0
+    return pair, link
 
 
-def said_in(link, side, seconds):
-    """Bytes that one side of an idle pair says in a while."""
-    before = getattr(link, side)
-    until_time = time.monotonic() + seconds
-    until(lambda: time.monotonic() > until_time, "the time to pass")
-    return getattr(link, side) - before
+def said_in(link, seconds):
+    """Bytes that each side of an idle pair says in a while."""
+    before = link.from_follower, link.from_target
+    hold_for(seconds, "the sides speak, or are silent")
+    return {"from_follower": link.from_follower - before[0], "from_target": link.from_target - before[1]}
 
 
 OFTEN, SELDOM = [("keep-alive-delay", "20ms")], [("keep-alive-delay", "1h")]
@@ -52,33 +40,19 @@ OFTEN, SELDOM = [("keep-alive-delay", "20ms")], [("keep-alive-delay", "1h")]
     ("from_target", OFTEN, SELDOM),
 ])
 def test_keep_alive_delay_is_how_often_an_idle_side_speaks(lab, path, side, primary_keys, secondary_keys):
-    _, _, link = linked_pair(lab, path, primary_keys, secondary_keys)
-    assert said_in(link, side, 1.5) > 40 * 15
+    _, link = linked_pair(lab, path, primary_keys, secondary_keys)
+    assert said_in(link, 1.5)[side] > 40 * 15
 
 
 def test_sides_that_speak_seldom_are_silent(lab, path):
-    _, _, link = linked_pair(lab, path, SELDOM, SELDOM)
-    assert said_in(link, "from_follower", 1.5) + said_in(link, "from_target", 0) < 400
+    _, link = linked_pair(lab, path, SELDOM, SELDOM)
+    assert sum(said_in(link, 1.5).values()) < 400
 
 
 def test_a_primary_that_speaks_seldom_is_still_believed(lab, path):
-    _, secondary, _ = linked_pair(lab, path, [("keep-alive-delay", "4s")])
-    until_time = time.monotonic() + 6
-    until(lambda: time.monotonic() > until_time, "longer than three seconds")
-    assert secondary.storage()["lagSeconds"] == 0
-
-
-def test_max_followers(lab, path):
-    address = free_address()
-    primary = lab.sidecar("primary", config.primary(path, address, keys=[("max-followers", "1")])).start()
-    first = lab.sidecar("first", config.secondary(lab.path("first", "Data.fs"), address)).start()
-    first.until_streaming()
-    second = lab.sidecar("second", config.secondary(lab.path("second", "Data.fs"), address)).start()
-    error = second.until_refused()["error"]
-    assert "has its 1 followers" in error["message"]
-    assert "max-followers" in error["remedy"]
-    assert len(primary.storage()["followers"]) == 1
-    assert first.storage()["state"] == "streaming"
+    pair, _ = linked_pair(lab, path, [("keep-alive-delay", "4s")])
+    hold_for(6, "longer than the three seconds of the default")
+    assert pair.secondary.storage()["lagSeconds"] == 0
 
 
 def test_source_name_and_reconnect_delay(lab, path):
@@ -152,20 +126,15 @@ def test_log_level(lab, path):
     assert "is up" in logs["debug"]
 
 
+@needs_root
 def test_poll_interval(lab, path):
     """Where no notification can be had, it alone finds commits: here, nobody has none of them left."""
-    if os.geteuid() != 0:
-        pytest.skip("needs a user whose notifications can be used up")
-    prefix, binary = as_nobody(lab)
     holder = _hold_all_notifications()
     lab.at_close(lambda: os.kill(holder, signal.SIGKILL))
     os.chmod(path, 0o644)
     for interval, finds in (("20ms", True), ("1h", False)):
-        sidecar = lab.sidecar(f"poll-{interval}", config.primary(path, free_address(), keys=[
-            ("poll-interval", interval)]), prefix=prefix, binary=binary)
-        for parent, _, _ in os.walk(sidecar.directory):
-            os.chown(parent, int(NOBODY), int(NOBODY))
-        os.chmod(sidecar.config, 0o644)
+        keys = [("poll-interval", interval)]
+        sidecar = sidecar_of_nobody(lab, f"poll-{interval}", config.primary(path, free_address(), keys=keys))
         sidecar.start().until_streaming()
         assert sidecar.storage()["watch"] == "poll"
         before = os.path.getsize(path)
@@ -177,6 +146,7 @@ def test_poll_interval(lab, path):
         if finds:
             sidecar.until_storage(lambda s, end=after: s["committedEnd"] == end, "the commit")
         else:
+            hold_for(2.5, "longer than the second of the default")
             assert sidecar.storage()["committedEnd"] == before
         sidecar.stop()
 
@@ -186,8 +156,8 @@ def _hold_all_notifications():
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.setgid(int(NOBODY))
-        os.setuid(int(NOBODY))
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
         libc = ctypes.CDLL(None)
         while libc.inotify_init() >= 0:
             pass

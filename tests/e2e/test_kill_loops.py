@@ -4,9 +4,10 @@ import random
 
 import pytest
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.compare import assert_prefix, size_of
-from support.waiting import Stopwatch, until
+from support.slow_link import behind_a_slow_link
+from support.waiting import Stopwatch, rounds, until
 
 
 def until_grown(path, at_most):
@@ -21,15 +22,13 @@ def test_kill_in_a_loop_under_load(lab, loop_seconds, victim):
     pair = lab.pair(zeo.path)
     client = lab.client(zeo)
     killed = getattr(pair, victim)
-    clock = Stopwatch(loop_seconds)
-    rounds = 0
+    times = 0
     with db.Writers(client, threads=2, sizes=(100, 5_000, 300_000)):
-        while clock.running():
+        for _ in rounds(loop_seconds, lambda: times > 1, "two kills"):
             until_grown(pair.copy, 500_000)
             killed.kill()
             killed.start()
-            rounds += 1
-    assert rounds > 1
+            times += 1
     pair.until_identical()
 
 
@@ -50,21 +49,28 @@ def test_kill_of_both_in_a_loop_under_load(lab, loop_seconds):
 def test_kill_of_the_secondary_during_its_first_copy(lab, loop_seconds):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path, commits=150, size=1_000_000)
-    pair = lab.pair(path)
+    pair, link = behind_a_slow_link(lab, path, 0)
     clock = Stopwatch(loop_seconds)
+    times, kept = 0, 0
     while clock.running() and size_of(pair.copy) < size_of(path):
-        wanted = size_of(pair.copy) + random.randrange(1, 30_000_000)
-        until(lambda wanted=wanted: size_of(pair.copy) >= min(wanted, size_of(path)), "the copy to grow",
-              interval=0.0002)
+        wanted = min(max(0, size_of(pair.copy)) + random.randrange(1, 30_000_000), size_of(path))
+        # From where it begins again, and what may be held back in queues.
+        link.allow(wanted - kept + 8_000_000)
+        until(lambda wanted=wanted: size_of(pair.copy) >= wanted, "the copy to grow", interval=0.0002)
         pair.secondary.kill()
+        link.allow(0)
         check_every_committed_byte(path, pair.copy)
+        kept = raw_file_storage.committed_end(pair.copy)
         pair.secondary.start()
+        times += 1
+    assert times > 1
+    link.allow()
     pair.until_identical()
 
 
 def check_every_committed_byte(path, copy):
     """Up to where an opener of the copy would read, it is the primary's file."""
-    end = rawfs.committed_end(copy)
+    end = raw_file_storage.committed_end(copy)
     with open(path, "rb") as first, open(copy, "rb") as second:
         while second.tell() < end:
             size = min(1 << 20, end - second.tell())

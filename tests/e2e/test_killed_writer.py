@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.compare import read_bytes
 
 _DIE_AFTER_VOTE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "support", "die_after_vote.py")
@@ -16,7 +16,7 @@ def die_after_vote(path, size):
     """Leaves a tail in progress; returns where it begins."""
     done = subprocess.run([sys.executable, _DIE_AFTER_VOTE, path, str(size)], check=False)
     assert done.returncode == 9
-    end = rawfs.committed_end(path)
+    end = raw_file_storage.committed_end(path)
     assert os.path.getsize(path) > end + size
     return end
 

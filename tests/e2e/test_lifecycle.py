@@ -8,7 +8,7 @@ import psutil
 import pytest
 from support import config
 from support import database as db
-from support.compare import assert_identical
+from support.compare import assert_identical, read_bytes
 from support.ports import free_address
 from support.sidecar import run_zrs
 from support.waiting import until
@@ -157,16 +157,11 @@ def test_a_second_signal_ends_a_stop_that_waits_for_a_follower(lab, primary):
     pid = primary.sidecar.status()["pid"]
     os.kill(pid, signal.SIGTERM)
     log = os.path.join(primary.sidecar.state_dir, "zrs.log")
-    until(lambda: "stopping, with up to 30s" in _read(log), lambda: _read(log))
+    until(lambda: b"stopping, with up to 30s" in read_bytes(log), lambda: read_bytes(log))
     assert primary.pids() == [pid]
     began = time.monotonic()
     os.kill(pid, signal.SIGTERM)
-    until(lambda: primary.pids() == [], lambda: _read(log))
+    until(lambda: primary.pids() == [], lambda: read_bytes(log))
     assert time.monotonic() - began < 10
-    assert "a second signal" in _read(log)
+    assert b"a second signal" in read_bytes(log)
     secondary.process.signal(signal.SIGCONT)
-
-
-def _read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()

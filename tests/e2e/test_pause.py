@@ -40,6 +40,7 @@ def pause(sidecar, command="pause", name="main"):
 def test_repozo_backs_up_a_live_copy_full_and_then_in_increments(lab, pair):
     client = lab.client(lab.server)
     repository = lab.path("backups", "here")
+    pair.until_identical()
     with db.Writers(client, threads=2) as writers:
         until(lambda: writers.total() > 50, "commits")
         backup(pair.copy, repository, "--full")

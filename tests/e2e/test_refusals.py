@@ -7,19 +7,11 @@ import shutil
 import pytest
 from support import config
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.compare import read_bytes
 from support.ports import free_address
 from support.refusal import Unchanged, assert_explained
 from support.waiting import until
-
-
-def synced_pair(lab, path, commits=20):
-    db.fill(path, commits=commits)
-    pair = lab.pair(path)
-    pair.until_identical()
-    assert pair.primary.wait() == 0
-    return pair
 
 
 def flip_byte(path, offset):
@@ -31,7 +23,7 @@ def flip_byte(path, offset):
 
 
 def test_another_database_is_refused(lab):
-    pair = synced_pair(lab, lab.path("primary-data", "Data.fs"))
+    pair = lab.synced_pair()
     other_path = lab.path("other-data", "Data.fs")
     db.fill(other_path, commits=50)
     address = free_address()
@@ -53,10 +45,10 @@ def test_another_database_is_refused(lab):
 
 
 def test_a_copy_whose_last_transaction_has_other_bytes_is_refused(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.secondary.stop()
-    offset, _, _, length = rawfs.transactions(pair.copy)[-1]
+    offset, _, _, length = raw_file_storage.transactions(pair.copy)[-1]
     flip_byte(pair.copy, offset + length - 30)
     files = Unchanged(path, pair.copy)
     pair.secondary.start()
@@ -65,8 +57,8 @@ def test_a_copy_whose_last_transaction_has_other_bytes_is_refused(lab):
 
 
 def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.secondary.stop()
     state = lab.path("saved-state")
     shutil.copytree(pair.secondary.state_dir, state)
@@ -79,7 +71,7 @@ def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
     # As if it had been killed before it noted the last position: nothing but the primary can know better.
     shutil.rmtree(pair.secondary.state_dir)
     shutil.copytree(state, pair.secondary.state_dir)
-    offset, _, _, length = rawfs.transactions(pair.copy)[-1]
+    offset, _, _, length = raw_file_storage.transactions(pair.copy)[-1]
     flip_byte(pair.copy, offset + length - 30)
     files = Unchanged(path, pair.copy)
     pair.secondary.start()
@@ -90,8 +82,8 @@ def test_other_bytes_above_the_states_lower_bound_are_found_by_the_primary(lab):
 
 
 def test_a_follower_ahead_of_its_primary_is_refused(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.primary.stop()
     # The primary's host goes back to a snapshot: file and state of the same moment.
     snapshot = lab.path("snapshot", "Data.fs")
@@ -114,10 +106,10 @@ def test_a_follower_ahead_of_its_primary_is_refused(lab):
 
 
 def test_a_primary_file_that_went_back_behind_what_its_sidecar_noted_is_not_served(lab):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     pair.primary.stop()
-    offset = rawfs.transactions(path)[-3][0]
+    offset = raw_file_storage.transactions(path)[-3][0]
     os.truncate(path, offset)
     files = Unchanged(path, pair.copy)
     pair.primary.start()
@@ -127,8 +119,8 @@ def test_a_primary_file_that_went_back_behind_what_its_sidecar_noted_is_not_serv
 
 @pytest.mark.parametrize("role", ["primary", "secondary"])
 def test_a_second_sidecar_on_the_same_file_is_refused(lab, role):
-    path = lab.path("primary-data", "Data.fs")
-    pair = synced_pair(lab, path)
+    pair = lab.synced_pair()
+    path = pair.path
     if role == "primary":
         section = config.primary(path, free_address())
     else:
@@ -156,7 +148,7 @@ def assert_second_is_refused(second):
 def test_a_damaged_primary_file_is_reported_and_nothing_damaged_is_copied(lab, position):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path, commits=20)
-    offset, _, _, length = rawfs.transactions(path)[10]
+    offset, _, _, length = raw_file_storage.transactions(path)[10]
     flip_byte(path, offset + position % length)
     files = Unchanged(path)
     pair = lab.pair(path)

@@ -4,7 +4,8 @@ import signal
 
 from support import config
 from support import database as db
-from support.compare import assert_identical, until_identical
+from support.compare import assert_identical, size_of, until_identical
+from support.slow_link import behind_a_slow_link
 from support.waiting import until
 
 
@@ -100,8 +101,11 @@ def test_sigterm_ends_a_secondary_that_never_found_its_primary(lab):
 def test_sigterm_during_a_first_copy(lab):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path, commits=100, size=1_000_000)
-    pair = lab.pair(path)
+    pair, link = behind_a_slow_link(lab, path, 30_000_000)
+    until(lambda: size_of(pair.copy) > 1_000_000, "the copy to grow")
     assert pair.secondary.process.terminate() == 0
+    assert size_of(pair.copy) < size_of(path)
+    link.allow()
     pair.secondary.start()
     pair.until_identical()
 

@@ -10,7 +10,7 @@ from support import database as db
 
 MEGABYTE = 1_000_000
 # What a sidecar may take, whatever a transaction's size: a few times its largest queue.
-MEMORY_LIMIT = 200 * MEGABYTE
+MEMORY_LIMIT = 100 * MEGABYTE
 
 
 def test_commits_of_every_size_from_a_hundred_bytes_to_ten_megabytes(lab):

@@ -1,16 +1,14 @@
 """Status as it is documented: every field and every state seen from outside, with what the document says of it."""
 
 import os
-import subprocess
 
 from support import config, contract
 from support import database as db
-from support import rawfs
-from support.compare import until_identical
+from support import raw_file_storage
 from support.ports import free_address
 from support.sidecar import run_zrs
-from support.slow_link import SlowLink
-from support.small_disk import in_a_small_disk
+from support.slow_link import behind_a_slow_link
+from support.small_disk import in_a_small_disk, resize
 from support.waiting import until
 
 
@@ -42,23 +40,12 @@ def large_file(lab):
     return path
 
 
-def behind_a_slow_link(lab, path, allowance, **keys):
-    """A started primary, a started secondary to which no more than so many bytes come, and the link."""
-    address = free_address()
-    primary = lab.sidecar("primary", config.primary(path, address)).start()
-    # Until it has looked through its file it welcomes followers with less.
-    primary.until_storage(lambda s: s["committedEnd"] == os.path.getsize(path), "the whole file")
-    link = SlowLink(address, allowance)
-    lab.at_close(link.close)
-    secondary = lab.sidecar("secondary", config.secondary(lab.path("copy", "Data.fs"), link.address, **keys)).start()
-    return primary, secondary, link
-
-
 def test_every_field_is_known_at_least_once(lab):
     path = large_file(lab)
     seen = set()
     keys = [("blobs", "external"), ("on-swap", "exit 3")]
-    primary, secondary, link = behind_a_slow_link(lab, path, 10_000_000, keys=keys)
+    pair, link = behind_a_slow_link(lab, path, 10_000_000, keys=keys)
+    primary, secondary = pair.primary, pair.secondary
 
     def note(sidecar, condition, what):
         until(lambda: seen.update(contract.known(sidecar.status())) or condition(), what, interval=0.05)
@@ -90,7 +77,8 @@ def test_starting_while_the_file_is_not_there(lab):
 
 def test_connecting_copying_and_streaming(lab):
     path = large_file(lab)
-    _, secondary, link = behind_a_slow_link(lab, path, 10_000_000)
+    pair, link = behind_a_slow_link(lab, path, 10_000_000)
+    secondary = pair.secondary
     storage = until_checked(secondary, lambda s: s["progress"] and s["progress"]["rate"], "progress")
     assert storage["state"] == "copying"
     progress = storage["progress"]
@@ -111,8 +99,9 @@ def test_connecting_copying_and_streaming(lab):
 def test_the_lag_of_a_follower_is_that_of_its_oldest_commit(lab):
     """The follower's acknowledgements stop; what the primary commits meanwhile grows old there."""
     path = large_file(lab)
-    primary, secondary, _ = behind_a_slow_link(lab, path, 10_000_000)
-    until_state(secondary, "copying")
+    pair, _ = behind_a_slow_link(lab, path, 10_000_000)
+    primary = pair.primary
+    until_state(pair.secondary, "copying")
     behind = until_checked(primary, lambda s: s["followers"] and s["followers"][0]["lagSeconds"], "a lag")
     first = behind["followers"][0]
     size = os.path.getsize(path)
@@ -129,7 +118,7 @@ def test_diverged(lab):
     pair.until_identical()
     pair.secondary.stop()
     with open(pair.copy, "ab") as file:
-        file.write(rawfs.transaction(os.path.getsize(pair.copy), 1 << 60, [b"written by another"]))
+        file.write(raw_file_storage.transaction(os.path.getsize(pair.copy), 1 << 60, [b"written by another"]))
     pair.secondary.start()
     storage = until_state(pair.secondary, "diverged")
     assert storage["error"]["message"] and storage["error"]["remedy"]
@@ -139,7 +128,7 @@ def test_stopped(lab):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
     with open(path, "r+b") as file:
-        file.seek(rawfs.transactions(path)[5][0] + 16)
+        file.seek(raw_file_storage.transactions(path)[5][0] + 16)
         file.write(b"?")
     storage = until_state(lab.sidecar("primary", config.primary(path, free_address())).start(), "stopped")
     assert path in storage["error"]["message"] and storage["error"]["remedy"]
@@ -157,16 +146,15 @@ def test_disk_full_and_healed(lab):
     storage = until_state(secondary, "disk-full")
     assert "No space left on device" in storage["error"]["message"]
     assert "make room" in storage["error"]["remedy"]
-    user = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
-    subprocess.run(["nsenter", "--target", str(secondary.process.pid), "--mount", *user,
-                    "mount", "-o", "remount,size=100m", os.path.dirname(copy)], check=True)
+    resize(secondary.process, os.path.dirname(copy), "100m")
     storage = until_state(secondary, "streaming")
     assert storage["committedEnd"] == os.path.getsize(path)
 
 
 def test_rebuilding_and_paused(lab):
     path = large_file(lab)
-    _, secondary, link = behind_a_slow_link(lab, path, os.path.getsize(path) + 10_000_000)
+    pair, link = behind_a_slow_link(lab, path, os.path.getsize(path) + 10_000_000)
+    secondary = pair.secondary
     until_state(secondary, "streaming")
     database = db.open_file(path)
     db.put(database, "key-0", "gone")
@@ -177,7 +165,7 @@ def test_rebuilding_and_paused(lab):
     assert 4 < storage["progress"]["bytes"] < storage["progress"]["total"] == os.path.getsize(path)
     link.allow()
     until_checked(secondary, lambda s: s["lastSwap"] and s["state"] == "streaming", "the new file")
-    until_identical(path, secondary.storage()["path"])
+    pair.until_identical()
     run_zrs("pause", "--config", secondary.config)
     until_state(secondary, "paused")
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 
 import pytest
 from support import config
@@ -170,12 +169,13 @@ def test_watching_as_json_is_an_object_a_line(lab, primary):
 
 
 def test_watching_ends_when_nobody_reads_any_more(lab, primary):
-    reading, writing = os.pipe()
-    with subprocess.Popen([BINARY, "status", "--config", primary.config, "--watch", "--json"], stdout=writing,
-                          stderr=subprocess.PIPE, restore_signals=False) as process:
-        lab.at_close(process.kill)
-        os.close(writing)
-        assert os.read(reading, 1) == b"{"
-        os.close(reading)
-        # With SIGPIPE ignored, as here, the write fails; else the signal ends it.
-        assert process.wait(30) == 1
+    pipe = lab.path("pipe")
+    os.mkfifo(pipe)
+    # With SIGPIPE ignored, as here, the write fails; else the signal ends it.
+    command = f"trap '' PIPE; exec {BINARY} status --config {primary.config} --watch --json > {pipe}"
+    process = Process("watch", ["sh", "-c", command], lab.path("watch.log"))
+    lab.at_close(process.kill)
+    process.start()
+    with open(pipe, "rb", buffering=0) as reading:
+        assert reading.read(1) == b"{"
+    assert process.exit_code() == 1

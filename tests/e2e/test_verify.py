@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from support import database as db
-from support import rawfs
+from support import raw_file_storage
 from support.sidecar import BINARY, run_zrs
 from support.terminal import Terminal
 from support.waiting import Stopwatch, until
@@ -33,13 +33,6 @@ def zodb_finds_it_sound(path):
     return True
 
 
-@pytest.fixture(name="path")
-def fixture_path(lab):
-    path = lab.path("data", "Data.fs")
-    db.fill(path)
-    return path
-
-
 def overwrite(path, offset, data):
     with open(path, "r+b") as file:
         file.seek(offset)
@@ -55,12 +48,12 @@ def append(path, data):
 
 def test_a_sound_file(path):
     code, found = verify(path)
-    offset, tid, _, length = rawfs.transactions(path)[-1]
+    offset, tid, _, length = raw_file_storage.transactions(path)[-1]
     assert code == 0
     assert found["sound"] is True and found["damage"] is None
     assert found["path"] == path
     assert found["size"] == found["committedEnd"] == offset + length == os.path.getsize(path)
-    assert found["transactions"] == len(rawfs.transactions(path))
+    assert found["transactions"] == len(raw_file_storage.transactions(path))
     assert found["records"] >= found["transactions"]
     assert found["lastTid"] == tid.hex()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", found["lastTidTime"])
@@ -72,14 +65,16 @@ def test_for_people(path):
     code, out, err = run_zrs("verify", path)
     assert code == 0
     assert out.startswith(f"{path}: sound\n")
-    assert rawfs.transactions(path)[-1][1].hex() in out
+    assert raw_file_storage.transactions(path)[-1][1].hex() in out
     assert err == "" and "\033" not in out
 
 
 def test_a_copy_that_is_being_written(lab):
     zeo = lab.zeo()
     pair = lab.pair(zeo.path)
-    with db.Writers(lab.client(zeo), threads=2) as writers:
+    client = lab.client(zeo)
+    pair.until_identical()
+    with db.Writers(client, threads=2) as writers:
         for _ in range(20):
             before = writers.total()
             for file in (zeo.path, pair.copy):
@@ -90,12 +85,12 @@ def test_a_copy_that_is_being_written(lab):
     pair.until_identical()
     primary, copy = verify(zeo.path)[1], verify(pair.copy)[1]
     assert dict(primary, path="") == dict(copy, path="")
-    assert copy["committedEnd"] == rawfs.committed_end(zeo.path) == os.path.getsize(zeo.path)
+    assert copy["committedEnd"] == raw_file_storage.committed_end(zeo.path) == os.path.getsize(zeo.path)
 
 
 def test_a_transaction_in_progress_is_no_damage(path):
     end = os.path.getsize(path)
-    voted = rawfs.transaction(end, 1 << 60, [b"x" * 500], status=b"c")
+    voted = raw_file_storage.transaction(end, 1 << 60, [b"x" * 500], status=b"c")
     append(path, voted)
     code, found = verify(path)
     assert code == 0
@@ -107,7 +102,7 @@ def test_a_transaction_in_progress_is_no_damage(path):
 
 
 def test_a_transaction_in_progress_in_the_middle_is_damage(path):
-    offset, _, _, length = rawfs.transactions(path)[-2]
+    offset, _, _, length = raw_file_storage.transactions(path)[-2]
     following = os.path.getsize(path) - offset - length
     overwrite(path, offset + 16, b"c")
     code, found = verify(path)
@@ -120,14 +115,14 @@ def test_a_transaction_in_progress_in_the_middle_is_damage(path):
 @pytest.mark.parametrize("size", [1, 22, 23, 200])
 def test_an_incomplete_transaction_is_no_damage(path, size):
     end = os.path.getsize(path)
-    append(path, rawfs.transaction(end, 1 << 60, [b"x" * 500])[:size])
+    append(path, raw_file_storage.transaction(end, 1 << 60, [b"x" * 500])[:size])
     code, found = verify(path)
     assert code == 0
     assert (found["committedEnd"], found["uncommittedBytes"]) == (end, size)
 
 
 def test_a_clock_that_was_set_back_is_a_warning(path):
-    append(path, rawfs.transaction(os.path.getsize(path), 1, [b"x"]))
+    append(path, raw_file_storage.transaction(os.path.getsize(path), 1, [b"x"]))
     code, found = verify(path)
     assert code == 0 and found["sound"] and found["decreasingTids"] == 1
     assert "warning      1 transactions are not newer" in run_zrs("verify", path)[1]
@@ -135,7 +130,7 @@ def test_a_clock_that_was_set_back_is_a_warning(path):
 
 def test_a_file_without_transactions(lab):
     path = lab.path("empty.fs")
-    append(path, rawfs.MAGIC_PYTHON3)
+    append(path, raw_file_storage.MAGIC_PYTHON3)
     code, found = verify(path)
     assert code == 0
     assert (found["committedEnd"], found["transactions"]) == (4, 0)
@@ -148,12 +143,12 @@ class Place:
     """A transaction in the middle of a file."""
 
     def __init__(self, path):
-        self.before, (self.offset, _, _, length) = rawfs.transactions(path)[9:11]
+        self.before, (self.offset, _, _, length) = raw_file_storage.transactions(path)[9:11]
         self.end = self.offset + length
         with open(path, "rb") as file:
             file.seek(self.offset)
-            head = rawfs.HEADER.unpack(file.read(rawfs.HEADER.size))
-        self.record = self.offset + rawfs.HEADER.size + sum(head[3:6])
+            head = raw_file_storage.HEADER.unpack(file.read(raw_file_storage.HEADER.size))
+        self.record = self.offset + raw_file_storage.HEADER.size + sum(head[3:6])
 
 
 _DAMAGE = {
@@ -279,20 +274,20 @@ def test_a_result_that_cannot_be_written_is_a_failure(path):
 # The progress line.
 
 _CLEAR = "\r\033[K"
-_LINE = r"\rverify +\d+ % \[=* *\] \d+\.\d MB of 1\.\d GB, [\d.]+ [kMG]B/s, \d[^\r\033]* left\033\[K"
+_LINE = r"\rverify +\d+ % \[=* *\] \d+\.\d MB of 4\.\d GB, [\d.]+ [kMG]B/s, \d[^\r\033]* left\033\[K"
 
 
 @pytest.fixture(name="large")
 def fixture_large(lab):
-    """A gigabyte in records that are read, most of it a hole."""
+    """Four gigabytes in records that are read, most of it a hole."""
     path = lab.path("large.fs")
     with open(path, "wb") as file:
-        file.write(rawfs.MAGIC_PYTHON3)
-        size = 3 << 20
+        file.write(raw_file_storage.MAGIC_PYTHON3)
+        size = 12 << 20
         end = 4
         for number in range(1, 360):
-            transaction = rawfs.transaction(end, number, [b"x" * 8])
-            body = rawfs.HEADER.size + _RECORD_HEADER
+            transaction = raw_file_storage.transaction(end, number, [b"x" * 8])
+            body = raw_file_storage.HEADER.size + _RECORD_HEADER
             length = body + size
             file.seek(end)
             file.write(transaction[:8] + length.to_bytes(8, "big") + transaction[16:body - 8] + size.to_bytes(8, "big"))

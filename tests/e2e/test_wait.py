@@ -2,11 +2,11 @@
 
 import os
 import signal
-import subprocess
 
 from support import config
 from support import database as db
 from support.ports import free_address
+from support.process import Process
 from support.sidecar import BINARY, run_zrs
 from support.waiting import until
 
@@ -22,6 +22,31 @@ def started_primary(lab, *more):
 
 def wait(sidecar, *arguments):
     return run_zrs("wait", "--config", sidecar.config, *arguments)
+
+
+def waiter(lab, primary, timeout, name="waiter"):
+    """A started `zrs wait` in the background."""
+    process = Process(name, [BINARY, "wait", "--config", primary.config, "--timeout", str(timeout)],
+                      lab.path(f"{name}.log"))
+    lab.at_close(process.kill)
+    process.start()
+    return process
+
+
+def descriptors(sidecar):
+    return len(os.listdir(f"/proc/{sidecar.process.pid}/fd"))
+
+
+def settled_descriptors(sidecar):
+    """Those of nobody's connection: what was asked before may still be on its way to being closed."""
+    counts = []
+
+    def settled():
+        counts.append(descriptors(sidecar))
+        return len(set(counts[-25:])) == 1 and len(counts) >= 25
+
+    until(settled, lambda: f"descriptors to settle: {counts[-25:]}", interval=0.02)
+    return counts[-1]
 
 
 def test_without_a_follower(lab):
@@ -40,10 +65,22 @@ def test_a_follower_that_connects_meanwhile_counts_at_once(lab):
     secondary.until_streaming()
     assert wait(primary, "--timeout", "20")[0] == 0
     secondary.stop()
-    waiting = subprocess.Popen([BINARY, "wait", "--config", primary.config, "--timeout", "25"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    primary.until_storage(lambda s: s["followers"] == [], "the follower to be gone")
+    before = settled_descriptors(primary)
+    waiting = waiter(lab, primary, 25)
+    until(lambda: descriptors(primary) > before, "it to be waited on")
     secondary.start()
-    assert waiting.wait(15) == 0
+    assert waiting.exit_code(15) == 0
+
+
+def test_it_is_over_when_the_followers_have_everything(lab):
+    pair = lab.synced_pair()
+    database = db.open_file(pair.path)
+    lab.at_close(database.close)
+    for number in range(10):
+        db.put(database, number, b"x" * 100_000)
+        assert pair.primary.wait("--replicas", "1") == 0
+        assert pair.secondary.storage()["committedEnd"] == pair.primary.storage()["committedEnd"]
 
 
 def test_the_time_is_over_says_who_is_behind(lab):
@@ -78,16 +115,10 @@ def test_a_secondary_in_the_same_process_is_passed_over(lab):
 
 def test_those_who_give_up_leave_nothing_behind(lab):
     primary, _, _ = started_primary(lab)
-
-    def descriptors():
-        return len(os.listdir(f"/proc/{primary.process.pid}/fd"))
-
-    before = descriptors()
-    waiting = [subprocess.Popen([BINARY, "wait", "--config", primary.config, "--timeout", "3600"],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(40)]
-    until(lambda: descriptors() >= before + 40, lambda: descriptors())
+    before = settled_descriptors(primary)
+    waiting = [waiter(lab, primary, 3600, f"waiter-{number}") for number in range(40)]
+    until(lambda: descriptors(primary) >= before + 40, lambda: f"40 connections; there are {descriptors(primary)}")
     for process in waiting:
         process.kill()
-        process.wait()
-    until(lambda: descriptors() <= before + 2, lambda: descriptors())
+    until(lambda: descriptors(primary) <= before + 2, lambda: f"their end; there are {descriptors(primary)}")
     assert primary.storage()["state"] == "streaming"

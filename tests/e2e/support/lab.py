@@ -3,6 +3,7 @@
 import os
 
 from . import config
+from . import database as db
 from .compare import until_identical
 from .ports import free_address
 from .sidecar import Sidecar
@@ -50,6 +51,16 @@ class Lab:
     def pair(self, path, keys=(), **options):
         """A started primary of `path` and a started secondary, which has these keys (pairs of name and value)."""
         return Pair(self, path, keys, **options).start()
+
+    def synced_pair(self, commits=20):
+        """A pair of a new file, which has everything and acknowledged it."""
+        path = self.path("primary-data", "Data.fs")
+        db.fill(path, commits=commits)
+        pair = self.pair(path)
+        pair.secondary.until_streaming()
+        pair.until_identical()
+        assert pair.primary.wait() == 0
+        return pair
 
 
 class Pair:

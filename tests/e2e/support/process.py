@@ -10,7 +10,8 @@ from .waiting import until
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent():
+def die_with_parent():
+    """In the child, before its program."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -35,7 +36,7 @@ class Process:
         with open(self.log_path, "ab") as log:
             self._popen = subprocess.Popen([*self._prefix, *self._command], stdin=subprocess.DEVNULL, stdout=log,
                                            stderr=log, env=self._env, start_new_session=True,
-                                           preexec_fn=_die_with_parent)
+                                           preexec_fn=die_with_parent)
 
     @property
     def pid(self):

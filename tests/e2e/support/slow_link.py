@@ -1,21 +1,24 @@
 """A connection that lets only so much through."""
 
+import os
 import select
 import socket
 import threading
 
-from .ports import free_port
+from .lab import Pair
+from .ports import free_address, free_port
 
 
 class SlowLink:
     """Listens on `address` and passes everything on to `target`, but from there no more than `allowance` bytes.
 
-    allow() lets the rest through. Counts the bytes that each side has said.
+    allow() lets more through. Counts the bytes that each side has said.
     """
 
     def __init__(self, target, allowance):
         host, port = target.rsplit(":", 1)
         self._target = (host, int(port))
+        self._lock = threading.Lock()
         self._left = allowance
         self.from_follower = 0
         self.from_target = 0
@@ -25,8 +28,10 @@ class SlowLink:
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
-    def allow(self):
-        self._left = float("inf")
+    def allow(self, more=float("inf")):
+        """So many bytes from now on, whatever was left."""
+        with self._lock:
+            self._left = more
 
     def close(self):
         self._closing.set()
@@ -54,13 +59,35 @@ class SlowLink:
         """What one of them has said by now; False at its end."""
         sources = [follower] + ([upstream] if self._left > 0 else [])
         for source in select.select(sources, [], [], 0.05)[0]:
-            data = source.recv(65536 if source is follower else min(65536, self._left))
-            if source is upstream:
-                self._left -= len(data)
-                self.from_target += len(data)
-            else:
+            data = self._take(source) if source is upstream else source.recv(65536)
+            if data is None:
+                continue
+            if source is follower:
                 self.from_follower += len(data)
             if not data:
                 return False
             (upstream if source is follower else follower).sendall(data)
         return True
+
+    def _take(self, upstream):
+        """What it says, as far as that is allowed; None where nothing is any more."""
+        with self._lock:
+            if self._left <= 0:
+                return None
+            data = upstream.recv(min(65536, self._left))
+            self._left -= len(data)
+            self.from_target += len(data)
+            return data
+
+
+def behind_a_slow_link(lab, path, allowance=float("inf"), **options):
+    """A started Pair of which the secondary gets no more than so many bytes of the primary's, and the link."""
+    address = free_address()
+    link = SlowLink(address, allowance)
+    lab.at_close(link.close)
+    pair = Pair(lab, path, listen=address, connect=link.address, **options)
+    pair.primary.start()
+    # Until it has looked through its file it welcomes followers with less.
+    pair.primary.until_storage(lambda s: s["committedEnd"] == os.path.getsize(path), "the whole file")
+    pair.secondary.start()
+    return pair, link

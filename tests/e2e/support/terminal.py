@@ -1,24 +1,21 @@
 """A command on a terminal, as a person has it."""
 
-import ctypes
 import fcntl
 import os
 import pty
 import re
 import select
-import signal
 import struct
 import subprocess
 import termios
 
+from .process import die_with_parent
 from .waiting import Stopwatch
-
-_PR_SET_PDEATHSIG = 1
 
 
 def _take_terminal():
     """In the child: the terminal on descriptor 0 becomes its own, so that keys make signals."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

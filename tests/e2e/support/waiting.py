@@ -1,4 +1,4 @@
-"""Waiting for a condition, never for a time."""
+"""Waiting for a condition; for a time only where nothing is to happen meanwhile."""
 
 import time
 
@@ -20,6 +20,15 @@ def until(condition, what, timeout=DEADLINE, interval=0.01):
         time.sleep(interval)
 
 
+def hold_for(seconds, why):
+    """Lets a time pass, for what must not have happened by its end; `why` is shown with a failure.
+
+    For nothing else: what does happen is waited for with until().
+    """
+    print(f"for {seconds} s: {why}")
+    time.sleep(seconds)
+
+
 class Stopwatch:
     """Whether a loop may begin another round."""
 
@@ -28,3 +37,11 @@ class Stopwatch:
 
     def running(self):
         return time.monotonic() < self._end
+
+
+def rounds(seconds, enough, what):
+    """Yields until `seconds` have passed and `enough()` is true; AssertionError when that never comes."""
+    watch, late = Stopwatch(seconds), Stopwatch(seconds + DEADLINE)
+    while watch.running() or not enough():
+        assert late.running(), f"not within {seconds + DEADLINE:.0f} s: {what() if callable(what) else what}"
+        yield

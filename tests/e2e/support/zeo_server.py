@@ -7,7 +7,6 @@ import ZEO
 
 from .ports import free_port
 from .process import Process
-from .waiting import until
 
 _CONF = """\
 <zeo>
@@ -51,6 +50,3 @@ class ZeoServer:
     def client(self):
         """A ZODB.DB over a new connection; the caller closes it."""
         return ZEO.DB(("127.0.0.1", self.port), wait_timeout=20)
-
-    def until_size_is(self, size):
-        until(lambda: os.path.getsize(self.path) == size, f"{self.path} to have {size} bytes")
