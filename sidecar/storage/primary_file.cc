@@ -97,7 +97,7 @@ absl::Status PrimaryFile::CheckFileIsThere() {
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known) {
   const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
-  auto tail = Tail::Open(file_system_, options_.path, filestorage::TailOptions{}, known);
+  auto tail = Tail::Open(file_system_, options_.path, options_.tail, known);
   if (!tail.ok()) {
     // It may have become empty since, which heals; another sidecar that holds it does not.
     absl::Status there = CheckFileIsThere();
