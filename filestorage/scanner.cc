@@ -16,10 +16,6 @@ constexpr uint64_t kLargestOffset = std::numeric_limits<int64_t>::max();
 // A record has at least one byte of data, or a back pointer.
 constexpr uint64_t kSmallestRecord = kDataHeaderSize + 1;
 
-bool IsFinalStatus(char status) {
-  return status == kStatusComplete || status == kStatusPacked || status == kStatusUndone;
-}
-
 // The sizes below are sums of a few terms below 2^17 and at most one arbitrary 64-bit length: none of them overflows
 // because that length is compared with the room for it first.
 uint64_t BodyOverhead(const DataHeader& header) {
@@ -197,7 +193,6 @@ void Scanner::TakeRedundantLength(absl::string_view* bytes) {
                                                              ", but its header says ", header_.length));
   }
   if (header_.tid <= last_.tid) ++decreasing_tids_;
-  ++transactions_;
   last_.last_offset = last_.offset;
   last_.offset = position_;
   last_.tid = header_.tid;

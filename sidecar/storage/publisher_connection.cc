@@ -15,7 +15,8 @@ namespace {
 // A follower that comes back again and again has that long a line each time, whatever it says.
 constexpr size_t kLongestReason = 300;
 
-absl::StatusOr<std::string> ReadExactly(CommittedBytes& bytes, uint64_t offset, uint64_t size) {
+// Fewer only where the committed end is reached, which the session finds fault with.
+absl::StatusOr<std::string> ReadUpTo(CommittedBytes& bytes, uint64_t offset, uint64_t size) {
   std::string buffer;
   buffer.resize(size);
   auto read = bytes.Read(offset, absl::MakeSpan(buffer.data(), buffer.size()));
@@ -122,7 +123,7 @@ void PublisherConnection::Read(uint64_t offset, uint64_t size) {
     return Perform(session_.OnBytes(offset, std::string(fresh, static_cast<size_t>(size))));
   }
   runtime_.PostIo([this, self = shared_from_this(), offset, size]() mutable {
-    auto bytes = ReadExactly(bytes_, offset, size);
+    auto bytes = ReadUpTo(bytes_, offset, size);
     runtime_.Post([this, self = std::move(self), offset, bytes = std::move(bytes)]() mutable {
       Perform(session_.OnBytes(offset, std::move(bytes)));
     });
