@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "filestorage/timestamp.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/refuse_stream.h"
 #include "sidecar/storage/status_text.h"
@@ -209,7 +210,7 @@ void Publisher::FillStatus(const std::optional<PrimaryView>& primary, v1::Storag
     v1::Follower* follower = status.add_followers();
     follower->set_peer(connection->peer());
     follower->set_state(StateName(connection->cancelled() ? PublisherSession::State::kEnding : session.state()));
-    follower->set_connected_since(Rfc3339(connection->connected_since()));
+    follower->set_connected_since(filestorage::Rfc3339(connection->connected_since()));
     if (!IsFollowing(*connection) || !publication_) continue;
     follower->set_sent(session.sent_offset());
     follower->set_acknowledged(session.acknowledged_offset());

@@ -211,7 +211,7 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   if (!contents.ok()) return contents.status();
   // A process that was killed while it saved may have left a name that is not durable, and what is loaded is not saved
   // again while it stays the same.
-  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(path_));
+  absl::Status named = filestorage::SyncName(file_system_, path_);
   if (!named.ok()) return named;
   v1::StorageState proto;
   // Unknown fields are errors: a later version that means something by them has another version number.
