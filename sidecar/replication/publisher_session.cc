@@ -112,7 +112,6 @@ PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
     Finish(DivergedEnd(publication_, probed_), &effects);
   } else {
     acknowledged_offset_ = probed_.offset;
-    acknowledged_tid_ = probed_.tid;
     Welcome(v1::Welcome::DECISION_RESUME, probed_, &effects);
   }
   return effects;
@@ -164,7 +163,6 @@ void PublisherSession::TakeAcknowledge(const v1::Acknowledge& acknowledge, Publi
                         effects);
   }
   acknowledged_offset_ = offset;
-  acknowledged_tid_ = acknowledge.durable_tid();
   trail_.DropUntil(offset);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});
