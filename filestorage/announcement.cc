@@ -17,10 +17,6 @@ size_t BytesInFirstSector(uint64_t offset) {
   return static_cast<size_t>(std::min<uint64_t>(kSectorSize - offset % kSectorSize, kAnnouncementSize));
 }
 
-bool IsFinalStatus(char status) {
-  return status == kStatusComplete || status == kStatusPacked || status == kStatusUndone;
-}
-
 std::string WithClosedGate(absl::string_view real) {
   std::string closed(real.substr(0, kAnnouncementSize));
   closed[kGate] = closed[kTransactionStatusOffset];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/data_file_names.h"
 
 namespace zrs::filestorage {
 namespace {
@@ -36,7 +37,7 @@ absl::Status Appender::Create(FileSystem& file_system, const std::string& path, 
   const absl::StatusOr<FileInfo> existing = file_system.Stat(path);
   if (existing.ok()) return absl::AlreadyExistsError(absl::StrCat("creating ", path, ": there is one already"));
   if (!absl::IsNotFound(existing.status())) return existing.status();
-  const std::string new_path = absl::StrCat(path, ".zrs-new");
+  const std::string new_path = NewPath(path);
   if (absl::Status status = RemoveLeftover(file_system, path, new_path); !status.ok()) return status;
   {
     absl::StatusOr<std::unique_ptr<File>> file = CreateWithAccess(file_system, new_path, access);
@@ -45,7 +46,7 @@ absl::Status Appender::Create(FileSystem& file_system, const std::string& path, 
     if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
   }
   if (absl::Status status = file_system.Rename(new_path, path); !status.ok()) return status;
-  return file_system.SyncDirectory(DirectoryOf(path));
+  return SyncName(file_system, path);
 }
 
 absl::StatusOr<std::unique_ptr<Appender>> Appender::Open(FileSystem& file_system, const std::string& path,

@@ -26,6 +26,25 @@ std::string DirectoryOf(const std::string& path) {
   return last == std::string::npos ? "/" : path.substr(0, last + 1);
 }
 
+namespace {
+
+absl::Status NotForWantOfRoom(const absl::Status& synced) {
+  return absl::IsResourceExhausted(synced) ? absl::DataLossError(synced.message()) : synced;
+}
+
+}  // namespace
+
+absl::Status SyncFile(File& file) { return NotForWantOfRoom(file.Sync()); }
+
+absl::Status SyncName(FileSystem& file_system, const std::string& path) {
+  return NotForWantOfRoom(file_system.SyncDirectory(DirectoryOf(path)));
+}
+
+absl::Status RemoveIfThere(FileSystem& file_system, const std::string& path) {
+  absl::Status removed = file_system.Remove(path);
+  return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+}
+
 absl::Status ReplaceFile(FileSystem& file_system, const std::string& path, absl::string_view contents, uint32_t mode) {
   const std::string new_path = absl::StrCat(path, ".new");
   {
@@ -37,7 +56,7 @@ absl::Status ReplaceFile(FileSystem& file_system, const std::string& path, absl:
     if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
   }
   if (absl::Status status = file_system.Rename(new_path, path); !status.ok()) return status;
-  return file_system.SyncDirectory(DirectoryOf(path));
+  return SyncName(file_system, path);
 }
 
 absl::StatusOr<std::string> ReadWholeFile(FileSystem& file_system, const std::string& path, uint64_t limit) {

@@ -105,6 +105,14 @@ absl::StatusOr<std::unique_ptr<File>> CreateWithAccess(FileSystem& file_system, 
 // The directory part of `path`; "." when it has none.
 std::string DirectoryOf(const std::string& path);
 
+// Both with an error code that nobody takes for a full disk, which can be waited for: a sync that fails for want of
+// room has lost what it was to write as any other failed sync has.
+absl::Status SyncFile(File& file);                                        // the bytes
+absl::Status SyncName(FileSystem& file_system, const std::string& path);  // the directory that has the name
+
+// OK where there is none.
+absl::Status RemoveIfThere(FileSystem& file_system, const std::string& path);
+
 // Replaces `path` by `contents` so that a crash leaves the old or the new contents whole: writes `path`.new (created
 // with the permission bits `mode`, less the umask; one that a crash left is used again, with its own), syncs it,
 // renames, syncs the directory. After an error either may be there; `path`.new may be left behind.

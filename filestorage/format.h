@@ -35,6 +35,10 @@ inline constexpr char kStatusComplete = ' ';
 inline constexpr char kStatusPacked = 'p';
 inline constexpr char kStatusUndone = 'u';      // historic: readers skip the transaction
 inline constexpr char kStatusInProgress = 'c';  // voted, not finished; only ever at the end of a file
+// Whether it is one of the first three: the transaction is there to stay.
+inline constexpr bool IsFinalStatus(char status) {
+  return status == kStatusComplete || status == kStatusPacked || status == kStatusUndone;
+}
 
 // A transaction's first 23 bytes.
 struct TransactionHeader {

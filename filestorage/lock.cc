@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "filestorage/data_file_names.h"
 
 namespace zrs::filestorage {
 namespace {
@@ -30,7 +31,7 @@ std::string HolderOf(File& file) {
 
 absl::StatusOr<std::unique_ptr<DataFileLock>> DataFileLock::Take(FileSystem& file_system, const std::string& data_path,
                                                                  const FileAccess& access) {
-  const std::string path = absl::StrCat(data_path, ".lock");
+  const std::string path = LockPath(data_path);
   absl::StatusOr<std::unique_ptr<File>> file = CreateWithAccess(file_system, path, access);
   const bool created = file.ok();
   if (absl::IsAlreadyExists(file.status())) file = file_system.OpenOrCreate(path, kNewLockMode);

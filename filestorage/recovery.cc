@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "filestorage/announcement.h"
 #include "filestorage/boundary_probe.h"
+#include "filestorage/data_file_names.h"
 #include "filestorage/scanner.h"
 
 namespace zrs::filestorage {
@@ -92,12 +93,12 @@ absl::StatusOr<bool> IsOurs(File& file, uint64_t end, uint64_t size) {
 
 absl::StatusOr<std::unique_ptr<File>> CreateTailFile(FileSystem& file_system, const std::string& path, uint32_t mode) {
   for (int n = 0; n < kMostSavedTails; ++n) {
-    absl::StatusOr<std::unique_ptr<File>> file = file_system.CreateExclusively(absl::StrCat(path, ".tr", n), mode);
+    absl::StatusOr<std::unique_ptr<File>> file = file_system.CreateExclusively(SavedTailPath(path, n), mode);
     if (!absl::IsAlreadyExists(file.status())) return file;
   }
   return absl::FailedPreconditionError(absl::StrCat("saving the tail of ", path, ": there are ", kMostSavedTails,
-                                                    " saved ones, ", path,
-                                                    ".tr0 and following; look at them, and move them away"));
+                                                    " saved ones, ", SavedTailPath(path, 0),
+                                                    " and following; look at them, and move them away"));
 }
 
 // Copies [begin, end) to the first free PATH.trN, durably, and answers its name.
@@ -111,7 +112,7 @@ absl::StatusOr<std::string> SaveTail(FileSystem& file_system, File& file, uint64
         return true;
       });
   if (status.ok()) status = SyncFile(**saved);
-  if (status.ok()) status = file_system.SyncDirectory(DirectoryOf(path));
+  if (status.ok()) status = SyncName(file_system, path);
   if (status.ok()) return path;
   // An incomplete one would only confuse; the tail itself is still in its place.
   saved->reset();
@@ -144,7 +145,7 @@ absl::StatusOr<std::optional<Tid>> ReadRecordTid(File& file, uint64_t position, 
 // Commits the group behind `*end` whose turn a killed process left unfinished, if there is one, and moves `*end` to its
 // end: its tid has been shown to openers of the file. All of the group was durable before the turn began; the first
 // bytes are written anew, since they need not be.
-absl::Status FinishTurn(File& file, uint64_t size, Magic magic, Boundary* end) {
+absl::Status FinishInterruptedTurn(File& file, uint64_t size, Magic magic, Boundary* end) {
   if (size - end->offset < kTransactionHeaderSize) return absl::OkStatus();
   std::string header(kTransactionHeaderSize, '\0');
   if (const auto read = file.ReadAt(end->offset, absl::MakeSpan(header)); !read.ok()) return read.status();
@@ -179,12 +180,9 @@ absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Bou
     return synced;
   }
   const uint64_t turned = end->offset;
-  if (absl::Status finished = FinishTurn(file, info->size, magic, &*end); !finished.ok()) return finished;
-  *recovery = {.end = *end,
-               .scanned_bytes = info->size - lower_bound.offset,
-               .cut_bytes = info->size - end->offset,
-               .finished_bytes = end->offset - turned,
-               .saved_to = ""};
+  if (absl::Status finished = FinishInterruptedTurn(file, info->size, magic, &*end); !finished.ok()) return finished;
+  *recovery = {
+      .end = *end, .cut_bytes = info->size - end->offset, .finished_bytes = end->offset - turned, .saved_to = ""};
   if (recovery->cut_bytes == 0) return absl::OkStatus();
   const absl::StatusOr<bool> ours = IsOurs(file, end->offset, info->size);
   if (!ours.ok()) return ours.status();
@@ -194,11 +192,6 @@ absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Bou
     recovery->saved_to = *std::move(saved);
   }
   return CutTail(file, end->offset);
-}
-
-absl::Status SyncFile(File& file) {
-  const absl::Status status = file.Sync();
-  return absl::IsResourceExhausted(status) ? absl::DataLossError(status.message()) : status;
 }
 
 absl::Status CutTail(File& file, uint64_t end) {

@@ -16,7 +16,6 @@ namespace zrs::filestorage {
 // What recovery at open found and did.
 struct Recovery {
   Boundary end;                 // the committed end; the file ends there now, durably
-  uint64_t scanned_bytes = 0;   // above the lower bound
   uint64_t cut_bytes = 0;       // bytes that were cut off behind the committed end
   uint64_t finished_bytes = 0;  // of a group whose turn a killed process left unfinished, and that was finished
   std::string saved_to;         // where they were saved first; empty when they were our own uncommitted tail
@@ -32,10 +31,6 @@ absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Bou
 // an opener of the file would refuse or misread. What is there must be durable up to a header (announcement) at least,
 // or be shorter than one. Blocks; may be repeated after an error that was no failed sync.
 absl::Status CutTail(File& file, uint64_t end);
-
-// file.Sync(), with an error code that nobody takes for a full disk, which can be waited for: a sync that fails for
-// want of room has lost what it was to write as any other failed sync has.
-absl::Status SyncFile(File& file);
 
 }  // namespace zrs::filestorage
 

@@ -16,10 +16,6 @@ constexpr uint64_t kLargestOffset = std::numeric_limits<int64_t>::max();
 // A record has at least one byte of data, or a back pointer.
 constexpr uint64_t kSmallestRecord = kDataHeaderSize + 1;
 
-bool IsFinalStatus(char status) {
-  return status == kStatusComplete || status == kStatusPacked || status == kStatusUndone;
-}
-
 // The sizes below are sums of a few terms below 2^17 and at most one arbitrary 64-bit length: none of them overflows
 // because that length is compared with the room for it first.
 uint64_t BodyOverhead(const DataHeader& header) {
@@ -240,7 +236,6 @@ void Scanner::TakeRedundantLength(absl::string_view* bytes) {
 
 void Scanner::CompleteTransaction(const TransactionHeader& header, uint64_t records) {
   if (header.tid <= last_.tid) ++decreasing_tids_;
-  ++transactions_;
   last_.last_offset = last_.offset;
   last_.offset = position_;
   last_.tid = header.tid;

@@ -50,10 +50,12 @@ absl::StatusOr<Tid> TidFromTime(absl::Time time) {
   return static_cast<uint64_t>(minutes) << 32 | static_cast<uint32_t>(seconds / kUnit);
 }
 
+std::string Rfc3339(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone()); }
+
 absl::StatusOr<std::string> Rfc3339FromTid(Tid tid) {
   const absl::StatusOr<absl::Time> time = TimeFromTid(tid);
   if (!time.ok()) return time.status();
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", *time + absl::Nanoseconds(500), absl::UTCTimeZone());
+  return Rfc3339(*time + absl::Nanoseconds(500));
 }
 
 }  // namespace zrs::filestorage

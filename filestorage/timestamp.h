@@ -22,8 +22,10 @@ absl::StatusOr<absl::Time> TimeFromTid(Tid tid);
 // year 9917).
 absl::StatusOr<Tid> TidFromTime(absl::Time time);
 
-// `tid` as RFC 3339 text in UTC with the nearest microsecond (as ZODB's tools print it), as in
-// "2024-05-01T12:30:00.250000Z". Errors as TimeFromTid.
+// RFC 3339 in UTC with microseconds (what is below them is cut off): "2024-05-01T12:30:00.250000Z".
+std::string Rfc3339(absl::Time time);
+
+// The same of a tid, with the nearest microsecond, as ZODB's tools print it. Errors as TimeFromTid.
 absl::StatusOr<std::string> Rfc3339FromTid(Tid tid);
 
 }  // namespace zrs::filestorage

@@ -57,6 +57,8 @@ std::vector<int> ReadAnswers(int pipe_end, size_t count) {
 
 }  // namespace
 
+bool IsTrustedOwner(uid_t owner) { return owner == geteuid() || owner == 0; }
+
 Account OwnAccount() {
   Account account = AccountOf(geteuid(), std::nullopt);
   account.group_id = getegid();

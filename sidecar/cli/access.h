@@ -26,6 +26,9 @@ Account OwnAccount();
 // `fallback_group` alone, or else with that of nobody.
 Account AccountOf(uid_t user_id, std::optional<gid_t> fallback_group);
 
+// Of a directory: this user or root, who need not be feared to put something else in the place of what is in there.
+bool IsTrustedOwner(uid_t owner);
+
 struct WantedAccess {
   std::string path;
   int how = 0;  // F_OK, or a sum of R_OK, W_OK, X_OK

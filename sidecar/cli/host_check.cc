@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "filestorage/data_file_names.h"
 #include "filestorage/file_system.h"
 #include "sidecar/cli/access.h"
 #include "sidecar/cli/process_lock.h"
@@ -153,7 +154,7 @@ void Checker::CheckAdminSocket(const std::string& path) {
   const std::string directory = DirectoryOf(path);
   RequireDirectory("the directory of admin-socket", directory);
   const FileKind kind = Look(directory, true);
-  if (kind.error == 0 && kind.owner != self_.user_id && kind.owner != 0) {
+  if (kind.error == 0 && !IsTrustedOwner(kind.owner)) {
     AddProblem(absl::StrCat("the directory of admin-socket ", Shown(directory), " belongs to another user than ",
                             self_.name, ", who could take the socket's place"),
                "name another place as admin-socket");
@@ -198,7 +199,7 @@ void Checker::CheckCopy(const config::StorageSettings& storage, const Account& a
   const std::string directory = DirectoryOf(storage.path);
   if (!Require(absl::StrCat(in, "the copy's directory"), directory, kChange, "written", account)) return;
   RequireIfThere(absl::StrCat(in, "the copy"), storage.path, kReadAndWrite, "read and written", account);
-  RequireIfThere(absl::StrCat(in, "the copy's lock"), absl::StrCat(storage.path, ".lock"), kReadAndWrite,
+  RequireIfThere(absl::StrCat(in, "the copy's lock"), filestorage::LockPath(storage.path), kReadAndWrite,
                  "read and written", account);
 }
 
@@ -209,7 +210,7 @@ void Checker::CheckOwner(const config::StorageSettings& storage) {
     if (Look(DirectoryOf(storage.path), true).error == ENOENT) return;  // which was told already
     CheckCopy(storage, owner);
     // ZODB's own; zrs has no use for it.
-    return RequireIfThere(absl::StrCat(In(storage), "the copy's index"), absl::StrCat(storage.path, ".index"), R_OK,
+    return RequireIfThere(absl::StrCat(In(storage), "the copy's index"), filestorage::IndexPath(storage.path), R_OK,
                           "read", owner);
   }
   AddProblem(absl::StrCat(In(storage), self_.name, " cannot give the copy's files to ", owner.name, ", its owner"),

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sidecar/replication/wire.h"
 
 namespace zrs::cli {
 namespace {
@@ -25,9 +26,11 @@ class Directory {
       found = Named(hello.follower_name());
     }
     if (found == nullptr) {
+      // Nothing of the hello was checked so far.
       const std::string& asked = hello.storage().empty() ? hello.follower_name() : hello.storage();
-      return absl::NotFoundError(
-          absl::StrCat("there is no storage \"", asked, "\" at this address; there are: ", Names()));
+      return absl::NotFoundError(absl::StrCat("there is no storage \"",
+                                              replication::CleanText(asked, replication::kLongestName),
+                                              "\" at this address; there are: ", Names()));
     }
     return transport::AcceptStream([found](std::shared_ptr<transport::PublisherStream> stream, v1::Hello accepted) {
       found->Accept(std::move(stream), std::move(accepted));

@@ -2,7 +2,6 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <asio/executor_work_guard.hpp>
@@ -24,6 +23,7 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/posix_file_system.h"
 #include "sidecar/admin/admin_service.h"
+#include "sidecar/cli/access.h"
 #include "sidecar/cli/listeners.h"
 #include "sidecar/cli/process_lock.h"
 #include "sidecar/cli/version.h"
@@ -55,7 +55,7 @@ absl::Status CheckSocketDirectory(const std::string& directory) {
   if (stat(directory.c_str(), &info) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("look at the admin socket's directory ", directory));
   }
-  if (info.st_uid == geteuid() || info.st_uid == 0) return absl::OkStatus();
+  if (IsTrustedOwner(info.st_uid)) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat("the admin socket's directory ", directory,
                                                   " belongs to another user, who could take the socket's place; set "
                                                   "admin-socket in <sidecar>"));

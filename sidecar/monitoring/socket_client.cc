@@ -1,13 +1,14 @@
 #include "sidecar/monitoring/socket_client.h"
 
 #include "absl/strings/str_cat.h"
+#include "sidecar/transport/peer_address.h"
 
 namespace zrs::monitoring {
 
 std::shared_ptr<grpc::Channel> OpenSocketChannel(const std::string& socket_path) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(absl::StrCat("unix:", socket_path), grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(transport::SocketTarget(socket_path), grpc::InsecureChannelCredentials(), arguments);
 }
 
 void SetDeadline(grpc::ClientContext& context, absl::Duration timeout) {

@@ -22,9 +22,6 @@ class Backoff {
   // It worked: begin with the first step again.
   void Reset() { step_ = first_; }
 
-  // The longest that Next may answer now.
-  absl::Duration step() const { return step_; }
-
  private:
   absl::Duration first_;
   absl::Duration most_;

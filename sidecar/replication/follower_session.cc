@@ -265,10 +265,8 @@ void FollowerSession::Pump(FollowerEffects* effects) {
 
 void FollowerSession::SendAcknowledge(FollowerEffects* effects) {
   acknowledge_due_ = false;
-  const Boundary live = rebuilding_ ? Boundary{} : durable_;
   v1::FollowerMessage message;
-  message.mutable_acknowledge()->set_durable_offset(live.offset);
-  message.mutable_acknowledge()->set_durable_tid(live.tid);
+  message.mutable_acknowledge()->set_durable_offset(rebuilding_ ? 0 : durable_.offset);
   message.mutable_acknowledge()->set_received_offset(received_offset_);
   told_offset_ = received_offset_;
   Send(std::move(message), effects);

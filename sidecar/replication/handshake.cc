@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -24,6 +25,21 @@ constexpr absl::string_view kKeepBoth =
 absl::Status ValidateName(absl::string_view what, absl::string_view name) {
   if (name.size() <= kLongestName) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(what, " of ", name.size(), " bytes, more than ", kLongestName));
+}
+
+// Versions are not looked at: they are what tells whether the rest can be understood.
+absl::Status ValidateHello(const v1::Hello& hello) {
+  if (absl::Status name = ValidateName("storage name", hello.storage()); !name.ok()) return name;
+  if (absl::Status name = ValidateName("follower name", hello.follower_name()); !name.ok()) return name;
+  if (absl::Status software = ValidateName("software version", hello.software()); !software.ok()) return software;
+  if (hello.node_id().size() != kIdSize) {
+    return absl::InvalidArgumentError(absl::StrCat("node id of ", hello.node_id().size(), " bytes, not 16"));
+  }
+  if (absl::Status lineage = ValidateLineage(hello.lineage()); !lineage.ok()) return lineage;
+  if (absl::Status position = FromProto(hello.position()).status(); !position.ok()) return position;
+  if (!hello.has_rebuild()) return absl::OkStatus();
+  if (absl::Status lineage = ValidateLineage(hello.rebuild().lineage()); !lineage.ok()) return lineage;
+  return FromProto(hello.rebuild().position()).status();
 }
 
 std::string VersionRange(uint32_t lowest, uint32_t highest) {
@@ -107,20 +123,6 @@ HandshakeDecision DecideForFile(const Publication& publication, const v1::Hello&
 }
 
 }  // namespace
-
-absl::Status ValidateHello(const v1::Hello& hello) {
-  if (absl::Status name = ValidateName("storage name", hello.storage()); !name.ok()) return name;
-  if (absl::Status name = ValidateName("follower name", hello.follower_name()); !name.ok()) return name;
-  if (absl::Status software = ValidateName("software version", hello.software()); !software.ok()) return software;
-  if (hello.node_id().size() != kIdSize) {
-    return absl::InvalidArgumentError(absl::StrCat("node id of ", hello.node_id().size(), " bytes, not 16"));
-  }
-  if (absl::Status lineage = ValidateLineage(hello.lineage()); !lineage.ok()) return lineage;
-  if (absl::Status position = FromProto(hello.position()).status(); !position.ok()) return position;
-  if (!hello.has_rebuild()) return absl::OkStatus();
-  if (absl::Status lineage = ValidateLineage(hello.rebuild().lineage()); !lineage.ok()) return lineage;
-  return FromProto(hello.rebuild().position()).status();
-}
 
 HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hello& hello) {
   if (publication.end.offset == 0) {

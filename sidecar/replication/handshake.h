@@ -6,7 +6,6 @@
 #include <optional>
 #include <variant>
 
-#include "absl/status/status.h"
 #include "filestorage/boundary.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/publication.h"
@@ -35,15 +34,12 @@ struct DecideRefuse {
 };
 using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, DecideRefuse>;
 
-// InvalidArgument, naming the field, unless ids, position, lineage and names have the sizes and shapes that the
-// protocol gives them. Versions are not looked at: they are what tells whether the rest can be understood.
-absl::Status ValidateHello(const v1::Hello& hello);
-
 // What a publisher answers to a follower's hello. The first row that fits decides.
 //   nothing to serve yet                  refuse NOT_READY
 //   lowest version 0 or above the highest refuse PROTOCOL
 //   no common protocol version            refuse VERSION, naming both sides' versions
-//   malformed (ValidateHello)             refuse PROTOCOL, naming the field
+//   malformed: ids, position, lineage or
+//     names of impossible size or shape   refuse PROTOCOL, naming the field
 //   no file (offset 0), no database id    copy
 //   a file, but no database id            refuse UNPROVED
 //   another database id                   refuse OTHER_DATABASE

@@ -113,7 +113,6 @@ PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
     Finish(DivergedEnd(publication_, probed_), &effects);
   } else {
     acknowledged_offset_ = probed_.offset;
-    acknowledged_tid_ = probed_.tid;
     Welcome(v1::Welcome::DECISION_RESUME, probed_, &effects);
   }
   return effects;
@@ -171,7 +170,6 @@ void PublisherSession::TakeAcknowledge(const v1::Acknowledge& acknowledge, Publi
         effects);
   }
   acknowledged_offset_ = offset;
-  acknowledged_tid_ = acknowledge.durable_tid();
   received_offset_ = std::max({received_offset_, offset, acknowledge.received_offset()});
   trail_.DropUntil(offset);
   receiving_ = true;

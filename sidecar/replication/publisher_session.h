@@ -100,7 +100,6 @@ class PublisherSession {
   uint64_t sent_offset() const { return sent_offset_; }
   // Durable at the follower; its position before its first acknowledgement.
   uint64_t acknowledged_offset() const { return acknowledged_offset_; }
-  filestorage::Tid acknowledged_tid() const { return acknowledged_tid_; }
   // Tid of the first transaction that was sent (a piece of it at least) and is not acknowledged as durable; 0 when
   // there is none. With more than a thousand on their way it may be that of an earlier one.
   filestorage::Tid oldest_unacknowledged() const { return trail_.OldestBefore(sent_offset_); }
@@ -172,7 +171,6 @@ class PublisherSession {
   uint64_t sent_offset_ = 0;
   uint64_t received_offset_ = 0;  // by the follower, as it says
   uint64_t acknowledged_offset_ = 0;
-  filestorage::Tid acknowledged_tid_ = 0;
   absl::Status source_error_;
   std::optional<v1::End> own_end_;
   std::optional<v1::End> follower_end_;

@@ -42,7 +42,11 @@ class AsioTimer final : public Timer {
 }  // namespace
 
 AsioRuntime::AsioRuntime(asio::io_context& context, const std::string& name)
-    : context_(context), io_work_(asio::make_work_guard(io_context_)), random_(std::random_device{}()) {
+    : context_(context),
+      strand_(std::make_shared<Strand>(
+          [&context](Task task) { asio::post(context, [task = std::move(task)]() mutable { task(); }); })),
+      io_work_(asio::make_work_guard(io_context_)),
+      random_(std::random_device{}()) {
   // A context opens its descriptors for its first timer, and throws where there are none left: here, not on the strand.
   const asio::steady_timer first(context_);
   io_thread_ = std::thread([this, thread_name = name.substr(0, 15)] {
@@ -54,9 +58,14 @@ AsioRuntime::AsioRuntime(asio::io_context& context, const std::string& name)
 AsioRuntime::~AsioRuntime() {
   io_work_.reset();
   io_thread_.join();
+  strand_->Close();
 }
 
-void AsioRuntime::Post(Task task) { strand_->Post(std::move(task)); }
+void AsioRuntime::Post(Task task) {
+  // The last task may be what lets this runtime go, while the thread that ran it is still in the strand.
+  const std::shared_ptr<Strand> strand = strand_;
+  strand->Post(std::move(task));
+}
 
 void AsioRuntime::PostIo(Task task) {
   asio::post(io_context_, [task = std::move(task)]() mutable { task(); });

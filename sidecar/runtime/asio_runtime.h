@@ -19,12 +19,13 @@ namespace zrs::runtime {
 
 // Thread-safe as Runtime says. `context` is run by its owner, with any number of threads, and outlives the runtime.
 // Strand tasks run on the thread that posts them where that is possible (strand.h): the I/O thread, gRPC's, or one of
-// the context's.
+// the context's, which also take over from a thread that has run many.
 class AsioRuntime final : public Runtime {
  public:
   // `name` is the I/O thread's, as ps and gdb show it (cut to 15 bytes).
   AsioRuntime(asio::io_context& context, const std::string& name);
-  // Runs what was posted to the I/O thread to its end and joins it. Nobody posts any more, and `context` runs no more.
+  // Runs what was posted to the I/O thread to its end and joins it. Nobody posts any more, and `context` runs no more:
+  // what it was to take over is dropped.
   ~AsioRuntime() override;
 
   void Post(Task task) override;
@@ -36,7 +37,7 @@ class AsioRuntime final : public Runtime {
 
  private:
   asio::io_context& context_;
-  const std::shared_ptr<Strand> strand_ = std::make_shared<Strand>();
+  const std::shared_ptr<Strand> strand_;
   asio::io_context io_context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> io_work_;
   std::thread io_thread_;

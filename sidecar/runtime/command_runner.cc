@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
+#include <system_error>
 #include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace zrs::runtime {
 namespace {
@@ -68,16 +71,27 @@ absl::Status HowItEnded(pid_t pid) {
   return code == 0 ? absl::OkStatus() : absl::AbortedError(absl::StrCat("it ended with exit code ", code));
 }
 
+absl::Status NotStarted(absl::string_view why) {
+  return absl::AbortedError(absl::StrCat("it could not be started: ", why));
+}
+
+absl::Status Run(const std::string& command, const Variables& variables) {
+  pid_t pid = 0;
+  const int error = Spawn(command, variables, &pid);
+  return error == 0 ? HowItEnded(pid) : NotStarted(strerror(error));
+}
+
 }  // namespace
 
 void RunShellCommand(const std::string& command, const Variables& variables,
                      absl::AnyInvocable<void(absl::Status)> done) {
-  pid_t pid = 0;
-  const int error = Spawn(command, variables, &pid);
-  // The command may outlive this process, and nothing here waits for it: so the thread is on its own.
-  std::thread([pid, error, done = std::move(done)]() mutable {
-    done(error == 0 ? HowItEnded(pid) : absl::AbortedError(absl::StrCat("it could not be started: ", strerror(error))));
-  }).detach();
+  const auto shared = std::make_shared<absl::AnyInvocable<void(absl::Status)>>(std::move(done));
+  try {
+    // The command may outlive this process, and nothing here waits for it: so the thread is on its own.
+    std::thread([command, variables, shared] { (*shared)(Run(command, variables)); }).detach();
+  } catch (const std::system_error& error) {
+    (*shared)(NotStarted(absl::StrCat("no thread for it: ", error.what())));
+  }
 }
 
 }  // namespace zrs::runtime

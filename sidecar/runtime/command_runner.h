@@ -14,8 +14,9 @@ namespace zrs::runtime {
 using Variables = std::vector<std::pair<std::string, std::string>>;  // name and value, for a command's environment
 
 // Runs `command` by `/bin/sh -c`, in this process's environment with `variables` added, in a process group of its own,
-// with nothing to read; what it prints goes to standard error. `done` comes once, on a thread of its own: OK when it
-// ended with 0, else Aborted, naming how it ended. It returns at once; thread-safe.
+// with nothing to read; what it prints goes to standard error. `done` comes once, on a thread of its own (or, where
+// none is to be had, before this returns): OK when it ended with 0, else Aborted, naming how it ended or why it could
+// not be started. It returns at once; thread-safe.
 void RunShellCommand(const std::string& command, const Variables& variables,
                      absl::AnyInvocable<void(absl::Status)> done);
 

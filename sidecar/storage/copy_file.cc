@@ -4,11 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
+#include "filestorage/data_file_names.h"
 #include "sidecar/storage/old_file.h"
 #include "sidecar/storage/swap.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
+
+using filestorage::NewPath;
+using filestorage::OldPath;
 
 void LogRecovery(const std::string& storage, const std::string& path, const filestorage::Recovery& recovery) {
   if (recovery.finished_bytes > 0) {
@@ -62,7 +66,7 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   absl::Status opened = OpenAppender(state_->lower_bound, &found.recovery);
   if (!opened.ok()) return opened;
   // A process that was killed while it created the copy may have left a name that is not durable.
-  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   found.copy.magic = appender_->magic();
   found.copy.committed = appender_->committed();
@@ -201,7 +205,7 @@ absl::Status CopyFile::CreateRebuild(filestorage::Magic magic) {
   }
   if (absl::Status written = (*file)->WriteAt(0, filestorage::MagicBytes(magic)); !written.ok()) return written;
   if (absl::Status synced = (*file)->Sync(); !synced.ok()) return synced;
-  return file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  return filestorage::SyncName(file_system_, options_.path);
 }
 
 absl::Status CopyFile::OpenRebuild() {
@@ -262,14 +266,13 @@ absl::Status CopyFile::RemoveRebuild() {
   rebuild_.reset();
   // What nobody began here is somebody else's.
   if (!state_->rebuild) return absl::OkStatus();
-  const absl::Status removed = file_system_.Remove(NewPath(options_.path));
-  return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+  return filestorage::RemoveIfThere(file_system_, NewPath(options_.path));
 }
 
 absl::Status CopyFile::DropRebuild() {
   if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
   // Before the state forgets whose it is: one that came back after a power loss would be in the way for ever.
-  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   state_->rebuild.reset();
   return SaveState();
@@ -346,7 +349,7 @@ absl::Status CopyFile::FinishSwap() {
     state_->rebuild->swap.reset();
     return absl::OkStatus();
   }
-  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   return NoteSwapped();
 }

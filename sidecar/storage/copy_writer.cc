@@ -36,11 +36,13 @@ void CopyWriter::HoldOrRun(absl::AnyInvocable<void()> step) {
 }
 
 void CopyWriter::Create(Upstream upstream, replication::CreateCopy create) {
-  Do([this, create] { return file_.Create(create); },
-     [this, create, upstream = std::move(upstream)](const absl::Status& status) {
-       if (status.ok()) events_.created(create);
-       upstream->OnCreated(status);
-     });
+  HoldOrRun([this, upstream = std::move(upstream), create = std::move(create)]() mutable {
+    Do([this, create] { return file_.Create(create); },
+       [this, create, upstream = std::move(upstream)](const absl::Status& status) {
+         if (status.ok()) events_.created(create);
+         upstream->OnCreated(status);
+       });
+  });
 }
 
 void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare) {

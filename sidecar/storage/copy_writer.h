@@ -46,7 +46,8 @@ class CopyWriter {
   void DropRebuild();
   void ForgetOldFile();
 
-  // From `held` on the live file stays as it is, until Resume: what would change it waits.
+  // From `held` on the live file stays as it is (absent, where there is none), until Resume: what would change it
+  // waits.
   void Pause(absl::AnyInvocable<void()> held);
   void Resume();
   bool paused() const { return paused_; }

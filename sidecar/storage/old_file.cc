@@ -3,13 +3,10 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
 #include "filestorage/format.h"
 
 namespace zrs::storage {
-
-std::string OldPath(const std::string& data_path) { return absl::StrCat(data_path, ".old"); }
 
 absl::StatusOr<bool> FileHasBoundary(filestorage::FileSystem& file_system, const std::string& path,
                                      const filestorage::Boundary& boundary) {

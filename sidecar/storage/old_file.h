@@ -10,9 +10,6 @@
 
 namespace zrs::storage {
 
-// ZODB's name for it.
-std::string OldPath(const std::string& data_path);
-
 // Whether the file at `path`, of either magic, has exactly this boundary; false where there is none, or no FileStorage.
 // Blocks on the disk.
 absl::StatusOr<bool> FileHasBoundary(filestorage::FileSystem& file_system, const std::string& path,

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "filestorage/file_system.h"
+#include "filestorage/tail.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/swap_command.h"
 #include "sidecar/transport/message_stream.h"
@@ -33,6 +34,7 @@ struct StorageOptions {
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer
+  filestorage::TailOptions tail;                      // of a primary: how much it reads at a time
   absl::Duration old_file_time = absl::Hours(1);      // a replaced file that has lost its name is kept open so long
   absl::Duration state_interval = absl::Seconds(10);  // between writes of the durable lower bound
 };

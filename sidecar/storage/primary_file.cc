@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
+#include "filestorage/data_file_names.h"
 #include "filestorage/format.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/identity.h"
@@ -14,6 +15,7 @@ namespace zrs::storage {
 namespace {
 
 using filestorage::Boundary;
+using filestorage::OldPath;
 using filestorage::Tail;
 using filestorage::TailEvent;
 using filestorage::TailReport;
@@ -97,14 +99,14 @@ absl::Status PrimaryFile::CheckFileIsThere() {
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known) {
   const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
-  auto tail = Tail::Open(file_system_, options_.path, filestorage::TailOptions{}, known);
+  auto tail = Tail::Open(file_system_, options_.path, options_.tail, known);
   if (!tail.ok()) {
     // It may have become empty since, which heals; another sidecar that holds it does not.
     absl::Status there = CheckFileIsThere();
     return there.ok() ? tail.status() : there;
   }
   // A writer syncs the file, never its name: without that, a power loss could take away all that was sent.
-  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   tail_ = *std::move(tail);
   scanned_ = false;
@@ -261,7 +263,7 @@ std::string PrimaryFile::DoubtAboutPack() {
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& id) {
-  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(options_.path));
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   // The name is looked at again now that it is durable.
   const absl::StatusOr<TailReport> report = tail_->Poll();

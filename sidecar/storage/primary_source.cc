@@ -94,9 +94,6 @@ void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
   scan_start_ = end_.offset;
   scan_began_ = runtime_.Now();
   watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { Poll(); });
-  if (watch_->native()) return;
-  spdlog::warn("storage {}: no file notifications; looking at the file each {}", options_.name,
-               absl::FormatDuration(options_.poll_interval));
 }
 
 // ---- Following
@@ -122,6 +119,7 @@ void PrimarySource::Poll() {
 
 void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
   polling_ = false;
+  if (stopping_) return AnswerRefreshes();
   if (!report.ok()) {
     Fail(std::string(report.status().message()),
          "the disk or the file cannot be read or synced: mend that, then restart zrs");
@@ -362,6 +360,8 @@ void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
     heartbeat_.reset();
     done();
   };
+  // Nobody waits for the rest of a long scan: the next start goes on with it.
+  if (scanning_) return stop();
   Refresh(std::move(stop));
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "sidecar/storage/status_text.h"
+#include "filestorage/timestamp.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
@@ -35,7 +35,7 @@ void ProblemReport::FillStatus(v1::StorageStatus& status) const {
   v1::Problem* error = status.mutable_error();
   error->set_message(problem_->message);
   error->set_remedy(problem_->remedy);
-  error->set_since(Rfc3339(problem_->since));
+  error->set_since(filestorage::Rfc3339(problem_->since));
 }
 
 }  // namespace zrs::storage

@@ -22,7 +22,6 @@ class ProblemReport {
   void Clear();
 
   bool raised() const { return problem_.has_value(); }
-  bool lasting() const { return lasting_; }
   void FillStatus(v1::StorageStatus& status) const;
 
  private:

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "filestorage/timestamp.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/refuse_stream.h"
 #include "sidecar/storage/status_text.h"
@@ -36,6 +37,7 @@ const char* StateName(PublisherSession::State state) {
 }
 
 bool IsFollowing(const PublisherConnection& connection) {
+  if (connection.cancelled()) return false;
   const auto state = connection.session().state();
   return state == PublisherSession::State::kCopying || state == PublisherSession::State::kRebuilding ||
          state == PublisherSession::State::kStreaming;
@@ -78,7 +80,10 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
                                                    absl::StrCat("storage ", storage_name_, " is still starting"),
                                                    "none needed: the follower tries again"));
   }
-  if (connections_.size() >= max_followers_) {
+  CancelOthersOf(hello.node_id());
+  const auto room_taken = std::count_if(connections_.begin(), connections_.end(),
+                                        [](const auto& connection) { return !connection->cancelled(); });
+  if (static_cast<uint32_t>(room_taken) >= max_followers_) {
     const std::string message = absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers");
     const std::string remedy = "raise max-followers there, or follow another secondary";
     refused_(absl::StrCat("a follower was refused: ", message), "raise max-followers, or let it follow a secondary");
@@ -97,6 +102,16 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
     const int64_t held = absl::ToInt64Microseconds(runtime_.Now() - heartbeat_received_);
     heartbeat.set_age_micros(heartbeat.age_micros() + static_cast<uint64_t>(std::max<int64_t>(held, 0)));
     connection->OnHeartbeat(heartbeat);
+  }
+}
+
+// A follower has one stream at a time, and a new node id with each start. One that is back has lost the stream before,
+// which nobody has noticed here: it is not to count as another follower, nor to be waited for.
+void Publisher::CancelOthersOf(const std::string& node_id) {
+  if (node_id.size() != replication::kIdSize) return;
+  for (const auto& connection : connections_) {
+    if (connection->session().node_id() != node_id || connection->cancelled()) continue;
+    connection->Cancel("the same follower came back by another stream");
   }
 }
 
@@ -133,7 +148,7 @@ void Publisher::EndAll(const v1::End& end) {
   if (!draining_) return;
   ending_ = true;
   cancel_timer_ = runtime_.After(kCloseGrace, [this] {
-    for (const auto& connection : connections_) connection->Cancel();
+    for (const auto& connection : connections_) connection->Cancel("it did not close its stream in time");
   });
 }
 
@@ -143,7 +158,7 @@ void Publisher::OnProgress() {
 }
 
 void Publisher::OnClosed(const PublisherConnection* closed) {
-  spdlog::info("storage {}: follower {} disconnected", storage_name_, closed->peer());
+  spdlog::info("storage {}: follower {} disconnected: {}", storage_name_, closed->peer(), closed->WhyClosed());
   std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });
   FinishDrainIfPossible();
   progressed_();
@@ -194,8 +209,8 @@ void Publisher::FillStatus(const std::optional<PrimaryView>& primary, v1::Storag
     const PublisherSession& session = connection->session();
     v1::Follower* follower = status.add_followers();
     follower->set_peer(connection->peer());
-    follower->set_state(StateName(session.state()));
-    follower->set_connected_since(Rfc3339(connection->connected_since()));
+    follower->set_state(StateName(connection->cancelled() ? PublisherSession::State::kEnding : session.state()));
+    follower->set_connected_since(filestorage::Rfc3339(connection->connected_since()));
     if (!IsFollowing(*connection) || !publication_) continue;
     follower->set_sent(session.sent_offset());
     follower->set_acknowledged(session.acknowledged_offset());

@@ -58,6 +58,7 @@ class Publisher {
   void FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const;
 
  private:
+  void CancelOthersOf(const std::string& node_id);
   void EndAll(const v1::End& end);
   void OnProgress();
   void OnClosed(const PublisherConnection* connection);

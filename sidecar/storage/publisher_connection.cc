@@ -3,14 +3,20 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "sidecar/replication/wire.h"
 #include "sidecar/storage/overloaded.h"
 #include "sidecar/storage/range_digest.h"
 
 namespace zrs::storage {
 namespace {
 
-absl::StatusOr<std::string> ReadExactly(CommittedBytes& bytes, uint64_t offset, uint64_t size) {
+// A follower that comes back again and again has that long a line each time, whatever it says.
+constexpr size_t kLongestReason = 300;
+
+// Fewer only where the committed end is reached, which the session finds fault with.
+absl::StatusOr<std::string> ReadUpTo(CommittedBytes& bytes, uint64_t offset, uint64_t size) {
   std::string buffer;
   buffer.resize(size);
   auto read = bytes.Read(offset, absl::MakeSpan(buffer.data(), buffer.size()));
@@ -38,9 +44,9 @@ class PublisherConnection::Events final : public transport::PublisherEvents {
       if (auto connection = weak.lock()) connection->Perform(connection->session_.OnSent());
     });
   }
-  void OnClosed(absl::Status) override {
-    runtime_.Post([weak = connection_] {
-      if (auto connection = weak.lock()) connection->OnStreamClosed();
+  void OnClosed(absl::Status status) override {
+    runtime_.Post([weak = connection_, status = std::move(status)] {
+      if (auto connection = weak.lock()) connection->OnStreamClosed(status);
     });
   }
 
@@ -76,7 +82,24 @@ void PublisherConnection::End(v1::End::Reason reason, const std::string& message
   Perform(session_.OnEnd(reason, message, remedy));
 }
 
-void PublisherConnection::Cancel() { stream_->Cancel(); }
+void PublisherConnection::Cancel(const std::string& why) {
+  cancelled_ = why;
+  stream_->Cancel();
+}
+
+std::string PublisherConnection::WhyClosed() const {
+  std::string why = "in order";
+  if (session_.own_end()) {
+    why = session_.own_end()->message();
+  } else if (session_.follower_end()) {
+    why = absl::StrCat("it said: ", session_.follower_end()->message());
+  } else if (cancelled()) {
+    why = cancelled_;
+  } else if (!close_status_.ok()) {
+    why = close_status_.ToString();
+  }
+  return replication::CleanText(why, kLongestReason);
+}
 
 void PublisherConnection::Perform(replication::PublisherEffects effects) {
   if (closed_) return;
@@ -100,7 +123,7 @@ void PublisherConnection::Read(uint64_t offset, uint64_t size) {
     return Perform(session_.OnBytes(offset, std::string(fresh, static_cast<size_t>(size))));
   }
   runtime_.PostIo([this, self = shared_from_this(), offset, size]() mutable {
-    auto bytes = ReadExactly(bytes_, offset, size);
+    auto bytes = ReadUpTo(bytes_, offset, size);
     runtime_.Post([this, self = std::move(self), offset, bytes = std::move(bytes)]() mutable {
       Perform(session_.OnBytes(offset, std::move(bytes)));
     });
@@ -140,9 +163,10 @@ void PublisherConnection::OnStreamMessage(v1::FollowerMessage message) {
   hooks_.progressed();
 }
 
-void PublisherConnection::OnStreamClosed() {
+void PublisherConnection::OnStreamClosed(const absl::Status& status) {
   if (closed_) return;
   closed_ = true;
+  close_status_ = status;
   stream_.reset();
   // The hook lets go of the connection: it must outlive its own member function.
   const auto self = shared_from_this();

@@ -35,8 +35,11 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   void OnCommittedEnd(const filestorage::Boundary& end);
   void OnHeartbeat(const v1::Heartbeat& heartbeat);
   void End(v1::End::Reason reason, const std::string& message, const std::string& remedy);
-  // Tears the stream down; `closed` follows.
-  void Cancel();
+  // Tears the stream down, for this reason; `closed` follows.
+  void Cancel(const std::string& why);
+  bool cancelled() const { return !cancelled_.empty(); }
+  // For the log, once `closed` was called: one line.
+  std::string WhyClosed() const;
 
   const replication::PublisherSession& session() const { return session_; }
   const std::string& peer() const { return peer_; }
@@ -50,7 +53,7 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   void ProbeOld(const filestorage::Boundary& boundary);
   void TakeDigest(uint64_t begin, uint64_t end);
   void OnStreamMessage(v1::FollowerMessage message);
-  void OnStreamClosed();
+  void OnStreamClosed(const absl::Status& status);
   void ReportSourceError();
 
   runtime::Runtime& runtime_;
@@ -61,6 +64,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   std::function<void()> closed_hook_;
   std::string peer_;
   absl::Time connected_since_;
+  std::string cancelled_;  // why; empty: it was not
+  absl::Status close_status_;
   bool closed_ = false;
   bool source_error_reported_ = false;
 };

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/timestamp.h"
 #include "sidecar/replication/wire.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/secondary_state.h"
 #include "sidecar/storage/status_fields.h"
-#include "sidecar/storage/status_text.h"
 #include "sidecar/storage/view_of_primary.h"
 #include "spdlog/spdlog.h"
 
@@ -220,7 +220,7 @@ void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
                replication::DescribePosition(copy_.committed));
   Publish();
   forget_old_ = runtime_.After(options_.old_file_time, [this] { writer_.ForgetOldFile(); });
-  swap_command_.Run(Rfc3339(runtime_.UnixNow()));
+  swap_command_.Run(filestorage::Rfc3339(runtime_.UnixNow()));
 }
 
 bool SecondarySource::Pause(absl::AnyInvocable<void()> held) {
@@ -380,7 +380,7 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   v1::Upstream* upstream = status.mutable_upstream();
   upstream->set_address(options_.upstream);
   upstream->set_connected(upstream_connected_);
-  if (upstream_since_) upstream->set_since(Rfc3339(*upstream_since_));
+  if (upstream_since_) upstream->set_since(filestorage::Rfc3339(*upstream_since_));
   if (upstream_error_) upstream->set_last_error(*upstream_error_);
   swap_command_.FillStatus(status);
   if (!copy_.magic) return;

@@ -21,8 +21,13 @@ constexpr uint64_t kLargestStateFile = 16 << 20;
 constexpr uint32_t kStateMode = 0640;
 constexpr size_t kIdBytes = 16;
 
+// No sign, no "0x", no space: what numbers are parsed by takes all of these.
+bool IsHex(const std::string& text, size_t digits) {
+  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 absl::StatusOr<std::string> IdFromHex(const std::string& hex, const char* what) {
-  if (hex.size() != 2 * kIdBytes || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+  if (!IsHex(hex, 2 * kIdBytes)) {
     return absl::InvalidArgumentError(absl::StrCat(what, " is not 32 lower-case hex digits: \"", hex, "\""));
   }
   return absl::HexStringToBytes(hex);
@@ -30,8 +35,8 @@ absl::StatusOr<std::string> IdFromHex(const std::string& hex, const char* what) 
 
 absl::StatusOr<filestorage::Tid> TidFromHex(const std::string& hex) {
   uint64_t tid = 0;
-  if (hex.size() != 16 || !absl::SimpleHexAtoi(hex, &tid)) {
-    return absl::InvalidArgumentError(absl::StrCat("a transaction id is not 16 hex digits: \"", hex, "\""));
+  if (!IsHex(hex, 16) || !absl::SimpleHexAtoi(hex, &tid)) {
+    return absl::InvalidArgumentError(absl::StrCat("a transaction id is not 16 lower-case hex digits: \"", hex, "\""));
   }
   return tid;
 }
@@ -206,7 +211,7 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   if (!contents.ok()) return contents.status();
   // A process that was killed while it saved may have left a name that is not durable, and what is loaded is not saved
   // again while it stays the same.
-  absl::Status named = file_system_.SyncDirectory(filestorage::DirectoryOf(path_));
+  absl::Status named = filestorage::SyncName(file_system_, path_);
   if (!named.ok()) return named;
   v1::StorageState proto;
   // Unknown fields are errors: a later version that means something by them has another version number.

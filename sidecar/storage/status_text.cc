@@ -6,8 +6,6 @@
 
 namespace zrs::storage {
 
-std::string Rfc3339(absl::Time time) { return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ", time, absl::UTCTimeZone()); }
-
 std::optional<absl::Time> TimeOfTransaction(filestorage::Tid tid) {
   if (tid == 0) return std::nullopt;
   const auto time = filestorage::TimeFromTid(tid);

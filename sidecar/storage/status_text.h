@@ -10,9 +10,6 @@
 
 namespace zrs::storage {
 
-// RFC 3339 in UTC with microseconds: "2026-01-31T12:00:00.000000Z".
-std::string Rfc3339(absl::Time time);
-
 // The moment that the transaction's id stamps; nullopt for tid 0 and one that is no time stamp.
 std::optional<absl::Time> TimeOfTransaction(filestorage::Tid tid);
 

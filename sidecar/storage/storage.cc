@@ -20,6 +20,7 @@ namespace {
 // One that comes back is refused again at least this often.
 constexpr absl::Duration kRefusalShown = absl::Minutes(5);
 constexpr absl::Duration kRefusalPause = absl::Seconds(5);
+constexpr char kStopping[] = "zrs is stopping";
 
 std::unique_ptr<Source> MakeSource(const StorageOptions& options, StorageServices services) {
   if (options.upstream.empty()) return std::make_unique<PrimarySource>(options, services);
@@ -132,17 +133,27 @@ class ReplicatedStorage final : public Storage {
           v1::WaitResponse::RESULT_NOT_PRIMARY,
           absl::StrCat("storage ", options_.name, " is a secondary: ask its primary, which knows what is committed")));
     }
-    // The poll first: a commit that the caller's database client has seen is in the file, whatever was noticed so far.
-    source_->Refresh([this, replicas, timeout, wanted = std::move(wanted), answer = std::move(answer)]() mutable {
-      if (!publisher_.publication() || stopping_) {
-        const char* why = stopping_ ? " is stopping" : " is not publishing; zrs status tells why";
-        return answer(MakeWaitResponse(v1::WaitResponse::RESULT_FAILED, absl::StrCat("storage ", options_.name, why)));
+    waiters_.Add(replicas, timeout, std::move(wanted), std::move(answer));
+    if (stopping_) return waiters_.Fail(kStopping);
+    if (!looking_) LookForWaiters();
+  }
+
+  // A commit that the caller's database client has seen is in the file, whatever was noticed of it so far.
+  void LookForWaiters() {
+    looking_ = true;
+    source_->Refresh([this, newest = waiters_.newest()] {
+      looking_ = false;
+      if (publisher_.publication()) {
+        waiters_.OnLooked(newest, publisher_.publication()->end.offset);
+      } else {
+        waiters_.OnLooked(newest, absl::UnavailableError("it is not publishing; zrs status tells why"));
       }
-      waiters_.Add(publisher_.publication()->end.offset, replicas, timeout, std::move(wanted), std::move(answer));
+      if (waiters_.HasUnlooked()) LookForWaiters();  // of those that came meanwhile
     });
   }
 
   void StopOnStrand(absl::Duration timeout, absl::AnyInvocable<void()> done) {
+    if (closed_) return done();
     stopped_.push_back(std::move(done));
     stop_timeout_ = timeout;
     if (std::exchange(stopping_, true)) {
@@ -150,7 +161,7 @@ class ReplicatedStorage final : public Storage {
       return;
     }
     if (serving_) ReportServing();
-    waiters_.Fail("zrs is stopping");
+    waiters_.Fail(kStopping);
     source_->Quiesce([this] {
       draining_ = true;
       Drain();
@@ -159,7 +170,9 @@ class ReplicatedStorage final : public Storage {
 
   void Drain() {
     publisher_.Drain(stop_timeout_, [this] {
+      draining_ = false;
       source_->Close([this] {
+        closed_ = true;
         spdlog::info("storage {}: stopped", options_.name);
         for (auto& done : std::exchange(stopped_, {})) done();
       });
@@ -174,9 +187,11 @@ class ReplicatedStorage final : public Storage {
   std::optional<ProblemReport> refused_;  // a follower was turned away
   absl::Duration refused_at_;
   absl::AnyInvocable<void(bool)> serving_changed_;
+  bool looking_ = false;  // somebody waits to learn what is committed
   bool serving_ = false;
   bool stopping_ = false;
-  bool draining_ = false;
+  bool draining_ = false;  // followers are given time
+  bool closed_ = false;
   absl::Duration stop_timeout_;
   std::vector<absl::AnyInvocable<void()>> stopped_;
 };

@@ -2,25 +2,20 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "filestorage/data_file_names.h"
 #include "sidecar/storage/old_file.h"
 
 namespace zrs::storage {
 namespace {
 
 using filestorage::FileSystem;
+using filestorage::IndexPath;
+using filestorage::NewPath;
+using filestorage::OldPath;
+using filestorage::RemoveIfThere;
+using filestorage::SyncName;
 
 constexpr int kMostForeign = 1000;
-
-// A failed sync of a directory is no full disk that could be waited for.
-absl::Status SyncNames(FileSystem& file_system, const std::string& data_path) {
-  const absl::Status synced = file_system.SyncDirectory(filestorage::DirectoryOf(data_path));
-  return absl::IsResourceExhausted(synced) ? absl::DataLossError(synced.message()) : synced;
-}
-
-absl::Status RemoveIfThere(FileSystem& file_system, const std::string& path) {
-  absl::Status removed = file_system.Remove(path);
-  return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
-}
 
 // What is under the old file's name makes room for another.
 absl::Status MoveAway(FileSystem& file_system, const std::string& old_path,
@@ -51,12 +46,12 @@ absl::Status KeepOld(FileSystem& file_system, const std::string& data_path,
   if (old.ok() && old->SameFile(*live)) return absl::OkStatus();  // done before a crash
   if (old.ok()) {
     if (absl::Status moved = MoveAway(file_system, old_path, kept); !moved.ok()) return moved;
-    if (absl::Status synced = SyncNames(file_system, data_path); !synced.ok()) return synced;
+    if (absl::Status synced = SyncName(file_system, data_path); !synced.ok()) return synced;
   } else if (!absl::IsNotFound(old.status())) {
     return old.status();
   }
   const absl::Status linked = file_system.Link(data_path, old_path);
-  if (linked.ok()) return SyncNames(file_system, data_path);
+  if (linked.ok()) return SyncName(file_system, data_path);
   return absl::Status(linked.code(), absl::StrCat(linked.message(),
                                                   "; where the disk can have no second name for a file, set keep-old "
                                                   "to false"));
@@ -64,18 +59,16 @@ absl::Status KeepOld(FileSystem& file_system, const std::string& data_path,
 
 }  // namespace
 
-std::string NewPath(const std::string& data_path) { return absl::StrCat(data_path, ".zrs-new"); }
-
 absl::Status SwapFiles(FileSystem& file_system, const std::string& data_path, bool keep_old,
                        const std::optional<filestorage::Boundary>& kept) {
-  absl::Status removed = RemoveIfThere(file_system, absl::StrCat(data_path, ".index"));
+  absl::Status removed = RemoveIfThere(file_system, IndexPath(data_path));
   if (!removed.ok()) return removed;
-  if (absl::Status synced = SyncNames(file_system, data_path); !synced.ok()) return synced;
+  if (absl::Status synced = SyncName(file_system, data_path); !synced.ok()) return synced;
   if (keep_old) {
     if (absl::Status done = KeepOld(file_system, data_path, kept); !done.ok()) return done;
   }
   if (absl::Status renamed = file_system.Rename(NewPath(data_path), data_path); !renamed.ok()) return renamed;
-  return SyncNames(file_system, data_path);
+  return SyncName(file_system, data_path);
 }
 
 }  // namespace zrs::storage

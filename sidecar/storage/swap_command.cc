@@ -28,13 +28,13 @@ SwapCommand::SwapCommand(std::string storage, CommandFunction command)
 void SwapCommand::Run(const std::string& time) {
   time_ = time;
   reported_ = false;
-  const bool runs = command_ && result_ && result_->Runs();
   result_ = std::make_shared<Result>();
   if (!command_) return;
-  if (runs) {
-    result_->status = absl::AbortedError("the one after the swap before still ran, so it was not run again");
+  if (started_ && started_->Runs()) {
+    result_->status = absl::AbortedError("the one after a swap before still ran, so it was not run again");
     return;
   }
+  started_ = result_;
   command_([result = result_](absl::Status status) {
     const std::lock_guard<std::mutex> lock(result->mutex);
     result->status = std::move(status);

@@ -21,7 +21,7 @@ class SwapCommand {
   // `command` may be null: there is none.
   SwapCommand(std::string storage, CommandFunction command);
 
-  // A swap was done at `time` (RFC 3339).
+  // A swap was done at `time` (RFC 3339). One that still runs is left alone, and no second is run beside it.
   void Run(const std::string& time);
   // Says in the log, once, that the command has failed. To be called now and then.
   void Report();
@@ -31,8 +31,9 @@ class SwapCommand {
   struct Result;
   const std::string storage_;
   const CommandFunction command_;
-  std::string time_;                // empty: no swap so far
-  std::shared_ptr<Result> result_;  // of the last command; shared with it
+  std::string time_;                 // empty: no swap so far
+  std::shared_ptr<Result> result_;   // of the last swap's; shared with the command
+  std::shared_ptr<Result> started_;  // of the last one that was run at all
   bool reported_ = false;
 };
 

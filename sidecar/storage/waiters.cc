@@ -26,19 +26,36 @@ v1::WaitResponse MakeWaitResponse(v1::WaitResponse::Result result, std::string m
 Waiters::Waiters(std::string storage_name, runtime::Runtime& runtime, const Publisher& publisher)
     : storage_name_(std::move(storage_name)), runtime_(runtime), publisher_(publisher) {}
 
-void Waiters::Add(uint64_t offset, uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer) {
+void Waiters::Add(uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer) {
   Check();  // lets go of those who have given up
   if (waiters_.size() >= kMostWaiters) {
-    return answer(MakeWaitResponse(v1::WaitResponse::RESULT_FAILED,
-                                   absl::StrCat("storage ", storage_name_, ": ", kMostWaiters, " wait already")));
+    return answer(Failed(absl::StrCat(kMostWaiters, " wait already")));
   }
-  if (timeout == absl::InfiniteDuration() && publisher_.followers() == 0) return answer(NoFollower());
-  waiters_.push_back({offset, replicas, std::move(wanted), std::move(answer), nullptr});
+  waiters_.push_back({++newest_, std::nullopt, replicas, std::move(wanted), std::move(answer), nullptr});
   const auto added = std::prev(waiters_.end());
   if (timeout != absl::InfiniteDuration()) {
     added->timer = runtime_.After(timeout, [this, added] { OnTimeout(added); });
   }
+}
+
+void Waiters::OnLooked(uint64_t newest, const absl::StatusOr<uint64_t>& end) {
+  for (auto waiter = waiters_.begin(); waiter != waiters_.end() && waiter->number <= newest;) {
+    const auto looked = waiter++;
+    if (looked->offset) continue;
+    const bool hopeless = !looked->timer && publisher_.followers() == 0;
+    if (end.ok() && !hopeless) {
+      looked->offset = *end;
+      continue;
+    }
+    Answer answer = std::move(looked->answer);
+    waiters_.erase(looked);
+    answer(end.ok() ? NoFollower() : Failed(end.status().message()));
+  }
   Check();
+}
+
+bool Waiters::HasUnlooked() const {
+  return std::any_of(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) { return !waiter.offset; });
 }
 
 uint32_t Waiters::NeededBy(const Waiter& waiter) const {
@@ -51,12 +68,12 @@ void Waiters::Check() {
       waiter = waiters_.erase(waiter);
       continue;
     }
-    if (publisher_.followers_at(waiter->offset) < NeededBy(*waiter)) {
+    if (!waiter->offset || publisher_.followers_at(*waiter->offset) < NeededBy(*waiter)) {
       ++waiter;
       continue;
     }
     Answer answer = std::move(waiter->answer);
-    const uint64_t offset = waiter->offset;
+    const uint64_t offset = *waiter->offset;
     waiter = waiters_.erase(waiter);
     answer(MakeWaitResponse(v1::WaitResponse::RESULT_DONE,
                             absl::StrCat("storage ", storage_name_, ": durable up to offset ", offset, " on ",
@@ -65,7 +82,13 @@ void Waiters::Check() {
 }
 
 void Waiters::OnReplaced(uint64_t end) {
-  for (Waiter& waiter : waiters_) waiter.offset = end;
+  for (Waiter& waiter : waiters_) {
+    if (waiter.offset) waiter.offset = end;
+  }
+}
+
+v1::WaitResponse Waiters::Failed(absl::string_view why) const {
+  return MakeWaitResponse(v1::WaitResponse::RESULT_FAILED, absl::StrCat("storage ", storage_name_, ": ", why));
 }
 
 v1::WaitResponse Waiters::NoFollower() const {
@@ -78,21 +101,25 @@ void Waiters::OnTimeout(std::list<Waiter>::iterator waiter) {
   Waiter late = std::move(*waiter);
   waiters_.erase(waiter);
   Answer answer = std::move(late.answer);
+  if (!late.offset) {
+    return answer(MakeWaitResponse(v1::WaitResponse::RESULT_TIMEOUT,
+                                   absl::StrCat("storage ", storage_name_,
+                                                ": the time is over, and its file is still being looked through; zrs "
+                                                "status tells how far that is")));
+  }
   if (publisher_.followers() == 0) return answer(NoFollower());
-  const std::vector<std::string> behind = publisher_.followers_behind(late.offset);
+  const uint64_t offset = *late.offset;
+  const std::vector<std::string> behind = publisher_.followers_behind(offset);
   answer(MakeWaitResponse(
       v1::WaitResponse::RESULT_TIMEOUT,
-      absl::StrCat("storage ", storage_name_, ": the time is over; offset ", late.offset, " is durable on ",
-                   publisher_.followers_at(late.offset), " follower(s), and ", NeededBy(late), " were wanted",
+      absl::StrCat("storage ", storage_name_, ": the time is over; offset ", offset, " is durable on ",
+                   publisher_.followers_at(offset), " follower(s), and ", NeededBy(late), " were wanted",
                    behind.empty() ? "" : absl::StrCat("; behind: ", absl::StrJoin(behind, ", ")),
                    "; zrs status tells how they are doing")));
 }
 
 void Waiters::Fail(const std::string& why) {
-  for (Waiter& waiter : std::exchange(waiters_, {})) {
-    waiter.answer(
-        MakeWaitResponse(v1::WaitResponse::RESULT_FAILED, absl::StrCat("storage ", storage_name_, ": ", why)));
-  }
+  for (Waiter& waiter : std::exchange(waiters_, {})) waiter.answer(Failed(why));
 }
 
 }  // namespace zrs::storage

@@ -6,9 +6,12 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/runtime/runtime.h"
@@ -25,9 +28,16 @@ class Waiters {
   Waiters(std::string storage_name, runtime::Runtime& runtime, const Publisher& publisher);
 
   // Answers DONE when `replicas` followers (0: all that are connected when that is looked at, at least one) have
-  // acknowledged `offset`; NO_FOLLOWER or TIMEOUT after `timeout`. Where that is infinite and nobody is connected:
-  // NO_FOLLOWER at once. FAILED when too many wait. `wanted`: whether anybody still listens; thread-safe.
-  void Add(uint64_t offset, uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer);
+  // acknowledged what OnLooked tells; NO_FOLLOWER or TIMEOUT after `timeout`. Where that is infinite and nobody is
+  // connected: NO_FOLLOWER as soon as OnLooked was called. FAILED when too many wait. `wanted`: whether anybody still
+  // listens; thread-safe.
+  void Add(uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer);
+  // The number of the last one that was added; they count from 1.
+  uint64_t newest() const { return newest_; }
+  // All up to number `newest` wait for `end`, which is what is committed now; or it is not to be had: FAILED.
+  void OnLooked(uint64_t newest, const absl::StatusOr<uint64_t>& end);
+  // Whether somebody does not know yet what to wait for.
+  bool HasUnlooked() const;
   // Looks again.
   void Check();
   // The file was replaced by a pack, which has all that was waited for, and ends at `end`.
@@ -37,7 +47,8 @@ class Waiters {
 
  private:
   struct Waiter {
-    uint64_t offset = 0;
+    uint64_t number = 0;
+    std::optional<uint64_t> offset;  // nullopt: the file is still being looked at
     uint32_t replicas = 0;
     Wanted wanted;
     Answer answer;
@@ -45,11 +56,13 @@ class Waiters {
   };
   uint32_t NeededBy(const Waiter& waiter) const;
   v1::WaitResponse NoFollower() const;
+  v1::WaitResponse Failed(absl::string_view why) const;
   void OnTimeout(std::list<Waiter>::iterator waiter);
 
   const std::string storage_name_;
   runtime::Runtime& runtime_;
   const Publisher& publisher_;
+  uint64_t newest_ = 0;
   std::list<Waiter> waiters_;
 };
 

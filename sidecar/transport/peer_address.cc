@@ -139,11 +139,12 @@ absl::StatusOr<Address> ParseAddress(absl::string_view address) {
   return parsed;
 }
 
+std::string SocketTarget(const std::string& path) { return absl::StrCat("unix:", PercentEncoded(path)); }
+
 absl::StatusOr<std::string> ListenTarget(const std::string& address) {
   const absl::StatusOr<Address> parsed = ParseAddress(address);
   if (!parsed.ok()) return parsed.status();
-  if (const auto* socket = std::get_if<SocketPath>(&*parsed))
-    return absl::StrCat("unix:", PercentEncoded(socket->path));
+  if (const auto* socket = std::get_if<SocketPath>(&*parsed)) return SocketTarget(socket->path);
   HostAndPort listen = std::get<HostAndPort>(*parsed);
   if (listen.host.empty()) listen.host = "::";
   return HostAndPortText(listen);
@@ -152,8 +153,7 @@ absl::StatusOr<std::string> ListenTarget(const std::string& address) {
 absl::StatusOr<std::string> ConnectTarget(const std::string& address) {
   const absl::StatusOr<Address> parsed = ParseAddress(address);
   if (!parsed.ok()) return parsed.status();
-  if (const auto* socket = std::get_if<SocketPath>(&*parsed))
-    return absl::StrCat("unix:", PercentEncoded(socket->path));
+  if (const auto* socket = std::get_if<SocketPath>(&*parsed)) return SocketTarget(socket->path);
   HostAndPort connect = std::get<HostAndPort>(*parsed);
   if (connect.host.empty()) connect.host = "localhost";
   if (connect.port == 0) return Malformed(address, "there is nothing to connect to at port 0");

@@ -31,6 +31,8 @@ using Address = std::variant<HostAndPort, SocketPath>;
 // what is wrong with it.
 absl::StatusOr<Address> ParseAddress(absl::string_view address);
 
+// The Unix socket at `path`, to listen on or to connect to.
+std::string SocketTarget(const std::string& path);
 // What gRPC is to listen on. Without a host: all interfaces.
 absl::StatusOr<std::string> ListenTarget(const std::string& address);
 // What gRPC is to connect to. Without a host: this host.

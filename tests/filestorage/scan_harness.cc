@@ -61,7 +61,7 @@ static Observation Scan(Magic magic, const Boundary& start, absl::string_view by
   observation.position = scanner.position();
   observation.inside_transaction = scanner.inside_transaction();
   observation.transaction_end = scanner.transaction_end();
-  observation.transactions = scanner.transactions();
+  observation.transactions = observation.scanned.size();
   observation.decreasing_tids = scanner.decreasing_tids();
   return observation;
 }

@@ -43,6 +43,17 @@ TEST_F(ServiceServerTest, TellsHealth) {
   EXPECT_EQ(AskHealth(socket_, "zrs.storage.main", kPatience).value(), false);
 }
 
+TEST_F(ServiceServerTest, APathIsNotReadAsAUri) {
+  for (const char* name : {"a b%41.sock", "a?b#c.sock", "\xc3\xa9.sock"}) {
+    const std::string socket = directory_ + "/" + name;
+    auto server = ServiceServer::Start(socket, Access::kThisUser, {});
+    ASSERT_TRUE(server.ok()) << server.status();
+    EXPECT_EQ(access(socket.c_str(), F_OK), 0) << socket;
+    const absl::StatusOr<bool> healthy = AskHealth(socket, "", kPatience);
+    EXPECT_TRUE(healthy.ok()) << healthy.status();
+  }
+}
+
 TEST_F(ServiceServerTest, ASocketIsForItsUserOrAsTheUmaskSays) {
   struct stat found = {};
   {

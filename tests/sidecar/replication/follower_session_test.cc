@@ -138,7 +138,6 @@ TEST_F(FollowerSessionTest, LiveTransactionIsCommittedAndAcknowledgedAtOnce) {
   EXPECT_EQ(driver.session.oldest_not_durable(), 0u);
   const v1::FollowerMessage acknowledge = driver.Sent();
   EXPECT_EQ(acknowledge.acknowledge().durable_offset(), At(8).offset);
-  EXPECT_EQ(acknowledge.acknowledge().durable_tid(), At(8).tid);
 }
 
 TEST_F(FollowerSessionTest, AcknowledgementsAreMerged) {

@@ -21,10 +21,9 @@ inline v1::FollowerMessage HelloMessage(const filestorage::Boundary& position) {
   return message;
 }
 
-inline v1::FollowerMessage Acknowledgement(uint64_t offset, filestorage::Tid tid = 0) {
+inline v1::FollowerMessage Acknowledgement(uint64_t offset) {
   v1::FollowerMessage message;
   message.mutable_acknowledge()->set_durable_offset(offset);
-  message.mutable_acknowledge()->set_durable_tid(tid);
   return message;
 }
 

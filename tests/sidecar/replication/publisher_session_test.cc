@@ -57,7 +57,6 @@ TEST_F(PublisherSessionTest, ResumesBehindTheProvedPosition) {
   PublisherDriver& driver = Serve(At(7));
   EXPECT_EQ(*driver.probe, At(7));
   EXPECT_EQ(driver.session.acknowledged_offset(), At(7).offset);
-  EXPECT_EQ(driver.session.acknowledged_tid(), At(7).tid);
   const std::vector<v1::PublisherMessage> sent = driver.Run(file_.bytes());
   EXPECT_EQ(sent[0].welcome().decision(), v1::Welcome::DECISION_RESUME);
   EXPECT_EQ(*FromProto(sent[0].welcome().start()), At(7));
@@ -174,11 +173,10 @@ TEST_F(PublisherSessionTest, AcknowledgementsMoveTheFollower) {
   driver.Run(file_.bytes());
   EXPECT_EQ(driver.session.oldest_unacknowledged(), At(1).tid);
   driver.Receive(Acknowledgement(4));
-  driver.Receive(Acknowledgement(At(3).offset, At(3).tid));
+  driver.Receive(Acknowledgement(At(3).offset));
   EXPECT_EQ(driver.session.acknowledged_offset(), At(3).offset);
-  EXPECT_EQ(driver.session.acknowledged_tid(), At(3).tid);
   EXPECT_EQ(driver.session.oldest_unacknowledged(), At(4).tid);
-  driver.Receive(Acknowledgement(file_.size(), file_.end().tid));
+  driver.Receive(Acknowledgement(file_.size()));
   EXPECT_EQ(driver.session.oldest_unacknowledged(), 0u);
   EXPECT_TRUE(driver.receiving);
 }

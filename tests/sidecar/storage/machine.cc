@@ -71,6 +71,20 @@ void Machine::Stop() {
   storage_.reset();
 }
 
+void Machine::Pause() {
+  bool paused = false;
+  storage_->Pause([&paused](bool held) { paused = held; });
+  EXPECT_TRUE(world_.RunUntil([&paused] { return paused; })) << options_.name << " is not paused";
+}
+
+void Machine::Resume() {
+  storage_->Resume([](bool resumed) { EXPECT_TRUE(resumed); });
+}
+
+void Machine::BeginStop(absl::Duration timeout, int& stopped) {
+  storage_->Stop(timeout, [&stopped] { ++stopped; });
+}
+
 void Machine::WriteUnnoticed(const std::string& bytes) {
   auto file = disk_.OpenOrCreate(options_.path, 0644);
   ASSERT_TRUE(file.ok()) << file.status();

@@ -56,11 +56,18 @@ class Machine {
   void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }
   void SetKeepAlive(absl::Duration delay) { options_.keep_alive_delay = delay; }
   void SetKeepOld(bool keep) { options_.keep_old = keep; }
+  // A primary reads its file in pieces of this size, and reports after each.
+  void SetPieces(uint64_t bytes) { options_.tail = {.read_size = bytes, .max_bytes_per_poll = bytes}; }
   void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();
+  // Runs the world until the file is held.
+  void Pause();
+  void Resume();
   // In order; runs the world meanwhile.
   void Stop();
+  // Returns at once; `stopped` outlives the stop, and counts. Stop is still to be called.
+  void BeginStop(absl::Duration timeout, int& stopped);
 
   // Makes the data file these bytes, in place, as a writer that commits would; the watcher is told.
   void Write(const std::string& bytes);

@@ -140,7 +140,9 @@ TEST_F(StateFileTest, IdThatIsNotHex) {
 TEST_F(StateFileTest, UnknownOrigin) { EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"forked\"", "\"spooned\""))); }
 
 TEST_F(StateFileTest, BadTid) {
-  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"03f8478008888888\"", "\"3f8478008888888\"")));
+  for (const char* bad : {"3f8478008888888", "+3f8478008888888", "0x8478008888888a", " 3f8478008888888", ""}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"03f8478008888888\"", absl::StrCat("\"", bad, "\"")))) << bad;
+  }
 }
 
 TEST_F(StateFileTest, NoEpoch) {

@@ -1,0 +1,105 @@
+// Followers that come, go and come back, and what the publisher says of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "tests/sidecar/replication/fixtures.h"
+#include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/scripted_peers.h"
+#include "tests/sidecar/storage/storage_test_fixture.h"
+#include "tests/support/captured_log.h"
+
+namespace zrs::storage {
+namespace {
+
+using ::testing::HasSubstr;
+using Script = ScriptedStream<v1::FollowerMessage, v1::PublisherMessage>;
+
+class FollowerComingsTest : public StorageTest {
+ protected:
+  FollowerComingsTest() {
+    primary_.SetMaxFollowers(1);
+    primary_.Write(file_.bytes());
+    primary_.Start();
+    RunUntilState(primary_, "streaming");
+  }
+
+  // A follower that says hello as this node, then nothing more.
+  std::shared_ptr<Script> Follow(const std::string& node_id) {
+    v1::FollowerMessage message;
+    *message.mutable_hello() = replication::HelloAt(filestorage::Boundary{});
+    message.mutable_hello()->set_node_id(node_id);
+    return Script::Start(dialer_->Dial("primary"), InTurn<v1::FollowerMessage>({message}));
+  }
+
+  Machine primary_{world_, "primary", ""};
+  std::unique_ptr<transport::Dialer> dialer_ = world_.network().MakeDialer("elsewhere");
+};
+
+TEST_F(FollowerComingsTest, OneThatCameBackIsNotTwo) {
+  const auto silent = Follow("secondary.......");
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers_size() == 1; }));
+  const tests::CapturedLog log;
+  Machine secondary(world_, "secondary", "primary");
+  secondary.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return silent->closed; }));
+  RunUntilEqual(primary_, secondary);
+  // For all that there are.
+  EXPECT_EQ(primary_.Wait(0, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(primary_.Status().followers_size(), 1);
+  EXPECT_THAT(log.text(), HasSubstr("disconnected: the same follower came back"));
+}
+
+TEST_F(FollowerComingsTest, AnotherOneDoesNotTakeItsPlace) {
+  Machine secondary(world_, "secondary", "primary");
+  secondary.Start();
+  RunUntilEqual(primary_, secondary);
+  for (const char* node_id : {"another.........", "", "short"}) {
+    const auto other = Follow(node_id);
+    EXPECT_TRUE(world_.RunUntil([&] { return other->closed; }));
+    ASSERT_EQ(other->received.size(), 1u);
+    EXPECT_EQ(other->received[0].end().reason(), v1::End::REASON_REFUSED);
+  }
+  EXPECT_EQ(primary_.Status().followers_size(), 1);
+  EXPECT_TRUE(secondary.Status().upstream().connected());
+}
+
+TEST_F(FollowerComingsTest, WhyOneWentIsLogged) {
+  const tests::CapturedLog log;
+  Machine secondary(world_, "secondary", "primary");
+  secondary.Start();
+  RunUntilEqual(primary_, secondary);
+  secondary.Stop();
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers_size() == 0; }));
+  EXPECT_THAT(log.text(), HasSubstr("disconnected: it said: "));
+  const auto broken = Follow("another.........");
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers_size() == 1; }));
+  broken->Cancel();
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers_size() == 0; }));
+  EXPECT_THAT(log.text(), HasSubstr("disconnected: CANCELLED: "));
+  v1::FollowerMessage strange;
+  *strange.mutable_hello() = replication::HelloAt(filestorage::Boundary{});
+  strange.mutable_hello()->set_software(std::string(2000, 'x'));
+  const auto refused = Script::Start(dialer_->Dial("primary"), InTurn<v1::FollowerMessage>({strange}));
+  EXPECT_TRUE(world_.RunUntil([&] { return refused->closed; }));
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers_size() == 0; }));
+  EXPECT_THAT(log.text(), HasSubstr("disconnected: malformed hello: "));
+}
+
+TEST_F(FollowerComingsTest, APausedSecondaryWithoutACopyBeginsNone) {
+  Machine secondary(world_, "secondary", "primary");
+  secondary.Start();
+  secondary.Pause();
+  world_.RunFor(absl::Seconds(10));
+  EXPECT_FALSE(secondary.disk().Exists("/secondary/Data.fs"));
+  EXPECT_TRUE(secondary.Status().upstream().connected());
+  secondary.Resume();
+  RunUntilEqual(primary_, secondary);
+}
+
+}  // namespace
+}  // namespace zrs::storage

@@ -1,0 +1,125 @@
+// How long a stop and a wait take where the file is large or the disk is slow.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/storage_test_fixture.h"
+#include "tests/support/captured_log.h"
+
+namespace zrs::storage {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr absl::Duration kSlow = absl::Seconds(5);
+
+class StopAndWaitTest : public StorageTest {
+ protected:
+  // Each look at the data file takes kSlow, and there are many before all of it was looked through.
+  void StartSlowly(Machine& primary) {
+    primary.SetPieces(4096);
+    primary.Write(file_.bytes());
+    primary.disk().SetHook([&primary](const tests::SimulatedOperation& operation) {
+      if (operation.kind == tests::SimulatedOperation::Kind::kRead && operation.size > 4000) primary.HoldIo(kSlow);
+      return absl::OkStatus();
+    });
+    primary.Start();
+    ASSERT_TRUE(world_.RunUntil([&] { return primary.Status().has_progress(); }));
+  }
+
+  absl::Duration Now() { return world_.queue().now(); }
+};
+
+TEST_F(StopAndWaitTest, AStopDoesNotWaitForTheFirstScan) {
+  Machine primary(world_, "primary", "");
+  StartSlowly(primary);
+  const absl::Duration began = Now();
+  primary.Stop();
+  EXPECT_LE(Now() - began, 3 * kSlow);  // a look that is under way, the state and the end
+  // And what was scanned was not for nothing.
+  primary.disk().SetHook(nullptr);
+  primary.Start();
+  RunUntilState(primary, "streaming");
+  EXPECT_EQ(primary.Status().committed_end(), file_.size());
+}
+
+TEST_F(StopAndWaitTest, AWaitDuringTheFirstScanEndsInTime) {
+  Machine primary(world_, "primary", "");
+  StartSlowly(primary);
+  const absl::Duration began = Now();
+  const v1::WaitResponse answer = primary.Wait(1, absl::Seconds(10));
+  EXPECT_EQ(answer.result(), v1::WaitResponse::RESULT_TIMEOUT);
+  EXPECT_THAT(answer.message(), HasSubstr("still being looked through"));
+  EXPECT_LE(Now() - began, absl::Seconds(11));
+}
+
+TEST_F(StopAndWaitTest, AWaitEndsInTimeThoughTheDiskIsStuck) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  primary.Write(file_.bytes());
+  primary.Start();
+  secondary.Start();
+  RunUntilEqual(primary, secondary);
+  RunUntilState(secondary, "streaming");
+  primary.HoldIo(absl::Seconds(40));
+  file_.AddMany(1, 10);
+  primary.WriteUnnoticed(file_.bytes());
+  const absl::Duration began = Now();
+  std::optional<v1::WaitResponse> patient;
+  primary.BeginWait(1, absl::InfiniteDuration(), patient);
+  EXPECT_EQ(primary.Wait(1, absl::Seconds(10)).result(), v1::WaitResponse::RESULT_TIMEOUT);
+  EXPECT_LE(Now() - began, absl::Seconds(11));
+  EXPECT_FALSE(patient.has_value());
+  // One that has the time learns it when the disk is back; so does one that came in the middle.
+  EXPECT_EQ(primary.Wait(1, absl::Seconds(50)).result(), v1::WaitResponse::RESULT_DONE);
+  ASSERT_TRUE(world_.RunUntil([&] { return patient.has_value(); }));
+  EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(secondary.Data(), file_.bytes());
+}
+
+TEST_F(StopAndWaitTest, TooManyWaitersAreTurnedAwayThoughTheDiskIsStuck) {
+  Machine primary(world_, "primary", "");
+  primary.Write(file_.bytes());
+  primary.Start();
+  RunUntilState(primary, "streaming");
+  primary.HoldIo(absl::Seconds(40));
+  std::vector<std::optional<v1::WaitResponse>> answers(1000);
+  for (auto& answer : answers) primary.BeginWait(1, absl::Seconds(50), answer);
+  EXPECT_EQ(primary.Wait(1, absl::Seconds(1)).result(), v1::WaitResponse::RESULT_FAILED);
+  primary.Stop();
+  for (const auto& answer : answers) ASSERT_TRUE(answer.has_value());
+}
+
+TEST_F(StopAndWaitTest, AStopThatIsAskedForAgainWhileTheFileIsClosedIsTheSameStop) {
+  Machine primary(world_, "primary", "");
+  primary.Write(file_.bytes());
+  primary.Start();
+  RunUntilState(primary, "streaming");
+  const tests::CapturedLog log;
+  int stopped = 0;
+  uint64_t saves = 0;
+  primary.disk().SetHook([&](const tests::SimulatedOperation& operation) {
+    // The followers have had their time, and the file is being closed.
+    if (operation.kind == tests::SimulatedOperation::Kind::kRename && ++saves == 1) {
+      primary.BeginStop(absl::ZeroDuration(), stopped);
+    }
+    return absl::OkStatus();
+  });
+  primary.BeginStop(absl::ZeroDuration(), stopped);
+  ASSERT_TRUE(world_.RunUntil([&] { return stopped == 2; }));
+  // Once more: it is answered, and nothing is left to do.
+  primary.Stop();
+  EXPECT_THAT(log.text(), ContainsRegex("stopped"));
+  EXPECT_THAT(log.text(), Not(ContainsRegex("stopped\n(.*\n)*.*stopped")));
+}
+
+}  // namespace
+}  // namespace zrs::storage
