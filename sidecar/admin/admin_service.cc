@@ -1,8 +1,8 @@
 #include "sidecar/admin/admin_service.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -12,127 +12,86 @@
 #include "absl/time/time.h"
 #include "proto/zrs/v1/admin.grpc.pb.h"
 #include "sidecar/monitoring/gathering.h"
+#include "sidecar/transport/unary_method.h"
 
 namespace zrs::admin {
 namespace {
 
-// One call of Wait. Owned by gRPC and by those who still owe an answer; answered once.
-class WaitCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<WaitCall> {
- public:
-  explicit WaitCall(v1::WaitResponse* response) : response_(response) {}
-
-  // Until OnDone.
-  void HoldForGrpc() { self_ = shared_from_this(); }
-
-  bool wanted() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return !answered_;
-  }
-
-  void Answer(v1::WaitResponse response) {
-    if (!TakeTurn([&] { *response_ = std::move(response); })) return;
-    Finish(grpc::Status::OK);
-  }
-
-  // The client has given up, or is gone.
-  void OnCancel() override {
-    if (TakeTurn([] {})) Finish(grpc::Status::CANCELLED);
-  }
-  void OnDone() override { self_.reset(); }
-
- private:
-  bool TakeTurn(absl::FunctionRef<void()> first) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (std::exchange(answered_, true)) return false;
-    first();
-    return true;
-  }
-
-  mutable std::mutex mutex_;
-  bool answered_ = false;             // guarded by mutex_
-  v1::WaitResponse* const response_;  // gRPC's, until the call is answered
-  std::shared_ptr<WaitCall> self_;
-};
-
-class AdminService final : public v1::Admin::CallbackService {
+class AdminService final : public transport::QueuedService {
  public:
   explicit AdminService(std::vector<storage::Storage*> storages) : storages_(std::move(storages)) {}
 
-  grpc::ServerUnaryReactor* Wait(grpc::CallbackServerContext*, const v1::WaitRequest* request,
-                                 v1::WaitResponse* response) override {
-    const auto call = std::make_shared<WaitCall>(response);
-    call->HoldForGrpc();
-    const std::vector<storage::Storage*> wanted = Named(request->storage());
-    if (wanted.empty()) {
-      v1::WaitResponse none;
-      none.set_result(v1::WaitResponse::RESULT_NO_SUCH_STORAGE);
-      none.set_message(absl::StrCat("no storage ", request->storage(), " here; there are: ", Names()));
-      call->Answer(std::move(none));
-      return call.get();
-    }
-    auto gathering = std::make_shared<monitoring::Gathering<v1::WaitResponse>>(
-        wanted.size(),
-        [call](std::vector<v1::WaitResponse> responses) { call->Answer(Together(std::move(responses))); });
-    const absl::Duration timeout =
-        request->timeout_seconds() > 0 ? absl::Seconds(request->timeout_seconds()) : absl::InfiniteDuration();
-    const auto still_wanted = [weak = std::weak_ptr<WaitCall>(call)] {
-      const auto alive = weak.lock();
-      return alive && alive->wanted();
-    };
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      wanted[i]->Wait(request->replicas(), timeout, still_wanted,
-                      [gathering, i](v1::WaitResponse one) { gathering->Put(i, std::move(one)); });
-    }
-    return call.get();
-  }
-
-  grpc::ServerUnaryReactor* Pause(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
-                                  v1::PauseResponse* response) override {
-    return Hold(
-        context, request->storage(), response, "paused: the file stays as it is until zrs resume",
-        [](storage::Storage& storage, absl::AnyInvocable<void(bool)> answer) { storage.Pause(std::move(answer)); });
-  }
-
-  grpc::ServerUnaryReactor* Resume(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
-                                   v1::PauseResponse* response) override {
-    return Hold(
-        context, request->storage(), response, "resumed",
-        [](storage::Storage& storage, absl::AnyInvocable<void(bool)> answer) { storage.Resume(std::move(answer)); });
+  std::string name() const override { return v1::Admin::service_full_name(); }
+  grpc::Service& service() override { return service_; }
+  void Serve(const transport::CallHost& host) override {
+    wait_.Serve(host);
+    pause_.Serve(host);
+    resume_.Serve(host);
   }
 
  private:
+  using Async = v1::Admin::AsyncService;
+  using WaitAnswer = transport::Answer<v1::WaitResponse>;
+  using HoldAnswer = transport::Answer<v1::PauseResponse>;
   using HoldFunction = absl::FunctionRef<void(storage::Storage&, absl::AnyInvocable<void(bool)>)>;
 
+  void Wait(const v1::WaitRequest& request, const WaitAnswer& answer) const {
+    const std::vector<storage::Storage*> wanted = Named(request.storage());
+    if (wanted.empty()) {
+      v1::WaitResponse none;
+      none.set_result(v1::WaitResponse::RESULT_NO_SUCH_STORAGE);
+      none.set_message(NoSuchStorage(request.storage()));
+      return answer(none);
+    }
+    auto gathering = std::make_shared<monitoring::Gathering<v1::WaitResponse>>(
+        wanted.size(), [answer](std::vector<v1::WaitResponse> responses) { answer(Together(std::move(responses))); });
+    const absl::Duration timeout =
+        request.timeout_seconds() > 0 ? absl::Seconds(request.timeout_seconds()) : absl::InfiniteDuration();
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      wanted[i]->Wait(
+          request.replicas(), timeout, [answer] { return answer.wanted(); },
+          [gathering, i](v1::WaitResponse one) { gathering->Put(i, std::move(one)); });
+    }
+  }
+
+  void Pause(const v1::PauseRequest& request, const HoldAnswer& answer) const {
+    Hold(request.storage(), answer, "paused: the file stays as it is until zrs resume",
+         [](storage::Storage& storage, absl::AnyInvocable<void(bool)> held) { storage.Pause(std::move(held)); });
+  }
+
+  void Resume(const v1::PauseRequest& request, const HoldAnswer& answer) const {
+    Hold(request.storage(), answer, "resumed",
+         [](storage::Storage& storage, absl::AnyInvocable<void(bool)> held) { storage.Resume(std::move(held)); });
+  }
+
   // Answers when each storage of that name has done it.
-  grpc::ServerUnaryReactor* Hold(grpc::CallbackServerContext* context, const std::string& name,
-                                 v1::PauseResponse* response, const char* done, HoldFunction hold) {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  void Hold(const std::string& name, const HoldAnswer& answer, const char* done, HoldFunction hold) const {
     const std::vector<storage::Storage*> wanted = Named(name);
     if (wanted.empty()) {
-      response->set_result(v1::PauseResponse::RESULT_NO_SUCH_STORAGE);
-      response->set_message(absl::StrCat("no storage ", name, " here; there are: ", Names()));
-      reactor->Finish(grpc::Status::OK);
-      return reactor;
+      v1::PauseResponse none;
+      none.set_result(v1::PauseResponse::RESULT_NO_SUCH_STORAGE);
+      none.set_message(NoSuchStorage(name));
+      return answer(none);
     }
     auto gathering = std::make_shared<monitoring::Gathering<bool>>(
-        wanted.size(), [reactor, response, wanted, done](const std::vector<bool>& held) {
+        wanted.size(), [answer, wanted, done](const std::vector<bool>& held) {
+          v1::PauseResponse response;
           for (size_t i = 0; i < wanted.size(); ++i) {
             if (!held[i]) continue;
-            absl::StrAppend(response->mutable_message(), response->message().empty() ? "" : "\n", "storage ",
+            absl::StrAppend(response.mutable_message(), response.message().empty() ? "" : "\n", "storage ",
                             wanted[i]->name(), " ", done);
           }
-          const bool any = !response->message().empty();
-          response->set_result(any ? v1::PauseResponse::RESULT_DONE : v1::PauseResponse::RESULT_NOT_SECONDARY);
+          const bool any = !response.message().empty();
+          response.set_result(any ? v1::PauseResponse::RESULT_DONE : v1::PauseResponse::RESULT_NOT_SECONDARY);
           if (!any) {
-            response->set_message(
+            response.set_message(
                 absl::StrCat("storage ", wanted[0]->name(), " is a primary, whose file another program writes"));
           }
-          reactor->Finish(grpc::Status::OK);
+          answer(response);
         });
     for (size_t i = 0; i < wanted.size(); ++i) {
       hold(*wanted[i], [gathering, i](bool held) { gathering->Put(i, held); });
     }
-    return reactor;
   }
 
   std::vector<storage::Storage*> Named(const std::string& name) const {
@@ -143,11 +102,11 @@ class AdminService final : public v1::Admin::CallbackService {
     return found;
   }
 
-  std::string Names() const {
+  std::string NoSuchStorage(const std::string& name) const {
     std::string names;
     for (const storage::Storage* storage : storages_)
       absl::StrAppend(&names, names.empty() ? "" : ", ", storage->name());
-    return names;
+    return absl::StrCat("no storage ", name, " here; there are: ", names);
   }
 
   // All primaries' must be done; of what went wrong the first is told, or else all that was done. A secondary has
@@ -164,11 +123,18 @@ class AdminService final : public v1::Admin::CallbackService {
   }
 
   const std::vector<storage::Storage*> storages_;
+  Async service_;
+  const transport::UnaryMethod<v1::WaitRequest, v1::WaitResponse> wait_{
+      service_, &Async::RequestWait, [this](const auto& request, const auto& answer) { Wait(request, answer); }};
+  const transport::UnaryMethod<v1::PauseRequest, v1::PauseResponse> pause_{
+      service_, &Async::RequestPause, [this](const auto& request, const auto& answer) { Pause(request, answer); }};
+  const transport::UnaryMethod<v1::PauseRequest, v1::PauseResponse> resume_{
+      service_, &Async::RequestResume, [this](const auto& request, const auto& answer) { Resume(request, answer); }};
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeAdminService(std::vector<storage::Storage*> storages) {
+std::unique_ptr<transport::QueuedService> MakeAdminService(std::vector<storage::Storage*> storages) {
   return std::make_unique<AdminService>(std::move(storages));
 }
 

@@ -2,18 +2,16 @@
 #ifndef ZRS_SIDECAR_ADMIN_ADMIN_SERVICE_H_
 #define ZRS_SIDECAR_ADMIN_ADMIN_SERVICE_H_
 
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/service_type.h>
-
 #include <memory>
 #include <vector>
 
 #include "sidecar/storage/storage.h"
+#include "sidecar/transport/queued_service.h"
 
 namespace zrs::admin {
 
 // zrs.v1.Admin over `storages`, which outlive it.
-std::unique_ptr<grpc::Service> MakeAdminService(std::vector<storage::Storage*> storages);
+std::unique_ptr<transport::QueuedService> MakeAdminService(std::vector<storage::Storage*> storages);
 
 }  // namespace zrs::admin
 

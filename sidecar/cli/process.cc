@@ -79,7 +79,7 @@ class Process {
   void MakeStorages();
   absl::Status StartServers(const std::vector<storage::Storage*>& storages);
   absl::Status StartServer(absl::string_view key, const std::string& address, monitoring::ServiceServer::Access access,
-                           std::vector<std::unique_ptr<grpc::Service>> services);
+                           transport::ServiceSet::Services services);
   storage::StorageOptions OptionsFor(const config::StorageSettings& from, runtime::Runtime& runtime) const;
   void OnSignal(int signal);
   void StopStorages();
@@ -158,8 +158,7 @@ void Process::MakeStorages() {
 }
 
 absl::Status Process::StartServer(absl::string_view key, const std::string& address,
-                                  monitoring::ServiceServer::Access access,
-                                  std::vector<std::unique_ptr<grpc::Service>> services) {
+                                  monitoring::ServiceServer::Access access, transport::ServiceSet::Services services) {
   auto server = monitoring::ServiceServer::Start(address, access, std::move(services));
   if (!server.ok()) return absl::Status(server.status().code(), absl::StrCat(key, ": ", server.status().message()));
   health_.Attach(
@@ -170,7 +169,7 @@ absl::Status Process::StartServer(absl::string_view key, const std::string& addr
 
 absl::Status Process::StartServers(const std::vector<storage::Storage*>& storages) {
   using Access = monitoring::ServiceServer::Access;
-  std::vector<std::unique_ptr<grpc::Service>> services;
+  transport::ServiceSet::Services services;
   services.push_back(monitoring::MakeStatusService(storages, kVersion));
   services.push_back(admin::MakeAdminService(storages));
   absl::Status started =

@@ -1,16 +1,17 @@
-// A gRPC server of plain services on one address, with health and reflection beside them.
+// A gRPC server of plain services on one address, with health and reflection beside them, and a thread of its own.
 #ifndef ZRS_SIDECAR_MONITORING_SERVICE_SERVER_H_
 #define ZRS_SIDECAR_MONITORING_SERVICE_SERVER_H_
 
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/service_type.h>
 
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "sidecar/transport/completion_threads.h"
 #include "sidecar/transport/listen_socket.h"
+#include "sidecar/transport/service_set.h"
 
 namespace zrs::monitoring {
 
@@ -23,7 +24,7 @@ class ServiceServer {
   // that nobody answers at is taken over). Unavailable, naming the address and the cause, when it cannot be bound. With
   // kThisUser the process's umask changes for a moment.
   static absl::StatusOr<std::unique_ptr<ServiceServer>> Start(const std::string& address, Access access,
-                                                              std::vector<std::unique_ptr<grpc::Service>> services);
+                                                              transport::ServiceSet::Services services);
   // Cancels the calls under way, waits for them, and removes a Unix socket's file.
   ~ServiceServer();
   ServiceServer(const ServiceServer&) = delete;
@@ -33,11 +34,13 @@ class ServiceServer {
   void SetServing(const std::string& service, bool serving);
 
  private:
-  explicit ServiceServer(std::vector<std::unique_ptr<grpc::Service>> services) : services_(std::move(services)) {}
+  explicit ServiceServer(transport::ServiceSet::Services services) : services_(std::move(services)) {}
 
-  std::vector<std::unique_ptr<grpc::Service>> services_;
+  // In the order in which they may be destroyed, from the last to the first.
+  transport::ServiceSet services_;
   std::unique_ptr<transport::SocketFile> socket_file_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<transport::CompletionThreads> threads_;
 };
 
 }  // namespace zrs::monitoring

@@ -6,39 +6,48 @@
 
 #include "proto/zrs/v1/admin.grpc.pb.h"
 #include "sidecar/monitoring/gathering.h"
+#include "sidecar/transport/unary_method.h"
 
 namespace zrs::monitoring {
 namespace {
 
-class StatusService final : public v1::Status::CallbackService {
+class StatusService final : public transport::QueuedService {
  public:
   StatusService(std::vector<storage::Storage*> storages, std::string version)
       : storages_(std::move(storages)), version_(std::move(version)) {}
 
-  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context, const v1::StatusRequest*,
-                                v1::StatusResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    response->set_version(version_);
-    response->set_pid(getpid());
+  std::string name() const override { return v1::Status::service_full_name(); }
+  grpc::Service& service() override { return service_; }
+  void Serve(const transport::CallHost& host) override { get_.Serve(host); }
+
+ private:
+  using Async = v1::Status::AsyncService;
+
+  void Get(const transport::Answer<v1::StatusResponse>& answer) const {
+    v1::StatusResponse response;
+    response.set_version(version_);
+    response.set_pid(getpid());
     auto gathering = std::make_shared<Gathering<v1::StorageStatus>>(
-        storages_.size(), [reactor, response](std::vector<v1::StorageStatus> statuses) {
-          for (v1::StorageStatus& status : statuses) *response->add_storages() = std::move(status);
-          reactor->Finish(grpc::Status::OK);
+        storages_.size(), [answer, response](std::vector<v1::StorageStatus> statuses) mutable {
+          for (v1::StorageStatus& status : statuses) *response.add_storages() = std::move(status);
+          answer(response);
         });
     for (size_t i = 0; i < storages_.size(); ++i) {
       storages_[i]->GetStatus([gathering, i](v1::StorageStatus status) { gathering->Put(i, std::move(status)); });
     }
-    return reactor;
   }
 
- private:
   const std::vector<storage::Storage*> storages_;
   const std::string version_;
+  Async service_;
+  const transport::UnaryMethod<v1::StatusRequest, v1::StatusResponse> get_{
+      service_, &Async::RequestGet, [this](const auto&, const auto& answer) { Get(answer); }};
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeStatusService(std::vector<storage::Storage*> storages, const std::string& version) {
+std::unique_ptr<transport::QueuedService> MakeStatusService(std::vector<storage::Storage*> storages,
+                                                            const std::string& version) {
   return std::make_unique<StatusService>(std::move(storages), version);
 }
 

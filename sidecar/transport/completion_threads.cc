@@ -1,5 +1,7 @@
 #include "sidecar/transport/completion_threads.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 #include <utility>
@@ -42,6 +44,8 @@ CompletionThreads::~CompletionThreads() {
 }
 
 void CompletionThreads::Run() {
+  // Else it has the name of whoever happened to start it.
+  pthread_setname_np(pthread_self(), "zrs-network");
   void* tag = nullptr;
   bool ok = false;
   while (queue_->Next(&tag, &ok)) {

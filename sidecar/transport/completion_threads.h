@@ -22,8 +22,11 @@ class Completion {
   void* Tag();
 };
 
-// gRPC has threads of its own for this, behind its callback interface; those of gRPC 1.51 sleep for 100 ms after each
-// idle second, and a commit that falls into that sleep waits for its end. These do not.
+// No server and no client of the running process uses gRPC's other two interfaces, because of their threads. Behind the
+// callback interface of gRPC 1.51 there are two that ask again after each idle second, and then sleep for 100 ms: a
+// commit that falls into that sleep waits for its end, and these wake-ups alone are most of what an idle process does.
+// Those of the synchronous interface come in addition, for each server. Each thread that waits also polls the network
+// in its turn, for all the others, whom it then has to wake.
 class CompletionThreads {
  public:
   CompletionThreads(std::unique_ptr<grpc::CompletionQueue> queue, int threads);

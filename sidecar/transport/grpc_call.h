@@ -2,7 +2,6 @@
 #ifndef ZRS_SIDECAR_TRANSPORT_GRPC_CALL_H_
 #define ZRS_SIDECAR_TRANSPORT_GRPC_CALL_H_
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,38 +17,22 @@
 #include "sidecar/transport/call_registry.h"
 #include "sidecar/transport/completion_threads.h"
 #include "sidecar/transport/message_codec.h"
+#include "sidecar/transport/queued_call.h"
 #include "sidecar/transport/stream_core.h"
 #include "sidecar/transport/wire.h"
 
 namespace zrs::transport {
 
-// Owns itself: it is made with new and deletes itself when the last operation that it began has been answered. Its
-// members are used with the core's mutex held, or before the core knows of it.
+// Its members are used with the core's mutex held, or before the core knows of it.
 //
 // Messages pass gRPC as bytes and are decoded here, because gRPC tells a message that cannot be decoded the same way as
 // the end of the stream.
 template <typename Out, typename In>
-class GrpcCall : public Wire<Out>, public RegisteredCall {
+class GrpcCall : public Wire<Out>, public RegisteredCall, protected QueuedCall {
  public:
   using Core = StreamCore<Out, In>;
-  GrpcCall(const GrpcCall&) = delete;
-  GrpcCall& operator=(const GrpcCall&) = delete;
 
  protected:
-  // Who is told when an operation is answered.
-  class Operation final : public Completion {
-   public:
-    Operation(GrpcCall* call, std::function<void(bool)> answered) : call_(call), answered_(std::move(answered)) {}
-    void Complete(bool ok) override {
-      answered_(ok);
-      call_->Release();
-    }
-
-   private:
-    GrpcCall* const call_;
-    const std::function<void(bool)> answered_;
-  };
-
   using Reader = grpc::internal::AsyncReaderInterface<grpc::ByteBuffer>;
   using Writer = grpc::internal::AsyncWriterInterface<grpc::ByteBuffer>;
 
@@ -62,13 +45,6 @@ class GrpcCall : public Wire<Out>, public RegisteredCall {
     reader_ = reader;
     writer_ = writer;
   }
-  // To be given to gRPC as the tag of an operation that is started now.
-  void* Tag(Operation& operation) {
-    pending_.fetch_add(1, std::memory_order_relaxed);
-    return operation.Tag();
-  }
-  // For an operation that gRPC turns out not to answer. Not for the last one.
-  void Untag() { pending_.fetch_sub(1, std::memory_order_relaxed); }
   // What became of the call, for people. When everything has been answered.
   virtual absl::Status FinalStatus() const = 0;
 
@@ -80,7 +56,7 @@ class GrpcCall : public Wire<Out>, public RegisteredCall {
   class Timer final : public Completion {
    public:
     Timer(GrpcCall* call, absl::Duration delay, uint64_t id) : call_(call), id_(id) {
-      call_->pending_.fetch_add(1, std::memory_order_relaxed);
+      call_->Hold();
       const auto milliseconds = absl::ToInt64Milliseconds(absl::Ceil(delay, absl::Milliseconds(1)));
       alarm_.Set(call_->queue_,
                  gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(milliseconds, GPR_TIMESPAN)),
@@ -115,11 +91,9 @@ class GrpcCall : public Wire<Out>, public RegisteredCall {
     core_->OnWireMessage(std::move(message));
   }
 
-  void Release() {
-    if (pending_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  void Ended() override {
     core_->OnWireDone(FinalStatus());
     registry_.Remove(this);
-    delete this;
   }
 
   CallRegistry& registry_;
@@ -127,7 +101,6 @@ class GrpcCall : public Wire<Out>, public RegisteredCall {
   std::shared_ptr<Core> core_;
   Reader* reader_ = nullptr;
   Writer* writer_ = nullptr;
-  std::atomic<int> pending_{0};
   Timer* timer_ = nullptr;  // the last one started
   grpc::ByteBuffer received_;
   Operation read_{this, [this](bool ok) { Received(ok); }};

@@ -1,5 +1,7 @@
 #include "sidecar/transport/grpc_dialer.h"
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -20,8 +22,7 @@ using Core = StreamCore<v1::FollowerMessage, v1::PublisherMessage>;
 // What a stream needs of its dialer when it is started, if that still exists.
 class ClientNetwork {
  public:
-  explicit ClientNetwork(DialerOptions options)
-      : options_(options), threads_(std::make_unique<grpc::CompletionQueue>(), options.threads) {}
+  explicit ClientNetwork(DialerOptions options) : options_(options) {}
   ~ClientNetwork() {
     registry_.Close();
     registry_.CancelAll();
@@ -36,15 +37,24 @@ class ClientNetwork {
     ClientCall::Launch(core,
                        grpc::CreateCustomChannel(*target, grpc::InsecureChannelCredentials(),
                                                  ClientArguments(options_.connect_timeout)),
-                       address, registry_, threads_.queue());
+                       address, registry_, Queue());
   }
 
   const DialerOptions& options() const { return options_; }
 
  private:
+  // A process that never dials has no threads for it: they would be woken by what other threads poll for.
+  grpc::CompletionQueue* Queue() {
+    std::call_once(start_, [this] {
+      threads_ = std::make_unique<CompletionThreads>(std::make_unique<grpc::CompletionQueue>(), options_.threads);
+    });
+    return threads_->queue();
+  }
+
   const DialerOptions options_;
   CallRegistry registry_;
-  CompletionThreads threads_;  // goes first: its threads use the registry
+  std::once_flag start_;
+  std::unique_ptr<CompletionThreads> threads_;  // goes first: its threads use the registry
 };
 
 class GrpcDialer final : public Dialer {

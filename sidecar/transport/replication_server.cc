@@ -7,18 +7,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "sidecar/transport/call_registry.h"
 #include "sidecar/transport/channel_arguments.h"
-#include "sidecar/transport/common_services.h"
 #include "sidecar/transport/completion_threads.h"
 #include "sidecar/transport/greeter.h"
 #include "sidecar/transport/listen_socket.h"
 #include "sidecar/transport/peer_address.h"
 #include "sidecar/transport/server_call.h"
+#include "sidecar/transport/service_set.h"
 
 namespace zrs::transport {
 namespace {
@@ -33,7 +32,7 @@ class GrpcServer final : public ReplicationServer {
 
   absl::Status Start();
   void SetServing(const std::string& service, bool serving) override {
-    server_->GetHealthCheckService()->SetServingStatus(service, serving);
+    services_.health().SetServing(service, serving);
   }
   void Shutdown(absl::Duration grace) override;
   int port() const override { return port_; }
@@ -54,6 +53,7 @@ class GrpcServer final : public ReplicationServer {
   std::unique_ptr<SocketFile> socket_file_;
   CallRegistry registry_;
   ServerCall::Service service_;
+  ServiceSet services_{{}, {v1::Replication::service_full_name()}};
   std::unique_ptr<ServerCall::Host> host_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<CompletionThreads> threads_;
@@ -63,17 +63,18 @@ absl::Status GrpcServer::Start() {
   const absl::StatusOr<std::string> target = ListenTarget(options_.address);
   if (!target.ok()) return target.status();
   if (absl::Status status = CheckListenAddress(options_.address); !status.ok()) return status;
-  EnableCommonServices();
   grpc::ServerBuilder builder;
   SetServerArguments(builder);
   builder.AddListeningPort(*target, grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(&service_);
-  std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
+  services_.RegisterWith(builder);
+  std::unique_ptr<grpc::ServerCompletionQueue> added = builder.AddCompletionQueue();
+  grpc::ServerCompletionQueue* const queue = added.get();
   host_ = std::make_unique<ServerCall::Host>(
-      ServerCall::Host{service_, registry_, queue.get(), options_.close_timeout,
+      ServerCall::Host{service_, registry_, queue, options_.close_timeout,
                        [this](std::shared_ptr<PublisherCore> core) { Accept(std::move(core)); }});
   server_ = builder.BuildAndStart();
-  threads_ = std::make_unique<CompletionThreads>(std::move(queue), options_.threads);
+  threads_ = std::make_unique<CompletionThreads>(std::move(added), options_.threads);
   if (server_ == nullptr) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.address, ": gRPC could not bind it"));
   }
@@ -81,6 +82,7 @@ absl::Status GrpcServer::Start() {
   // gRPC counts a Unix socket's port as 1.
   if (target->rfind("unix:", 0) == 0) port_ = 0;
   ServerCall::WaitForNext(*host_);
+  services_.Serve(queue);
   return absl::OkStatus();
 }
 
@@ -95,7 +97,7 @@ void GrpcServer::Shutdown(absl::Duration grace) {
   draining_ = true;
   registry_.SetGrace(grace);
   std::call_once(drain_once_, [this] {
-    if (auto* const health = server_->GetHealthCheckService()) health->Shutdown();
+    services_.health().StopServing();
     drain_ = std::thread([this] { Drain(); });
   });
 }
@@ -104,6 +106,7 @@ void GrpcServer::Drain() {
   registry_.DrainTo(1);  // the call that waits for the next follower
   server_->Shutdown(gpr_now(GPR_CLOCK_REALTIME));
   registry_.WaitUntilEmpty();
+  services_.WaitForEnd();
 }
 
 void GrpcServer::TurnAway(PublisherCore& core, const absl::Status& status, const std::string& remedy) {

@@ -1,6 +1,7 @@
 """What monitoring asks: grpc.health.v1 as Kubernetes and load balancers do, reflection, and the Status service."""
 
 import os
+import pathlib
 import shutil
 import signal
 import threading
@@ -181,6 +182,15 @@ def test_what_each_address_offers(lab):
     for each in (address, health_address, primary.admin_socket):
         Health(lab, each).until(SERVING, "zrs.storage.main")
         Health(lab, each).until(SERVING)
+
+
+def test_no_thread_of_grpcs_callback_or_synchronous_servers_runs(lab, chain):
+    Health(lab, chain.middle_address).until(SERVING)
+    assert Reflected(lab, chain.middle_address).services()
+    for sidecar in (chain.primary, chain.middle):
+        tasks = f"/proc/{sidecar.status()['pid']}/task"
+        names = {pathlib.Path(tasks, task, "comm").read_text().strip() for task in os.listdir(tasks)}
+        assert not {name for name in names if name.startswith(("nexting", "grpcpp_sync"))}
 
 
 def test_the_status_service_tells_what_the_command_does(lab):

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -87,6 +89,17 @@ TEST(DialerTest, ConnectsOnceTheServerIsThere) {
   // The failed attempt holds nothing back: there is no pause of gRPC's own before the next.
   const auto server = MustStart({.address = path}, storages);
   EXPECT_NE(Connect(*dialer, path, storages).publisher, nullptr);
+}
+
+TEST(DialerTest, HasNoThreadBeforeTheFirstConnection) {
+  const auto threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  const auto before = threads();
+  const std::unique_ptr<Dialer> dialer = MakeGrpcDialer();
+  const auto stream = dialer->Dial("127.0.0.1:1");
+  EXPECT_LE(threads(), before);
 }
 
 TEST(DialerTest, CancelWhileConnecting) {
