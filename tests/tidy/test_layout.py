@@ -14,7 +14,7 @@ LONGEST_FUNCTION = 60
 
 _TO_SPLIT = "to be split by the next who adds to it"
 _LONG_FILES_ALLOWED = {path: _TO_SPLIT for path in (
-    "sidecar/storage/BUILD.bazel", "sidecar/storage/secondary_source.cc",
+    "sidecar/storage/secondary_source.cc",
     "tests/filestorage/appender_crash_test.cc", "tests/sidecar/storage/swap_crash_test.cc")}
 _TEXTS = (".md", ".conf", ".ini", ".txt", ".cfg")
 _TEXT_FILES = [path for path in FILES if path.endswith(_TEXTS) or path in (".bazelrc", "WORKSPACE", ".ci/run")]

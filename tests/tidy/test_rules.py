@@ -51,6 +51,7 @@ _MONOTONIC = Rule(
         "tests/bench/transport_bench.cc": "a benchmark",
         "tests/bench/wait_probe.cc": "a benchmark",
         "tests/bench/disk_shim.cc": "a benchmark",
+        "tests/sidecar/transport/unary_method_test.cc": "deadlines for gRPC, and how long a test is patient",
     })
 
 _CHANCE = Rule(r"random_device|absl::BitGen|\brandom_shuffle\b|\bs?rand\(", CPP_FILES, {
@@ -79,6 +80,7 @@ _STRAND = Rule(
         "sidecar/storage/secondary_source.h": "CommittedBytes, which is for that thread",
         "sidecar/storage/publisher_connection.cc": _POSTS,
         "sidecar/runtime/asio_runtime.cc": "the end of the thread for files, in the destructor",
+        "sidecar/transport/queued_service.h": "the end of a shutdown, for which the server's owner waits",
         "sidecar/runtime/command_runner.cc": "a thread of its own, which waits for the command",
         "sidecar/transport/call_registry.h": "a shutdown, on a thread of its own",
         "sidecar/transport/completion_threads.cc": "the end of gRPC's threads, in the destructor",
