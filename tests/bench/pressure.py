@@ -33,7 +33,7 @@ def full_speed(lab, seconds):
     before = _disconnects(pair.primary)
     asker = threading.Thread(target=ask)
     asker.start()
-    _, seen, _ = lag.visible(database, pair, None, seconds)
+    seen, _ = lag.visible(database, pair, None, seconds)
     stop.set()
     asker.join()
     return {
