@@ -248,21 +248,34 @@ Process::~Process() {
 
 namespace {
 
+// A process with one storage, its sockets and a few followers. gRPC aborts the process where it finds none left for
+// itself, so with fewer nothing is begun.
+constexpr rlim_t kFewestDescriptors = 32;
+
 // A connection is a descriptor, and gRPC's listener is deaf for good once it found none left. The soft limit is what it
 // is for the sake of programs that call select().
-void RaiseDescriptorLimit() {
+absl::Status RaiseDescriptorLimit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return absl::OkStatus();
+  if (limit.rlim_max < kFewestDescriptors) {
+    return absl::ResourceExhaustedError(absl::StrCat("the limit of open files is ", limit.rlim_max,
+                                                     ", and zrs needs at least ", kFewestDescriptors,
+                                                     " (and one for each follower): raise it with ulimit -n, or "
+                                                     "LimitNOFILE= in the service's unit"));
+  }
+  if (limit.rlim_cur == limit.rlim_max) return absl::OkStatus();
   limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
-  spdlog::warn("could not raise the limit of open files: {}", strerror(errno));
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    spdlog::warn("could not raise the limit of open files: {}", strerror(errno));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::Status RunProcess(const config::Settings& settings, absl::FunctionRef<void()> on_up) try {
   std::signal(SIGPIPE, SIG_IGN);
-  RaiseDescriptorLimit();
+  if (absl::Status enough = RaiseDescriptorLimit(); !enough.ok()) return enough;
   Process process(settings);
   absl::Status started = process.Start();
   if (!started.ok()) return started;
