@@ -155,16 +155,16 @@ absl::Status Appender::Turn() {
 // would vouch for a group that a power loss may still take back.
 void Appender::TurnBack() { Write(TurnBackWrite(committed_.offset, announced_, committed_.tid)).IgnoreError(); }
 
-// Step 3.
+// Step 3. The next group is announced before this one turns: whoever finds this one there finds the file as it is going
+// to be until the next one comes, or until Tidy().
 absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view following, bool more_expected) {
+  const absl::StatusOr<Next> next = AnnounceNext(end, following, more_expected);
+  if (!next.ok()) return AfterFailedWrite(next.status());
   if (absl::Status turned = Turn(); !turned.ok()) {
     if (!broken_.ok()) TurnBack();
     return AfterFailedWrite(turned);
   }
-  const absl::StatusOr<Next> next = AnnounceNext(end, following, more_expected);
-  absl::Status status = next.status();
-  if (status.ok()) status = SyncFile(*file_);
-  if (!status.ok()) {
+  if (absl::Status status = SyncFile(*file_); !status.ok()) {
     TurnBack();
     return Break(status);
   }

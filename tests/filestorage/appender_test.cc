@@ -74,6 +74,20 @@ TEST_F(AppenderTest, AGroupThatWasExpectedCostsTwoSyncs) {
   EXPECT_TRUE(appender_->tidy());
 }
 
+// Whoever has seen that the copy has it all need not fear that it grows a moment later.
+TEST_F(AppenderTest, WhatIsExpectedIsAnnouncedBeforeTheGroupIsSeen) {
+  ASSERT_TRUE(OpenWith(1, "").ok());
+  ASSERT_TRUE(appender_->Append(Transactions(2, 2)).ok());
+  disk_.SetHook([this](const tests::SimulatedOperation&) {
+    EXPECT_NE(disk_.Contents(kPath), Bytes(2));
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(appender_->Commit(boundary(2), {}, /*more_expected=*/true).ok());
+  disk_.SetHook(nullptr);
+  ASSERT_TRUE(appender_->Tidy().ok());
+  EXPECT_EQ(disk_.Contents(kPath), Bytes(2));
+}
+
 TEST_F(AppenderTest, TidyTakesBackWhatWasExpectedAndNothingElse) {
   ASSERT_TRUE(OpenWith(1, "").ok());
   ASSERT_TRUE(appender_->Append(Transactions(2, 2)).ok());
