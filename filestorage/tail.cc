@@ -40,6 +40,7 @@ class TailOverFile final : public Tail {
   absl::Status StartAt(const Boundary& start);
 
   absl::StatusOr<TailReport> Poll() override;
+  void Unname() override { named_ = false; }
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override;
   const Boundary& end() const override { return proof_.boundary; }
   Magic magic() const override { return magic_; }
@@ -51,6 +52,8 @@ class TailOverFile final : public Tail {
     friend bool operator==(const Corruption&, const Corruption&) = default;
   };
 
+  // As TailIdentity::CheckName; nothing once the name does not matter.
+  absl::StatusOr<std::optional<TailFinding>> CheckName();
   // Looks for new transactions until a pass has a result that can be believed.
   absl::StatusOr<TailReport> Look(uint64_t size);
   absl::StatusOr<TailReport> Advance(const PassResult& pass);
@@ -64,6 +67,7 @@ class TailOverFile final : public Tail {
   TailPass pass_;
   BoundaryProof proof_;  // of the committed end as reported
   uint64_t size_;        // of the file, at the last poll
+  bool named_ = true;    // it is to be found under its name
   std::string pending_;  // the header of an uncommitted transaction there, as far as it was written
   std::optional<Corruption> suspected_;
   absl::Status broken_;  // a sync that failed
@@ -95,7 +99,7 @@ absl::Status TailOverFile::StartAt(const Boundary& start) {
 
 absl::StatusOr<TailReport> TailOverFile::Poll() {
   if (!broken_.ok()) return broken_;
-  auto finding = identity_.CheckName();
+  auto finding = CheckName();
   if (!finding.ok()) return finding.status();
   if (finding->has_value()) return Complete(ReportOf(std::move(**finding)));
   const auto info = file_->Stat();
@@ -106,6 +110,11 @@ absl::StatusOr<TailReport> TailOverFile::Poll() {
   auto report = Look(info->size);
   if (!report.ok()) return report.status();
   return Complete(*std::move(report));
+}
+
+absl::StatusOr<std::optional<TailFinding>> TailOverFile::CheckName() {
+  if (!named_) return std::nullopt;
+  return identity_.CheckName();
 }
 
 absl::StatusOr<TailReport> TailOverFile::Look(uint64_t size) {
@@ -156,7 +165,7 @@ absl::StatusOr<TailReport> TailOverFile::Advance(const PassResult& pass) {
   if (!proof.ok()) return proof.status();
   if (!proof->has_value()) return PollAgain();
   // Only what is in the live file is announced, so the name is looked at once more, after the sync.
-  auto finding = identity_.CheckName();
+  auto finding = CheckName();
   if (!finding.ok()) return finding.status();
   if (finding->has_value()) return ReportOf(std::move(**finding));
   proof_ = std::move(**proof);

@@ -66,6 +66,10 @@ class Tail {
   // After a failed sync every later Poll answers the same error, since the kernel reports a failed write-back once.
   virtual absl::StatusOr<TailReport> Poll() = 0;
 
+  // The file is under another name now, or under none: from here on Poll looks at the file alone, and answers neither
+  // kReplaced nor kMissing.
+  virtual void Unname() = 0;
+
   // Reads bytes below end().offset. Fewer than out.size() only when that is reached. DataLoss when the file itself ends
   // before: it was truncated, as the next Poll will report.
   virtual absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) = 0;

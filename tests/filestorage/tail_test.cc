@@ -201,6 +201,17 @@ TEST_P(TailGrowthTest, APackIsMissingThenReplaced) {
   EXPECT_EQ(Poll().event, TailEvent::kReplaced);
 }
 
+TEST_P(TailGrowthTest, AFileThatLostItsNameIsReadToItsEnd) {
+  CommitAndPoll(1, 100);
+  writer_->Commit(Transaction(2, 100));
+  const Boundary last = writer_->end();
+  ReplaceFile();
+  tail_->Unname();
+  EXPECT_EQ(Poll().event, TailEvent::kAdvanced);
+  EXPECT_EQ(tail_->end(), last);
+  EXPECT_EQ(Poll().event, TailEvent::kNothingYet);
+}
+
 TEST_P(TailGrowthTest, AFileReplacedWhileItWasSyncedIsNotReportedAsAdvanced) {
   CommitAndPoll(1, 100);
   const Boundary before = writer_->end();

@@ -30,17 +30,6 @@ absl::StatusOr<bool> TailHasBoundary(Tail& tail, const Boundary& boundary) {
                                   tail.magic(), boundary);
 }
 
-// The file at `path` with its committed end, looked for from `known` on; null where it cannot be had.
-std::unique_ptr<Tail> OpenWhole(filestorage::FileSystem& file_system, const std::string& path, const Boundary& known) {
-  auto tail = Tail::Open(file_system, path, filestorage::TailOptions{}, known);
-  if (!tail.ok()) return nullptr;
-  absl::StatusOr<TailReport> report;
-  do {
-    report = (*tail)->Poll();
-  } while (report.ok() && report->more);
-  return report.ok() ? *std::move(tail) : nullptr;
-}
-
 }  // namespace
 
 void LogDecreasingTids(const StorageOptions& options, uint64_t from, const TailReport& report) {
@@ -66,7 +55,11 @@ std::string DivergedRemedy(const StorageOptions& options) {
 }
 
 PrimaryFile::PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime)
-    : options_(options), file_system_(file_system), runtime_(runtime), state_file_(file_system, options.state_path) {}
+    : options_(options),
+      file_system_(file_system),
+      runtime_(runtime),
+      state_file_(file_system, options.state_path),
+      chain_(file_system, options.path) {}
 
 absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
   auto loaded = state_file_.Load();
@@ -109,7 +102,6 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known)
   absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   tail_ = *std::move(tail);
-  scanned_ = false;
   Opened opened;
   if (info.ok()) {
     opened.file_mode = info->mode & 0777;
@@ -124,7 +116,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known)
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
   // Of an earlier attempt, whose locks would keep this one off.
   tail_.reset();
-  old_.reset();
+  chain_.Clear();
   left_.reset();
   if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
   bool new_identity = false;
@@ -132,13 +124,16 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
   auto opened = OpenTail(state_->lower_bound);
   if (absl::IsFailedPrecondition(opened.status())) {
     const std::string why(opened.status().message());
-    left_ = state_->lower_bound;
-    RememberOldFile();
+    if (absl::Status looked = LookForOldFile(); !looked.ok()) return looked;
     return OpenPending(why);
   }
   if (!opened.ok()) return opened;
   state_->doubted = false;
-  if (!new_identity) return HasTheSameEnd() ? std::move(opened) : OpenPending("another file is in its place");
+  if (!new_identity) {
+    const absl::StatusOr<bool> same = HasTheSameEnd();
+    if (!same.ok()) return same.status();
+    return *same ? std::move(opened) : OpenPending("another file is in its place");
+  }
   opened->new_identity = true;
   state_->lower_bound = opened->end;
   state_->inode = inode_;
@@ -156,49 +151,47 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenPending(const std::string& 
 
 // A pack may leave the beginning of the file as it was, up to where the state knows it. What was committed and told
 // after that is found in the old file, if that is still there.
-bool PrimaryFile::HasTheSameEnd() {
+absl::StatusOr<bool> PrimaryFile::HasTheSameEnd() {
   if (state_->inode == 0 || state_->inode == inode_) return true;
-  left_ = state_->lower_bound;
-  RememberOldFile();
-  if (old_ && left_->offset > state_->lower_bound.offset) {
+  if (absl::Status looked = LookForOldFile(); !looked.ok()) return looked;
+  if (left_->offset > state_->lower_bound.offset) {
     const absl::StatusOr<bool> same = FileHasBoundary(file_system_, options_.path, *left_);
     if (same.ok() && !*same) return false;
   }
   left_.reset();
-  old_.reset();
+  chain_.Clear();
   return true;
 }
 
 // While nobody looked, the old file may have grown after the state was saved: its own end is where it was left.
-void PrimaryFile::RememberOldFile() {
-  old_.reset();
-  old_ = OpenWhole(file_system_, OldPath(options_.path), *left_);
-  if (!old_) return;
-  left_ = old_->end();
-  const auto info = file_system_.Stat(OldPath(options_.path));
-  old_inode_ = info.ok() ? info->inode : 0;
+absl::Status PrimaryFile::LookForOldFile() {
+  if (absl::Status found = chain_.BeginUnseen(state_->lower_bound); !found.ok()) return found;
+  left_ = chain_.followed() != nullptr ? chain_.followed()->end() : state_->lower_bound;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event) {
   if (!left_) {
     left_ = tail_->end();
-    old_.reset();
-    // The one that is under another name now still has all that it had; one that was overwritten has not.
-    if (event == TailEvent::kReplaced) old_ = std::move(tail_);
-    old_inode_ = inode_;
-    // After a start its end may not have been reached, where followers may be: that is found under its new name.
-    const auto renamed = file_system_.Stat(OldPath(options_.path));
-    if (old_ && !scanned_ && renamed.ok() && renamed->inode == old_inode_) RememberOldFile();
+    if (event == TailEvent::kReplaced) {
+      chain_.BeginWith(std::move(tail_), inode_);
+    } else {
+      chain_.BeginLost();
+    }
+    // What was committed last may not have been looked at, and followers may have it from an earlier life.
+    if (chain_.followed() != nullptr) left_ = chain_.followed()->end();
+  } else if (tail_ && event == TailEvent::kReplaced) {
+    chain_.Add(std::move(tail_), inode_);
   }
   tail_.reset();
   if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
-  // One that is moved back must not be found locked by ourselves.
   const auto info = file_system_.Stat(options_.path);
-  if (info.ok() && info->inode == old_inode_) old_.reset();
+  if (info.ok()) chain_.LetGo(info->inode);
   auto opened = OpenTail(*left_);
   if (absl::IsFailedPrecondition(opened.status())) return OpenPending("another file is in its place");
   if (!opened.ok()) return opened;
   left_.reset();
+  chain_.Clear();
   state_->doubted = false;
   return opened;
 }
@@ -206,11 +199,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event
 absl::StatusOr<TailReport> PrimaryFile::Poll() {
   if (!tail_) return absl::FailedPreconditionError(absl::StrCat("look at ", options_.path, ": it is not open"));
   polled_from_ = tail_->end().offset;
-  auto report = tail_->Poll();
-  const bool looked = report.ok() && !report->more &&
-                      (report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet);
-  scanned_ = scanned_ || looked;
-  return report;
+  return tail_->Poll();
 }
 
 const char* PrimaryFile::Fresh::Find(uint64_t wanted, uint64_t size) const {
@@ -227,39 +216,26 @@ PrimaryFile::Fresh PrimaryFile::ReadFresh(size_t most) {
 }
 
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
-  const auto read_new = [this](uint64_t offset, absl::Span<char> out) { return tail_->Read(offset, out); };
-  const auto read_old = [this](uint64_t offset, absl::Span<char> out) { return old_->Read(offset, out); };
-  const filestorage::ReadFunction old_function = read_old;
-  auto proof = filestorage::ProvePack(read_new, tail_->magic(), tail_->end(), *left_, old_ ? &old_function : nullptr);
+  auto proof = chain_.Prove(*tail_, *left_);
   if (!proof.ok()) {
     return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
                                                             " in ", options_.path, ": ", proof.status().message()));
   }
   using By = filestorage::PackProof::By;
-  if (proof->by == By::kLaterPack || proof->by == By::kGarbage) {
-    std::string doubt = DoubtAboutPack();
-    if (!doubt.empty()) *proof = {By::kNothing, std::move(doubt)};
+  if (state_->doubted && (proof->by == By::kLaterPack || proof->by == By::kGarbage)) {
+    *proof = {By::kNothing,
+              absl::StrCat("the transaction ", filestorage::TidHex(left_->tid),
+                           ", the last that was replicated, is not in it, and it was packed after another "
+                           "file had been in its place")};
   }
   if (!proof->proved() && !state_->doubted) {
     state_->doubted = true;
-    if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
+    if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) {
+      state_->doubted = false;
+      return saved;
+    }
   }
   return proof;
-}
-
-std::string PrimaryFile::DoubtAboutPack() {
-  const std::string missing = absl::StrCat("the transaction ", filestorage::TidHex(left_->tid),
-                                           ", the last that was replicated, is not in it, and it was packed after ");
-  if (state_->doubted) return absl::StrCat(missing, "another file had been in its place");
-  if (old_) return "";
-  // Nobody was there to see which file was packed. It is kept as the old one, perhaps.
-  const std::unique_ptr<Tail> old = OpenWhole(file_system_, OldPath(options_.path), Boundary{});
-  if (!old) return "";
-  const auto read = [&old](uint64_t offset, absl::Span<char> out) { return old->Read(offset, out); };
-  const auto proof = filestorage::ProvePack(read, old->magic(), old->end(), *left_, nullptr);
-  // One that ends earlier is of an earlier pack.
-  if (!proof.ok() || proof->proved() || old->end().tid < left_->tid) return "";
-  return absl::StrCat(missing, OldPath(options_.path), " was in its place, which does not have it either");
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& id) {
@@ -289,7 +265,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   left_.reset();
-  if (*same) old_.reset();
+  if (*same) chain_.Clear();
   Opened begun;
   begun.state = *state_;
   begun.magic = tail_->magic();
@@ -306,7 +282,7 @@ absl::Status PrimaryFile::SaveState() {
 
 void PrimaryFile::Close() {
   tail_.reset();
-  old_.reset();
+  chain_.Clear();
 }
 
 absl::StatusOr<size_t> PrimaryFile::Read(uint64_t offset, absl::Span<char> out) {
@@ -319,7 +295,7 @@ absl::StatusOr<bool> PrimaryFile::HasBoundary(const Boundary& boundary) {
 }
 
 absl::StatusOr<bool> PrimaryFile::OldFileHadBoundary(const Boundary& boundary) {
-  if (old_) return TailHasBoundary(*old_, boundary);
+  if (chain_.followed() != nullptr) return TailHasBoundary(*chain_.followed(), boundary);
   return FileHasBoundary(file_system_, OldPath(options_.path), boundary);
 }
 

@@ -15,6 +15,7 @@
 #include "filestorage/tail.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/options.h"
+#include "sidecar/storage/primary/pack_chain.h"
 #include "sidecar/storage/state_file.h"
 
 namespace zrs::storage {
@@ -45,7 +46,7 @@ class PrimaryFile {
   };
   // Reads or begins the state, and opens the file at what the state says. NotFound, PermissionDenied: there is no file
   // yet, or it is empty, or may not be read; those may heal. Unavailable: another sidecar has it. FailedPrecondition:
-  // the state belongs to another file, machine or role.
+  // the state belongs to another file, machine or role. Aborted: too few descriptors, which may heal too.
   absl::StatusOr<Opened> Open();
   // After a Poll that reported `event` (kReplaced, kTruncated or kOverwritten): opens what is there now. It is pending
   // unless it has all that was followed, as one that was moved back or restored whole. Errors as Open's; may be called
@@ -69,7 +70,7 @@ class PrimaryFile {
   // has all that was followed after all); then the state. Unavailable when yet another file took its place.
   absl::StatusOr<Opened> BeginEpoch(const std::string& id);
   // Lets go of the file before. It is still found under its name, if it has one.
-  void ForgetOldFile() { old_.reset(); }
+  void ForgetOldFile() { chain_.Clear(); }
 
   // Remembers the committed end; nothing while the file is pending.
   absl::Status SaveState();
@@ -85,10 +86,8 @@ class PrimaryFile {
   absl::Status LoadOrCreateState(bool* new_identity);
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
   absl::StatusOr<Opened> OpenPending(const std::string& why);
-  void RememberOldFile();
-  bool HasTheSameEnd();
-  // Of a file that was packed: why it may be a pack of another than the one that was followed; empty where it is not.
-  std::string DoubtAboutPack();
+  absl::Status LookForOldFile();
+  absl::StatusOr<bool> HasTheSameEnd();
 
   const StorageOptions options_;
   filestorage::FileSystem& file_system_;
@@ -98,11 +97,9 @@ class PrimaryFile {
   std::unique_ptr<filestorage::Tail> tail_;
   uint64_t inode_ = 0;        // of the file that tail_ has open, or had
   uint64_t polled_from_ = 0;  // the committed end before the last Poll
-  // The file before, kept open since it was replaced: until the next one is, or ForgetOldFile.
-  std::unique_ptr<filestorage::Tail> old_;
-  uint64_t old_inode_ = 0;
-  bool scanned_ = false;                       // tail_ has reached the end once
-  std::optional<filestorage::Boundary> left_;  // its committed end; set while the present file is pending
+  PackChain chain_;           // begins with the file before, from the moment it was replaced
+  // The committed end of the file before; set while the present one is pending.
+  std::optional<filestorage::Boundary> left_;
 };
 
 }  // namespace zrs::storage

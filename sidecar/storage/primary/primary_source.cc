@@ -21,7 +21,16 @@ constexpr size_t kMostFresh = 64 << 10;
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
 bool Heals(const absl::Status& status) {
-  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status);
+  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status) ||
+         absl::IsAborted(status);
+}
+
+std::string RemedyOfWaiting(const absl::Status& status) {
+  // It is only the state file that is written.
+  if (absl::IsResourceExhausted(status)) return "make room on that disk: zrs tries again by itself";
+  if (absl::IsAborted(status)) return "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
+  return "the copies stay as they are; waiting for the file: start the database, put the file back under its name, or "
+         "correct the path or the permissions";
 }
 
 }  // namespace
@@ -53,12 +62,7 @@ void PrimarySource::AnswerRefreshes() {
 }
 
 void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
-  // It is only the state file that is written.
-  problem_.Raise(std::string(status.message()),
-                 absl::IsResourceExhausted(status)
-                     ? "make room on that disk: zrs tries again by itself"
-                     : "the copies stay as they are; waiting for the file: start the database, put the file back under "
-                       "its name, or correct the path or the permissions");
+  problem_.Raise(std::string(status.message()), RemedyOfWaiting(status));
   tick_ = runtime_.After(options_.poll_interval, std::move(try_again));
   events_.changed();
 }
@@ -243,6 +247,7 @@ void PrimarySource::ProvePending() {
 void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
   proving_ = false;
   if (stopping_ || failed_) return;
+  if (Heals(proof.status())) return WaitToProve(proof.status());
   if (!proof.ok()) return OnUnreadable(proof.status());
   if (proof->proved()) {
     proving_ = true;
@@ -262,10 +267,19 @@ void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
   events_.changed();
 }
 
+void PrimarySource::WaitToProve(const absl::Status& status) {
+  proving_ = true;
+  WaitForFile(status, [this] {
+    ScheduleTick();
+    ProvePending();
+  });
+}
+
 void PrimarySource::OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened) {
   proving_ = false;
   if (stopping_ || failed_) return;
   if (absl::IsUnavailable(opened.status())) return Poll();
+  if (Heals(opened.status())) return WaitToProve(opened.status());
   if (!opened.ok()) {
     return Fail(std::string(opened.status().message()), "mend that, then restart zrs: it looks at the file again");
   }

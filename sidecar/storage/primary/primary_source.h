@@ -62,6 +62,7 @@ class PrimarySource final : public Source {
   void Reopen(filestorage::TailEvent event);
   void OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, filestorage::TailEvent event);
   void ProvePending();
+  void WaitToProve(const absl::Status& status);
   void OnProved(absl::StatusOr<filestorage::PackProof> proof);
   void OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened);
   void Publish();

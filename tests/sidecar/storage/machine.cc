@@ -105,8 +105,11 @@ void Machine::Replace(const std::string& bytes) {
 }
 
 void Machine::Pack(const std::string& bytes) {
-  disk_.SetContents(options_.path + ".old", Data());
-  Replace(bytes);
+  const std::string packed = options_.path + ".pack";
+  disk_.SetContents(packed, bytes);
+  ASSERT_TRUE(disk_.Rename(options_.path, options_.path + ".old").ok());
+  ASSERT_TRUE(disk_.Rename(packed, options_.path).ok());
+  notifications_.Changed(options_.path);
 }
 
 void Machine::FailSyncsOf(const std::string& path) {

@@ -83,6 +83,62 @@ TEST_F(PackTest, AnOlderBackupThatIsPackedWhileTheSidecarIsDown) {
   ExpectDiverged(file_.bytes());
 }
 
+// What was committed after the backup is in the copies alone; what the backup became has later transactions, packed.
+FileBuilder PackedBackup() {
+  FileBuilder backup = FileBuilder().AddMany(39, 900);
+  backup.Add({.tid = tests::TestTid(100), .records = {{.oid = 1, .data = "another future"}}});
+  return Pack(backup);
+}
+
+TEST_F(PackTest, AnOlderBackupThatWasPackedElsewhereUnderTheName) {
+  Begin();
+  primary_.Replace(PackedBackup().bytes());
+  ExpectDiverged(file_.bytes());
+}
+
+TEST_F(PackTest, AnOlderBackupThatWasPackedElsewhereOverTheFile) {
+  Begin();
+  primary_.Write(PackedBackup().bytes());
+  ExpectDiverged(file_.bytes());
+  primary_.Stop();
+  primary_.Start();
+  ExpectDiverged(file_.bytes());
+}
+
+// All of it between two looks at the file.
+TEST_F(PackTest, AnOlderBackupThatIsPackedBeforeAnybodySawIt) {
+  for (const bool in_place : {true, false}) {
+    Begin();
+    FileBuilder backup = FileBuilder().AddMany(39, 900);
+    backup.Add({.tid = tests::TestTid(100), .records = {{.oid = 1, .data = "another future"}}});
+    if (in_place) {
+      primary_.WriteUnnoticed(backup.bytes());
+    } else {
+      primary_.disk().SetContents("/primary/backup", backup.bytes());
+      EXPECT_TRUE(primary_.disk().Rename("/primary/backup", "/primary/Data.fs").ok());
+    }
+    primary_.Pack(Pack(backup).bytes());
+    ExpectDiverged(file_.bytes());
+    primary_.Replace(file_.bytes());
+    RunUntilFollowed();
+    primary_.Stop();
+    secondary_.Stop();
+  }
+}
+
+TEST_F(PackTest, AnOlderBackupThatWasPackedElsewhereWhileTheSidecarIsDown) {
+  // A pack of the file itself, some time ago.
+  Begin();
+  primary_.Pack(Pack(file_).AddMany(60, 100).bytes());
+  RunUntilFollowed();
+  const std::string copy = secondary_.Data();
+  EXPECT_TRUE(secondary_.disk().Remove("/secondary/Data.fs.old").ok());
+  primary_.Stop();
+  primary_.Replace(PackedBackup().bytes());
+  primary_.Start();
+  ExpectDiverged(copy);
+}
+
 TEST_F(PackTest, TheRightFileMovedBackAfterARestartIsNotLockedByOurselves) {
   Begin();
   primary_.Stop();

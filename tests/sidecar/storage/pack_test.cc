@@ -34,7 +34,8 @@ TEST_F(PackTest, WhatIsCommittedAfterwardsArrives) {
 
 TEST_F(PackTest, TransactionsThatThePackTookInBeforeAnybodySawThem) {
   Begin();
-  primary_.Pack(Pack(file_.AddMany(5, 100), 4).bytes());
+  primary_.WriteUnnoticed(file_.AddMany(5, 100).bytes());
+  primary_.Pack(Pack(file_, 4).bytes());
   RunUntilFollowed();
 }
 
@@ -91,6 +92,27 @@ TEST_F(PackTest, TwiceInQuickSuccession) {
   primary_.Pack(packed.bytes());
   primary_.Pack(Pack(packed, 2).bytes());
   RunUntilFollowed();
+}
+
+// The last of them has nothing that the file had which was followed, but what it was packed from is proved.
+TEST_F(PackTest, AgainAndAgainWithCommitsBetween) {
+  for (const bool seen_between : {false, true}) {
+    Begin();
+    FileBuilder now = Pack(file_, 2).AddMany(3, 100);
+    primary_.Pack(now.bytes());
+    if (seen_between) world_.RunFor(absl::Milliseconds(1));
+    now = Pack(now, 50).AddMany(3, 100);
+    primary_.Pack(now.bytes());
+    if (seen_between) {
+      world_.RunFor(absl::Milliseconds(1));
+      now = Pack(now, 50).AddMany(3, 100);
+      primary_.Pack(now.bytes());
+    }
+    RunUntilFollowed();
+    primary_.Stop();
+    secondary_.Stop();
+    file_ = now;
+  }
 }
 
 TEST_F(PackTest, AFollowerThatLagsIsProvedByTheOldFile) {

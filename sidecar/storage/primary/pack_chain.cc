@@ -1,0 +1,131 @@
+#include "sidecar/storage/primary/pack_chain.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "filestorage/data_file_names.h"
+#include "filestorage/format.h"
+
+namespace zrs::storage {
+namespace {
+
+using filestorage::Boundary;
+using filestorage::OldPath;
+using filestorage::PackProof;
+using filestorage::Tail;
+using filestorage::TailEvent;
+using filestorage::TailReport;
+using By = filestorage::PackProof::By;
+
+// Whether the file is as it was reported before; its end is then that of all it has.
+bool ReadToEnd(Tail& tail) {
+  absl::StatusOr<TailReport> report;
+  do {
+    report = tail.Poll();
+  } while (report.ok() && report->more);
+  if (!report.ok()) return false;
+  return report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet ||
+         report->event == TailEvent::kAborted;
+}
+
+// ProvePack of two whole files; rule 3 proves nothing here.
+absl::StatusOr<PackProof> ProveLink(Tail& pack, const Boundary& before, Tail* tail_before) {
+  const auto read = [&pack](uint64_t offset, absl::Span<char> out) { return pack.Read(offset, out); };
+  const auto read_before = [tail_before](uint64_t offset, absl::Span<char> out) {
+    return tail_before->Read(offset, out);
+  };
+  const filestorage::ReadFunction function = read_before;
+  return filestorage::ProvePack(read, pack.magic(), pack.end(), before, tail_before != nullptr ? &function : nullptr);
+}
+
+bool IsPackOf(Tail& pack, Tail& before) {
+  const absl::StatusOr<PackProof> proof = ProveLink(pack, before.end(), &before);
+  return proof.ok() && proof->proved() && proof->by != By::kLaterPack;
+}
+
+PackProof NotProved(std::string reason) { return {By::kNothing, std::move(reason)}; }
+
+}  // namespace
+
+PackChain::PackChain(filestorage::FileSystem& file_system, std::string path)
+    : file_system_(file_system), path_(std::move(path)) {}
+
+void PackChain::BeginWith(std::unique_ptr<Tail> followed, uint64_t inode) {
+  Clear();
+  followed->Unname();
+  lost_ = !ReadToEnd(*followed);
+  if (!lost_) followed_ = {std::move(followed), inode};
+}
+
+void PackChain::BeginLost() {
+  Clear();
+  lost_ = true;
+}
+
+absl::Status PackChain::BeginUnseen(const Boundary& known) {
+  Clear();
+  absl::StatusOr<Held> old = OpenOld(known);
+  if (!old.ok()) return old.status();
+  followed_ = *std::move(old);
+  return absl::OkStatus();
+}
+
+void PackChain::Add(std::unique_ptr<Tail> pending, uint64_t inode) {
+  if (!followed_.tail) return;
+  pending->Unname();
+  if (ReadToEnd(*pending) && IsPackOf(*pending, *last().tail)) link_ = {std::move(pending), inode};
+}
+
+void PackChain::LetGo(uint64_t inode) {
+  if (link_.inode == inode) link_ = {};
+  if (followed_.inode != inode) return;
+  followed_ = {};
+  lost_ = true;
+}
+
+void PackChain::Clear() {
+  followed_ = {};
+  link_ = {};
+  lost_ = false;
+}
+
+absl::StatusOr<PackChain::Held> PackChain::OpenOld(const Boundary& known) const {
+  const std::string path = OldPath(path_);
+  const auto info = file_system_.Stat(path);
+  if (!info.ok() || info->inode == followed_.inode || info->inode == link_.inode) return Held{};
+  auto tail = Tail::Open(file_system_, path, filestorage::TailOptions{}, known);
+  if (absl::IsPermissionDenied(tail.status()) || absl::IsAborted(tail.status())) return tail.status();
+  if (!tail.ok() || !ReadToEnd(**tail)) return Held{};
+  return Held{*std::move(tail), info->inode};
+}
+
+absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left) const {
+  auto proof = ProveLink(now, left, followed());
+  if (!proof.ok() || (proof->by != By::kLaterPack && proof->by != By::kGarbage)) return proof;
+  const std::string missing = absl::StrCat("the transaction ", filestorage::TidHex(left.tid),
+                                           ", the last that was replicated, is not in it, and ");
+  if (lost_) return NotProved(absl::StrCat(missing, "the file before it was overwritten in place, which no pack does"));
+  if (proof->by == By::kGarbage) return proof;
+  return ProveByOldFile(now, left, missing);
+}
+
+absl::StatusOr<PackProof> PackChain::ProveByOldFile(Tail& now, const Boundary& left, const std::string& missing) const {
+  const PackProof proved{By::kLaterPack, ""};
+  if (link_.tail && IsPackOf(now, *link_.tail)) return proved;
+  const absl::StatusOr<Held> old = OpenOld(Boundary{});
+  if (!old.ok()) return old.status();
+  if (!old->tail && followed() == nullptr) return proved;
+  if (!old->tail || !IsPackOf(now, *old->tail)) {
+    return NotProved(absl::StrCat(missing, "it was packed from another file than the one that was followed, or than ",
+                                  OldPath(path_)));
+  }
+  const auto proof = ProveLink(*old->tail, left, nullptr);
+  if (!proof.ok()) return proof.status();
+  if (proof->proved() || (followed() != nullptr && IsPackOf(*old->tail, *last().tail))) return proved;
+  return NotProved(
+      absl::StrCat(missing, "it was packed from ", OldPath(path_), ", which does not have that transaction either"));
+}
+
+}  // namespace zrs::storage
