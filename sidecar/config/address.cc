@@ -6,11 +6,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "sidecar/config/text.h"
 #include "sidecar/config/values.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Quoted;
 
 constexpr absl::string_view kForms =
     "write PORT, HOST:PORT, [V6ADDRESS]:PORT, or the path of a Unix socket with a slash in it";

@@ -12,10 +12,12 @@
 #include "sidecar/config/paths.h"
 #include "sidecar/config/section_values.h"
 #include "sidecar/config/storage_section.h"
-#include "sidecar/config/text.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Quoted;
 
 constexpr absl::string_view kTypes[] = {"zrs", "primary", "secondary", "sidecar"};
 

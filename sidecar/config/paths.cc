@@ -8,10 +8,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "sidecar/config/text.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Escaped;
+using text::Quoted;
 
 absl::Status Error(absl::string_view what, absl::string_view remedy) {
   return absl::InvalidArgumentError(absl::StrCat(what, "; ", remedy));
@@ -45,7 +48,7 @@ absl::StatusOr<std::string> ResolvePath(absl::string_view text, const std::strin
 
 absl::Status CheckSocketPath(const std::string& path) {
   if (path.size() <= kMostSocketPathBytes) return absl::OkStatus();
-  return Error(absl::StrCat("the path ", Printable(path), " has ", path.size(),
+  return Error(absl::StrCat("the path ", Escaped(path), " has ", path.size(),
                             " bytes, but that of a Unix socket at most ", kMostSocketPathBytes),
                "choose a shorter one");
 }

@@ -7,10 +7,12 @@
 #include "absl/strings/str_join.h"
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/paths.h"
-#include "sidecar/config/text.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Quoted;
 
 constexpr size_t kMostNameBytes = 64;
 

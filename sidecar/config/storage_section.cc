@@ -8,7 +8,6 @@
 #include "sidecar/config/file_access.h"
 #include "sidecar/config/file_storage.h"
 #include "sidecar/config/section_values.h"
-#include "sidecar/config/text.h"
 #include "sidecar/config/values.h"
 
 namespace zrs::config {

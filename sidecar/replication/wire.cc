@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::replication {
 namespace {
@@ -36,32 +37,6 @@ absl::Status ValidateOffsets(const v1::Boundary& boundary) {
     return Malformed(absl::StrCat("boundary at offset ", offset, " with impossible last_offset ", last));
   }
   return absl::OkStatus();
-}
-
-// Length of the UTF-8 character that `text` begins with, of `limit` bytes at most; 0 if there is none.
-size_t CharacterLength(absl::string_view text) {
-  const auto byte = [&text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xc2 && first < 0xe0   ? 2
-                        : (first & 0xf0) == 0xe0        ? 3
-                        : first >= 0xf0 && first < 0xf5 ? 4
-                                                        : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates, and what lies behind the last code point.
-  const unsigned char second = byte(1);
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0)) return 0;
-  if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90)) return 0;
-  return length;
-}
-
-bool IsControl(absl::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7f;
-  return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;  // U+0080 to U+009F
 }
 
 }  // namespace
@@ -176,25 +151,9 @@ absl::Status ValidateHeartbeat(const v1::Heartbeat& heartbeat) {
 v1::End MakeEnd(v1::End::Reason reason, absl::string_view message, absl::string_view remedy) {
   v1::End end;
   end.set_reason(reason);
-  end.set_message(CleanText(message, kLongestEndText));
-  end.set_remedy(CleanText(remedy, kLongestEndText));
+  end.set_message(text::Clean(message, kLongestEndText));
+  end.set_remedy(text::Clean(remedy, kLongestEndText));
   return end;
-}
-
-std::string CleanText(absl::string_view text, size_t limit) {
-  std::string clean;
-  while (!text.empty()) {
-    const size_t length = std::max<size_t>(CharacterLength(text), 1);
-    if (clean.size() + length > limit) break;
-    const absl::string_view character = text.substr(0, length);
-    if (CharacterLength(text) == 0 || IsControl(character)) {
-      clean.push_back('?');
-    } else {
-      absl::StrAppend(&clean, character);
-    }
-    text.remove_prefix(length);
-  }
-  return clean;
 }
 
 std::string DescribePosition(const filestorage::Boundary& boundary) {

@@ -74,14 +74,10 @@ bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer);
 // interval (above 0) and the age are at most kMostMicros.
 absl::Status ValidateHeartbeat(const v1::Heartbeat& heartbeat);
 
-// An End with texts as CleanText leaves them.
+// An End with texts as text::Clean leaves them, of at most kLongestEndText bytes.
 v1::End MakeEnd(v1::End::Reason reason, absl::string_view message, absl::string_view remedy);
 
 // ---- For people
-
-// Fit for a message (valid UTF-8) and for a log (no control characters): each byte that is not is a '?'; at most
-// `limit` bytes, cut between characters.
-std::string CleanText(absl::string_view text, size_t limit);
 
 // "offset 1234 (tid 03f2a1b2c3d4e5f6)", "offset 4 (no transactions)", "no file".
 std::string DescribePosition(const filestorage::Boundary& boundary);

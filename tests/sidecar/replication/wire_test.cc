@@ -241,36 +241,6 @@ TEST(WireHeartbeatTest, RefusesImpossibleAge) {
   EXPECT_FALSE(ValidateHeartbeat(heartbeat).ok());
 }
 
-TEST(WireTextTest, KeepsWhatIsFit) {
-  EXPECT_EQ(CleanText("plain, \xc3\xa4, \xe2\x82\xac, \xf0\x9f\x99\x82", 100),
-            "plain, \xc3\xa4, \xe2\x82\xac, \xf0\x9f\x99\x82");
-}
-
-TEST(WireTextTest, ReplacesControlCharacters) {
-  EXPECT_EQ(CleanText("a\x1b[31mb\nc\x7f"
-                      "d\xc2\x85"
-                      "e",
-                      100),
-            "a?[31mb?c?d?e");
-}
-
-TEST(WireTextTest, ReplacesWhatIsNotUtf8) {
-  EXPECT_EQ(CleanText("\xff", 100), "?");                 // no beginning
-  EXPECT_EQ(CleanText("\x80", 100), "?");                 // a continuation alone
-  EXPECT_EQ(CleanText("\xe2\x82", 100), "??");            // cut off
-  EXPECT_EQ(CleanText("\xc0\xaf", 100), "??");            // overlong
-  EXPECT_EQ(CleanText("\xe0\x80\xaf", 100), "???");       // overlong
-  EXPECT_EQ(CleanText("\xed\xa0\x80", 100), "???");       // surrogate
-  EXPECT_EQ(CleanText("\xf4\x90\x80\x80", 100), "????");  // behind the last code point
-  EXPECT_EQ(CleanText(absl::string_view("\0", 1), 100), "?");
-}
-
-TEST(WireTextTest, CutsBetweenCharacters) {
-  EXPECT_EQ(CleanText("abc", 2), "ab");
-  EXPECT_EQ(CleanText("a\xe2\x82\xac", 3), "a");
-  EXPECT_EQ(CleanText("a\xe2\x82\xac", 4), "a\xe2\x82\xac");
-}
-
 TEST(WireTextTest, EndIsCleanAndBounded) {
   const v1::End end = MakeEnd(v1::End::REASON_PROTOCOL, std::string(5000, 'm'), "re\nmedy");
   EXPECT_EQ(end.reason(), v1::End::REASON_PROTOCOL);
