@@ -62,6 +62,7 @@ def test_includes_point_one_way():
         ("filestorage/", ("sidecar/", "tests/", "proto/", "grpc", "asio")),
         ("sidecar/", ("tests/",)),
         ("sidecar/text/", ("filestorage/", "proto/", "grpc", "asio", *_sidecar_rooms_but("text"))),
+        ("sidecar/address/", ("filestorage/", "proto/", "grpc", "asio", *_sidecar_rooms_but("address", "text"))),
         ("sidecar/replication/", ("filestorage/file_system.h", "filestorage/posix_file_system.h", "grpc", "asio",
                                   "sidecar/storage/", "sidecar/transport/", "sidecar/admin/", "sidecar/cli/",
                                   "sidecar/runtime/asio")),
