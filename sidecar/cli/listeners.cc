@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/limits.h"
 #include "sidecar/text/printable.h"
 
 namespace zrs::cli {

@@ -16,9 +16,9 @@
 #include "filestorage/scanner.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/handshake.h"
+#include "sidecar/replication/limits.h"
 #include "sidecar/replication/publication.h"
 #include "sidecar/replication/transaction_trail.h"
-#include "sidecar/replication/wire.h"
 
 namespace zrs::replication {
 

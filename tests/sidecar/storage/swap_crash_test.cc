@@ -3,14 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/copy_file.h"
 #include "sidecar/storage/state_file.h"
 #include "tests/sidecar/storage/crash_outcomes.h"
