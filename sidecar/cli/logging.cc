@@ -1,14 +1,20 @@
 #include "sidecar/cli/logging.h"
 
+#include <cstddef>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "spdlog/async.h"
 #include "spdlog/sinks/basic_file_sink.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::cli {
 namespace {
+
+// Messages that wait for the disk, the terminal or journald. Who logs on a strand must not wait for them: where
+// there are more, the oldest are dropped.
+constexpr size_t kMostWaiting = 1024;
 
 spdlog::level::level_enum LevelOf(config::LogLevel level) {
   switch (level) {
@@ -29,8 +35,10 @@ spdlog::level::level_enum LevelOf(config::LogLevel level) {
 absl::Status StartLogging(const config::SidecarSettings& settings) {
   std::shared_ptr<spdlog::logger> logger;
   try {
-    logger =
-        settings.log_file.empty() ? spdlog::stderr_logger_mt("zrs") : spdlog::basic_logger_mt("zrs", settings.log_file);
+    spdlog::init_thread_pool(kMostWaiting, 1);
+    logger = settings.log_file.empty()
+                 ? spdlog::create_async_nb<spdlog::sinks::stderr_sink_mt>("zrs")
+                 : spdlog::create_async_nb<spdlog::sinks::basic_file_sink_mt>("zrs", settings.log_file);
   } catch (const spdlog::spdlog_ex& error) {
     return absl::InvalidArgumentError(
         absl::StrCat("open log-file: ", error.what(), "; check that its directory exists and may be written"));

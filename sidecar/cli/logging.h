@@ -8,6 +8,8 @@
 namespace zrs::cli {
 
 // Standard error, or the configured file (appended to; opened again by nothing: a rotation copies and truncates).
+// A thread of its own writes it, so that nobody who logs waits for that: a log that takes nothing any more loses its
+// oldest messages. What is waiting is written by what std::exit calls. To be called after the last fork.
 // InvalidArgument, naming the file, when it cannot be opened.
 absl::Status StartLogging(const config::SidecarSettings& settings);
 

@@ -41,7 +41,7 @@ constexpr KeySpec kKeys[] = {
      "Answer followers on other hosts without encryption and without asking who they are."},
     {"max-followers", kStorages, kInteger, false, "64", "", "1", "1000", kListening,
      "Most followers that are connected at the same time."},
-    {"keep-alive-delay", kStorages, kTime, false, "1s", "", "10ms", "1h", kAlways,
+    {"keep-alive-delay", kStorages, kTime, false, "2s", "", "10ms", "1h", kAlways,
      "In a primary the time between two heartbeats; in a secondary the longest silence towards its upstream, so that "
      "nothing between them forgets the connection."},
     {"poll-interval", kZrs | kPrimary, kTime, false, "1s", "", "10ms", "1h", kPrimaryOnly,

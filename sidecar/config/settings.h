@@ -35,7 +35,7 @@ struct StorageSettings {
   bool blobs_external = false;  // blobs are shared or copied by other means
   bool insecure = false;        // the same for all storages that share a listening address
   uint32_t max_followers = 64;
-  absl::Duration keep_alive_delay = absl::Seconds(1);  // between heartbeats; a secondary's longest silence upstream
+  absl::Duration keep_alive_delay = absl::Seconds(2);  // between heartbeats; a secondary's longest silence upstream
   absl::Duration poll_interval = absl::Seconds(1);     // of a primary
   absl::Duration reconnect_delay = absl::Seconds(10);  // this and what follows, to `mode`: of a secondary
   absl::Duration max_lag = absl::Seconds(60);

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/storage/primary_source.h"
+#include "sidecar/storage/primary/primary_source.h"
 #include "sidecar/storage/problem.h"
-#include "sidecar/storage/publisher.h"
-#include "sidecar/storage/secondary_source.h"
+#include "sidecar/storage/publisher/publisher.h"
+#include "sidecar/storage/publisher/waiters.h"
+#include "sidecar/storage/secondary/secondary_source.h"
 #include "sidecar/storage/source.h"
-#include "sidecar/storage/waiters.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {

@@ -1,6 +1,9 @@
 """Hosts that deny or lack something: said with what it is and what to do, and no data file is changed by it."""
 
+import contextlib
+import functools
 import os
+import signal
 
 import psutil
 import pytest
@@ -181,3 +184,47 @@ def test_few_descriptors(lab, path, count):
         until_identical(path, copy)
     secondary.stop()
     files.check()
+
+
+def full_pipe(path):
+    """A pipe that takes nothing more; the end at which it can be read."""
+    os.mkfifo(path)
+    end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(end, b"x" * size)
+    return end
+
+
+def test_a_log_that_takes_nothing_holds_up_nothing(lab, path):
+    """As that of a service whose journald hangs."""
+    copy, address = lab.path("copy", "Data.fs"), free_address()
+    sidecars = [lab.sidecar("primary", config.primary(path, address)),
+                lab.sidecar("secondary", config.secondary(copy, address))]
+    logs = []
+    for sidecar in sidecars:
+        log = lab.path(sidecar.name, "log")
+        logs.append(full_pipe(log))
+        lab.at_close(functools.partial(os.close, logs[-1]))
+        sidecar.process.use_prefix(["sh", "-c", f'exec "$0" "$@" 2> {log}'])
+        sidecar.start()
+    until_identical(path, copy)
+    database = db.open_file(path)
+    db.put(database, "key", "value")
+    database.close()
+    until_identical(path, copy)
+    assert sidecars[0].wait() == 0
+    for sidecar, log in zip(sidecars, logs):
+        sidecar.process.signal(signal.SIGTERM)
+        said = b""
+
+        def ended(sidecar=sidecar, log=log):
+            nonlocal said
+            with contextlib.suppress(BlockingIOError):
+                said += os.read(log, 1 << 16)
+            return not sidecar.process.running()
+
+        until(ended, f"{sidecar.name} to end once its log is read")
+        assert sidecar.process.exit_code() == 0
+        assert b"is up with 1 storage" in said

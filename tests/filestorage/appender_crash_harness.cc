@@ -65,6 +65,19 @@ constexpr const char* kKinds[] = {"open", "create", "read",   "write",          
 
 }  // namespace
 
+tests::TransactionSpec Transaction(uint64_t n, size_t data_size, char status) {
+  return {.tid = tests::TestTid(n),
+          .status = status,
+          .user = "",
+          .description = "",
+          .extension = std::string(23, 'e'),
+          .records = {{.oid = n, .data = std::string(data_size, static_cast<char>('a' + n))}}};
+}
+
+tests::FileBuilder EndingAt(uint64_t end) {
+  return tests::FileBuilder().Add(Transaction(1, static_cast<size_t>(end - kMagicSize - kOverhead)));
+}
+
 CrashOptions CrashOptionsFromEnvironment() {
   CrashOptions options;
   uint64_t samples = options.samples;

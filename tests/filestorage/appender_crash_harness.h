@@ -12,12 +12,21 @@
 
 #include "absl/strings/string_view.h"
 #include "filestorage/appender.h"
+#include "filestorage/format.h"
 #include "tests/support/file_builder.h"
 #include "tests/support/simulated_file_system.h"
 
 namespace zrs::filestorage {
 
 inline constexpr char kPath[] = "Data.fs";
+
+// A transaction with one record of `data_size` bytes. An extension of 23 bytes makes the end of a torn header look like
+// a redundant length.
+tests::TransactionSpec Transaction(uint64_t n, size_t data_size, char status = kStatusComplete);
+// What such a transaction has beside its data.
+inline constexpr size_t kOverhead = kTransactionHeaderSize + 23 + kDataHeaderSize + kLengthSize;
+// A builder whose first transaction ends at `end`.
+tests::FileBuilder EndingAt(uint64_t end);
 
 // How much is tried. More by the environment: ZRS_CRASH_SEED=n, ZRS_CRASH_SAMPLES=n.
 struct CrashOptions {

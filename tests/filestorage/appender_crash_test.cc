@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/filestorage/appender_crash_harness.h"
-#include "tests/support/read_index_model.h"
 
 namespace zrs::filestorage {
 namespace {
@@ -17,24 +16,6 @@ using tests::SimulatedOperation;
 using tests::TestTid;
 using tests::TransactionSpec;
 using Kind = SimulatedOperation::Kind;
-
-// A transaction with one record of `data_size` bytes. An extension of 23 bytes makes the end of a torn header look like
-// a redundant length.
-TransactionSpec Transaction(uint64_t n, size_t data_size, char status = kStatusComplete) {
-  return {.tid = TestTid(n),
-          .status = status,
-          .user = "",
-          .description = "",
-          .extension = std::string(23, 'e'),
-          .records = {{.oid = n, .data = std::string(data_size, static_cast<char>('a' + n))}}};
-}
-
-constexpr size_t kOverhead = kTransactionHeaderSize + 23 + kDataHeaderSize + kLengthSize;
-
-// A builder whose first transaction ends at `end`.
-FileBuilder EndingAt(uint64_t end) {
-  return FileBuilder().Add(Transaction(1, static_cast<size_t>(end - kMagicSize - kOverhead)));
-}
 
 class AppenderCrashTest : public testing::TestWithParam<size_t> {
  protected:
@@ -212,162 +193,6 @@ TEST_P(AppenderCrashTest, KilledAndOpenedAgainWithoutAPowerLoss) {
   EXPECT_EQ(driver.acknowledged(), primary.boundaries()[1]);
   driver.AppendUpTo(3);
   driver.Commit(3);
-}
-
-TEST_P(AppenderCrashTest, AFullDiskAtEveryByte) {
-  FileBuilder primary = EndingAt(4080);
-  primary.Add(Transaction(2, 700)).Add(Transaction(3, 300));
-  const uint64_t start = primary.boundaries()[1].offset;
-  for (uint64_t room = 0; start + room < primary.size() && !HasFailure(); room += room < 40 ? 1 : 101) {
-    SCOPED_TRACE(absl::StrCat("room for ", room, " bytes"));
-    CrashDriver driver(primary, 1, GetParam());
-    driver.Open();
-    driver.disk().SetCapacity(start + room);
-    const std::string rest = primary.bytes().substr(start);
-    EXPECT_EQ(driver.appender().Append(rest).code(), absl::StatusCode::kResourceExhausted);
-    EXPECT_EQ(driver.appender().committed(), primary.boundaries()[1]);
-    EXPECT_EQ(driver.appender().Append(rest).code(), absl::StatusCode::kFailedPrecondition);
-    driver.Cut();
-    driver.disk().SetCapacity(UINT64_MAX);
-    driver.AppendUpTo(3);
-    driver.Commit(3);
-  }
-}
-
-TEST_P(AppenderCrashTest, NoRoomToAnnounceTheNextGroupIsNoError) {
-  FileBuilder primary = EndingAt(3000);
-  primary.Add(Transaction(2, 4096 - 3000 - kOverhead - 10)).Add(Transaction(3, 300));
-  for (uint64_t room = 0; room < 17; ++room) {
-    CrashDriver driver(primary, 1, GetParam());
-    driver.Open();
-    driver.AppendUpTo(2);
-    driver.disk().SetCapacity(primary.boundaries()[2].offset + room);
-    driver.Commit(2, 23);
-    EXPECT_EQ(driver.disk().Contents(kPath).size(), primary.boundaries()[2].offset);
-    driver.disk().SetCapacity(UINT64_MAX);
-    driver.AppendUpTo(3);
-    driver.Commit(3);
-  }
-}
-
-// A sync that fails may have lost anything; whoever opens the file afterwards acknowledges only what is really durable.
-TEST_P(AppenderCrashTest, AFailedSyncAtEveryStep) {
-  FileBuilder primary = EndingAt(4085);
-  for (uint64_t n = 2; n < 5; ++n) primary.Add(Transaction(n, 1500));
-  for (int failing = 1; failing <= 10 && !HasFailure(); ++failing) {
-    SCOPED_TRACE(absl::StrCat("sync ", failing, " fails"));
-    CrashDriver driver(primary, 1, GetParam());
-    driver.Open();
-    driver.FailOnce(Kind::kSync, failing, absl::DataLossError("EIO"));
-    absl::Status status;
-    for (size_t n = 2; n < 5 && status.ok(); ++n) {
-      const Boundary& before = primary.boundaries()[n - 1];
-      status = driver.appender().Append(primary.transaction(n));
-      if (status.ok()) {
-        status =
-            driver.appender().Commit(primary.boundaries()[n], primary.bytes().substr(primary.boundaries()[n].offset));
-      }
-      if (!status.ok()) {
-        EXPECT_EQ(driver.appender().committed(), before);
-        EXPECT_EQ(driver.appender().Cut().code(), absl::StatusCode::kFailedPrecondition);
-      }
-    }
-    EXPECT_EQ(status.ok(), failing > 8) << status;
-    if (status.ok()) break;
-    driver.Open();  // what it finds counts as acknowledged from here on
-    if (HasFailure()) return;
-    driver.AppendUpTo(4);
-    driver.Commit(4);
-  }
-}
-
-// The same for a sync that fails while a killed process's file is opened again.
-TEST_P(AppenderCrashTest, AFailedSyncWhileOpening) {
-  FileBuilder primary = EndingAt(4000);
-  primary.Add(Transaction(2, 1500)).Add(Transaction(3, 1500));
-  CrashDriver driver(primary, 1, GetParam());
-  {
-    // A process that is killed before its last sync.
-    auto file = driver.disk().OpenForWriting(kPath);
-    const std::string real(primary.transaction(2).substr(0, 17));
-    ASSERT_TRUE((*file)->WriteAt(4000, EncodeUint64(TestTid(1)) + real.substr(8, 8) + "c").ok());
-    ASSERT_TRUE((*file)->Sync().ok());
-    ASSERT_TRUE((*file)->WriteAt(4017, primary.transaction(2).substr(17)).ok());
-    ASSERT_TRUE((*file)->Sync().ok());
-    ASSERT_TRUE((*file)->WriteAt(4000, real).ok());
-  }
-  driver.FailOnce(Kind::kSync, 1, absl::DataLossError("EIO"));
-  Recovery recovery;
-  EXPECT_FALSE(Appender::Open(driver.disk(), kPath, primary.boundaries()[1], &recovery).ok());
-  driver.Open();
-  EXPECT_EQ(driver.acknowledged(), primary.boundaries()[2]);
-  driver.AppendUpTo(3);
-  driver.Commit(3);
-}
-
-// What another program left behind the committed end is in the file or in a saved tail at every moment; and the crash
-// of a recovery never makes ZODB refuse a file that it took before.
-class ForeignTailCrashTest : public testing::TestWithParam<size_t> {
- protected:
-  static constexpr uint64_t kEnd = 4000;
-
-  void CheckRecoveryOf(const std::string& tail) {
-    const std::string sound = EndingAt(kEnd).bytes();
-    SimulatedFileSystem disk(GetParam());
-    disk.SetContents(kPath, sound + tail);
-    const bool refused = tests::ReadIndexModel(sound + tail).refused;
-    uint64_t seed = 0;
-    const auto check = [&](const SimulatedOperation& operation) {
-      for (int i = 0; i < 100 && operation.IsChange() && !HasFailure(); ++i) {
-        SCOPED_TRACE(absl::StrCat("seed ", ++seed, ", before operation ", operation.number));
-        tests::SeededChooser chooser(seed);
-        const auto crashed = disk.Clone();
-        crashed->Crash(chooser);
-        const tests::ReadIndexResult result = tests::ReadIndexModel(crashed->Contents(kPath));
-        EXPECT_TRUE(refused || !result.refused) << result.reason;
-        EXPECT_TRUE(result.refused || result.end == kEnd || crashed->Contents(kPath) == sound + tail);
-        CheckRecovered(*crashed, sound, tail);
-      }
-      return absl::OkStatus();
-    };
-    disk.SetHook(check);
-    CheckRecovered(disk, sound, tail);
-  }
-
-  void CheckRecovered(SimulatedFileSystem& disk, const std::string& sound, const std::string& tail) {
-    Recovery recovery;
-    ASSERT_TRUE(Appender::Open(disk, kPath, Boundary{}, &recovery).ok());
-    ASSERT_EQ(disk.Contents(kPath), sound);
-    bool saved = false;
-    for (int n = 0; n < 3; ++n) saved = saved || disk.Contents(absl::StrCat(kPath, ".tr", n)) == tail;
-    ASSERT_TRUE(saved);
-  }
-};
-
-INSTANTIATE_TEST_SUITE_P(PageSize, ForeignTailCrashTest, testing::Values(512, 4096), testing::PrintToStringParamName());
-
-TEST_P(ForeignTailCrashTest, ATransactionCutShort) {
-  CheckRecoveryOf(EndingAt(kEnd).Add(Transaction(2, 6000)).bytes().substr(kEnd, 5000));
-}
-
-TEST_P(ForeignTailCrashTest, ATransactionThatOnlyZodbTakes) {
-  CheckRecoveryOf(EndingAt(kEnd).Add(Transaction(2, 6000, 'x')).bytes().substr(kEnd));
-}
-
-TEST_P(ForeignTailCrashTest, AnUnsoundTransactionWithSoundOnesBehindIt) {
-  FileBuilder builder = EndingAt(kEnd);
-  builder.Add(Transaction(2, 3000)).Add(Transaction(3, 3000));
-  std::string tail = builder.bytes().substr(kEnd);
-  tail[builder.boundaries()[2].offset - kEnd - 1] ^= 1;
-  CheckRecoveryOf(tail);
-}
-
-TEST_P(ForeignTailCrashTest, AHeaderOfZerosWithATransactionsEndBehindIt) {
-  CheckRecoveryOf(std::string(5000, '\0') + EncodeUint64(200));
-}
-
-TEST_P(ForeignTailCrashTest, AHeaderAlone) {
-  CheckRecoveryOf(EndingAt(kEnd).Add(Transaction(2, 10)).bytes().substr(kEnd, 23));
 }
 
 TEST(AppenderCrashCreateTest, TheFileAppearsWholeOrNotAtAll) {

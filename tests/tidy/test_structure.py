@@ -69,6 +69,9 @@ def test_includes_point_one_way():
         ("sidecar/runtime/", ("sidecar/storage/", "sidecar/transport/", "sidecar/replication/", "sidecar/admin/",
                               "sidecar/cli/", "grpc")),
         ("sidecar/storage/", ("grpc", "asio", "sidecar/cli/", "sidecar/admin/")),
+        ("sidecar/storage/primary/", ("sidecar/storage/secondary/", "sidecar/storage/publisher/")),
+        ("sidecar/storage/secondary/", ("sidecar/storage/primary/", "sidecar/storage/publisher/")),
+        ("sidecar/storage/publisher/", ("sidecar/storage/primary/", "sidecar/storage/secondary/")),
         ("sidecar/transport/", ("sidecar/cli/", "sidecar/admin/")),
     ]
     wrong = [f"{path} includes {name}" for room, others in forbidden for path in below(room, of=CPP_FILES)

@@ -63,7 +63,7 @@ TEST(Description, OfDefaults) {
             "<sidecar>\n  admin-socket /a\n  # health-address: none\n  state-dir /s\n  log-file STDERR\n"
             "  log-level info\n  stop-timeout 30s\n</sidecar>\n"
             "\n<zrs 1>\n  # a primary\n  # replicate-from: none: a primary\n  replicate-to 5000\n  insecure off\n"
-            "  max-followers 64\n  keep-alive-delay 1s\n  poll-interval 1s\n  # blobs: none\n"
+            "  max-followers 64\n  keep-alive-delay 2s\n  poll-interval 1s\n  # blobs: none\n"
             "  <filestorage>\n    path /data/Data.fs\n  </filestorage>\n</zrs>\n");
 }
 TEST(Description, OfASecondary) {
@@ -71,7 +71,7 @@ TEST(Description, OfASecondary) {
       DescribeSettings(Load(absl::StrCat("<zrs a>\nreplicate-from 5000\nowner zope\n", kFileStorageText)));
   EXPECT_EQ(text.substr(text.find("\n<zrs a>")),
             "\n<zrs a>\n  # a secondary\n  replicate-from localhost:5000\n  # replicate-to: none\n"
-            "  # source-name: the only one, or of the same name\n  keep-alive-delay 1s\n  reconnect-delay 10s\n"
+            "  # source-name: the only one, or of the same name\n  keep-alive-delay 2s\n  reconnect-delay 10s\n"
             "  max-lag 1m\n  keep-old on\n  # on-swap: none\n"
             "  owner zope\n  group 600\n  # mode: as the primary file's mode\n  # blobs: none\n"
             "  <filestorage>\n    path /data/Data.fs\n  </filestorage>\n</zrs>\n");

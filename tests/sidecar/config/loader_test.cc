@@ -48,7 +48,7 @@ TEST(Storage, PrimaryWithDefaults) {
   EXPECT_FALSE(storage.insecure);
   EXPECT_FALSE(storage.blobs_external);
   EXPECT_EQ(storage.max_followers, 64u);
-  EXPECT_EQ(storage.keep_alive_delay, absl::Seconds(1));
+  EXPECT_EQ(storage.keep_alive_delay, absl::Seconds(2));
   EXPECT_EQ(storage.poll_interval, absl::Seconds(1));
   EXPECT_EQ(storage.path_origin, "");
   EXPECT_EQ(storage.file, "/etc/zrs/zrs.conf");
@@ -87,11 +87,11 @@ TEST(Storage, PollIntervalOfAPrimary) {
 
 TEST(Storage, SectionPrimary) {
   const StorageSettings storage = LoadStorage(absl::StrCat(
-      "%import zc.zrs\n<primary 1>\naddress 5000\nkeep-alive-delay 2s\n", kFileStorageText, "</primary>\n"));
+      "%import zc.zrs\n<primary 1>\naddress 5000\nkeep-alive-delay 3s\n", kFileStorageText, "</primary>\n"));
   EXPECT_EQ(storage.name, "1");
   EXPECT_EQ(storage.listen, "5000");
   EXPECT_TRUE(storage.is_primary());
-  EXPECT_EQ(storage.keep_alive_delay, absl::Seconds(2));
+  EXPECT_EQ(storage.keep_alive_delay, absl::Seconds(3));
 }
 
 TEST(Storage, SectionSecondary) {

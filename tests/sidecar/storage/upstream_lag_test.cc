@@ -1,4 +1,4 @@
-#include "sidecar/storage/upstream_lag.h"
+#include "sidecar/storage/secondary/upstream_lag.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,327 @@
+#include "sidecar/storage/primary/primary_file.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/boundary_probe.h"
+#include "filestorage/data_file_names.h"
+#include "filestorage/format.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/storage/identity.h"
+#include "sidecar/storage/old_file.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+using filestorage::Boundary;
+using filestorage::OldPath;
+using filestorage::Tail;
+using filestorage::TailEvent;
+using filestorage::TailReport;
+
+absl::StatusOr<size_t> ReadTail(Tail* tail, const std::string& path, uint64_t offset, absl::Span<char> out) {
+  if (tail == nullptr) return absl::FailedPreconditionError(absl::StrCat("read ", path, ": it is closed"));
+  return tail->Read(offset, out);
+}
+
+absl::StatusOr<bool> TailHasBoundary(Tail& tail, const Boundary& boundary) {
+  return filestorage::HasBoundary([&tail](uint64_t offset, absl::Span<char> out) { return tail.Read(offset, out); },
+                                  tail.magic(), boundary);
+}
+
+// The file at `path` with its committed end, looked for from `known` on; null where it cannot be had.
+std::unique_ptr<Tail> OpenWhole(filestorage::FileSystem& file_system, const std::string& path, const Boundary& known) {
+  auto tail = Tail::Open(file_system, path, filestorage::TailOptions{}, known);
+  if (!tail.ok()) return nullptr;
+  absl::StatusOr<TailReport> report;
+  do {
+    report = (*tail)->Poll();
+  } while (report.ok() && report->more);
+  return report.ok() ? *std::move(tail) : nullptr;
+}
+
+}  // namespace
+
+void LogDecreasingTids(const StorageOptions& options, uint64_t from, const TailReport& report) {
+  if (report.decreasing_tids == 0) return;
+  spdlog::warn(
+      "storage {}: {}: {} transaction(s) between offsets {} and {} have an id not above the one before, as after a "
+      "clock "
+      "that was set back; they are followed, as ZODB takes them; look at the clock of this host",
+      options.name, options.path, report.decreasing_tids, from, report.end.offset);
+}
+
+std::string RemedyOfOpening(const absl::Status& error) {
+  if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
+  return "mend that, then restart zrs";
+}
+
+std::string DivergedRemedy(const StorageOptions& options) {
+  return absl::StrCat(
+      "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
+      "the file that is there now, and give up what only the copies have: stop zrs here and remove ",
+      options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
+      ".state in its own state-dir) away; then start all again, for new copies");
+}
+
+PrimaryFile::PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime)
+    : options_(options), file_system_(file_system), runtime_(runtime), state_file_(file_system, options.state_path) {}
+
+absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
+  auto loaded = state_file_.Load();
+  if (!loaded.ok()) return loaded.status();
+  *new_identity = !loaded->has_value();
+  if (*new_identity) {
+    state_.emplace();
+    state_->path = options_.path;
+    state_->machine_id = options_.machine_id;
+    state_->role = "primary";
+    state_->lineage = NewLineage(runtime_);
+    return absl::OkStatus();
+  }
+  state_ = **std::move(loaded);
+  absl::Status belongs = CheckStateBelongs(*state_, state_file_.path(), options_.path, options_.machine_id);
+  if (!belongs.ok() || state_->role == "primary") return belongs;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "state file ", state_file_.path(), " says that ", options_.path,
+      " is a secondary's copy; to make this host a primary with a new database identity, remove that state file "
+      "(every secondary then needs a new copy), else configure it as a secondary again"));
+}
+
+// A writer that creates the file writes its magic a moment later: both are "not there yet".
+absl::Status PrimaryFile::CheckFileIsThere() {
+  auto info = file_system_.Stat(options_.path);
+  if (!info.ok()) return info.status();
+  if (!info->is_regular || info->size >= filestorage::kMagicSize) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("open ", options_.path, ": the file is empty so far"));
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenTail(const Boundary& known) {
+  const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
+  auto tail = Tail::Open(file_system_, options_.path, options_.tail, known);
+  if (!tail.ok()) {
+    // It may have become empty since, which heals; another sidecar that holds it does not.
+    absl::Status there = CheckFileIsThere();
+    return there.ok() ? tail.status() : there;
+  }
+  // A writer syncs the file, never its name: without that, a power loss could take away all that was sent.
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
+  if (!named.ok()) return named;
+  tail_ = *std::move(tail);
+  scanned_ = false;
+  Opened opened;
+  if (info.ok()) {
+    opened.file_mode = info->mode & 0777;
+    inode_ = info->inode;
+  }
+  opened.state = *state_;
+  opened.magic = tail_->magic();
+  opened.end = tail_->end();
+  return opened;
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
+  // Of an earlier attempt, whose locks would keep this one off.
+  tail_.reset();
+  old_.reset();
+  left_.reset();
+  if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
+  bool new_identity = false;
+  if (absl::Status loaded = LoadOrCreateState(&new_identity); !loaded.ok()) return loaded;
+  auto opened = OpenTail(state_->lower_bound);
+  if (absl::IsFailedPrecondition(opened.status())) {
+    const std::string why(opened.status().message());
+    left_ = state_->lower_bound;
+    RememberOldFile();
+    return OpenPending(why);
+  }
+  if (!opened.ok()) return opened;
+  state_->doubted = false;
+  if (!new_identity) return HasTheSameEnd() ? std::move(opened) : OpenPending("another file is in its place");
+  opened->new_identity = true;
+  state_->lower_bound = opened->end;
+  state_->inode = inode_;
+  if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
+  opened->state = *state_;
+  return opened;
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenPending(const std::string& why) {
+  tail_.reset();
+  auto opened = OpenTail(Boundary{});
+  if (opened.ok()) opened->pending = absl::StrCat(options_.path, ": ", why);
+  return opened;
+}
+
+// A pack may leave the beginning of the file as it was, up to where the state knows it. What was committed and told
+// after that is found in the old file, if that is still there.
+bool PrimaryFile::HasTheSameEnd() {
+  if (state_->inode == 0 || state_->inode == inode_) return true;
+  left_ = state_->lower_bound;
+  RememberOldFile();
+  if (old_ && left_->offset > state_->lower_bound.offset) {
+    const absl::StatusOr<bool> same = FileHasBoundary(file_system_, options_.path, *left_);
+    if (same.ok() && !*same) return false;
+  }
+  left_.reset();
+  old_.reset();
+  return true;
+}
+
+// While nobody looked, the old file may have grown after the state was saved: its own end is where it was left.
+void PrimaryFile::RememberOldFile() {
+  old_.reset();
+  old_ = OpenWhole(file_system_, OldPath(options_.path), *left_);
+  if (!old_) return;
+  left_ = old_->end();
+  const auto info = file_system_.Stat(OldPath(options_.path));
+  old_inode_ = info.ok() ? info->inode : 0;
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event) {
+  if (!left_) {
+    left_ = tail_->end();
+    old_.reset();
+    // The one that is under another name now still has all that it had; one that was overwritten has not.
+    if (event == TailEvent::kReplaced) old_ = std::move(tail_);
+    old_inode_ = inode_;
+    // After a start its end may not have been reached, where followers may be: that is found under its new name.
+    const auto renamed = file_system_.Stat(OldPath(options_.path));
+    if (old_ && !scanned_ && renamed.ok() && renamed->inode == old_inode_) RememberOldFile();
+  }
+  tail_.reset();
+  if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
+  // One that is moved back must not be found locked by ourselves.
+  const auto info = file_system_.Stat(options_.path);
+  if (info.ok() && info->inode == old_inode_) old_.reset();
+  auto opened = OpenTail(*left_);
+  if (absl::IsFailedPrecondition(opened.status())) return OpenPending("another file is in its place");
+  if (!opened.ok()) return opened;
+  left_.reset();
+  state_->doubted = false;
+  return opened;
+}
+
+absl::StatusOr<TailReport> PrimaryFile::Poll() {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("look at ", options_.path, ": it is not open"));
+  polled_from_ = tail_->end().offset;
+  auto report = tail_->Poll();
+  const bool looked = report.ok() && !report->more &&
+                      (report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet);
+  scanned_ = scanned_ || looked;
+  return report;
+}
+
+const char* PrimaryFile::Fresh::Find(uint64_t wanted, uint64_t size) const {
+  if (wanted < offset || wanted - offset >= bytes.size()) return nullptr;
+  return size <= bytes.size() - (wanted - offset) ? bytes.data() + (wanted - offset) : nullptr;
+}
+
+PrimaryFile::Fresh PrimaryFile::ReadFresh(size_t most) {
+  if (!tail_ || tail_->end().offset - polled_from_ > most) return {};
+  Fresh fresh{polled_from_, std::string(static_cast<size_t>(tail_->end().offset - polled_from_), '\0')};
+  // Whoever wants them and does not find them here reads them, and is told the error.
+  const auto read = tail_->Read(fresh.offset, absl::MakeSpan(fresh.bytes));
+  return read.ok() && *read == fresh.bytes.size() ? fresh : Fresh{};
+}
+
+absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
+  const auto read_new = [this](uint64_t offset, absl::Span<char> out) { return tail_->Read(offset, out); };
+  const auto read_old = [this](uint64_t offset, absl::Span<char> out) { return old_->Read(offset, out); };
+  const filestorage::ReadFunction old_function = read_old;
+  auto proof = filestorage::ProvePack(read_new, tail_->magic(), tail_->end(), *left_, old_ ? &old_function : nullptr);
+  if (!proof.ok()) {
+    return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
+                                                            " in ", options_.path, ": ", proof.status().message()));
+  }
+  using By = filestorage::PackProof::By;
+  if (proof->by == By::kLaterPack || proof->by == By::kGarbage) {
+    std::string doubt = DoubtAboutPack();
+    if (!doubt.empty()) *proof = {By::kNothing, std::move(doubt)};
+  }
+  if (!proof->proved() && !state_->doubted) {
+    state_->doubted = true;
+    if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
+  }
+  return proof;
+}
+
+std::string PrimaryFile::DoubtAboutPack() {
+  const std::string missing = absl::StrCat("the transaction ", filestorage::TidHex(left_->tid),
+                                           ", the last that was replicated, is not in it, and it was packed after ");
+  if (state_->doubted) return absl::StrCat(missing, "another file had been in its place");
+  if (old_) return "";
+  // Nobody was there to see which file was packed. It is kept as the old one, perhaps.
+  const std::unique_ptr<Tail> old = OpenWhole(file_system_, OldPath(options_.path), Boundary{});
+  if (!old) return "";
+  const auto read = [&old](uint64_t offset, absl::Span<char> out) { return old->Read(offset, out); };
+  const auto proof = filestorage::ProvePack(read, old->magic(), old->end(), *left_, nullptr);
+  // One that ends earlier is of an earlier pack.
+  if (!proof.ok() || proof->proved() || old->end().tid < left_->tid) return "";
+  return absl::StrCat(missing, OldPath(options_.path), " was in its place, which does not have it either");
+}
+
+absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& id) {
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
+  if (!named.ok()) return named;
+  // The name is looked at again now that it is durable.
+  const absl::StatusOr<TailReport> report = tail_->Poll();
+  if (!report.ok()) return report.status();
+  if (report->event != TailEvent::kAdvanced && report->event != TailEvent::kNothingYet &&
+      report->event != TailEvent::kAborted) {
+    return absl::UnavailableError(report->reason);
+  }
+  State state = *state_;
+  const absl::StatusOr<bool> same = TailHasBoundary(*tail_, *left_);
+  if (!same.ok()) return same.status();
+  if (!*same) {
+    v1::Epoch epoch;
+    epoch.set_id(id);
+    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+    epoch.set_generation(replication::CurrentEpoch(state.lineage)->generation());
+    *epoch.mutable_left() = replication::ToProto(*left_);
+    replication::AddEpoch(std::move(epoch), &state.lineage);
+  }
+  state.lower_bound = tail_->end();
+  state.doubted = false;
+  state.inode = inode_;
+  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  left_.reset();
+  if (*same) old_.reset();
+  Opened begun;
+  begun.state = *state_;
+  begun.magic = tail_->magic();
+  begun.end = tail_->end();
+  return begun;
+}
+
+absl::Status PrimaryFile::SaveState() {
+  if (!state_ || !tail_ || left_) return absl::OkStatus();
+  state_->lower_bound = tail_->end();
+  state_->inode = inode_;
+  return state_file_.Save(*state_);
+}
+
+void PrimaryFile::Close() {
+  tail_.reset();
+  old_.reset();
+}
+
+absl::StatusOr<size_t> PrimaryFile::Read(uint64_t offset, absl::Span<char> out) {
+  return ReadTail(tail_.get(), options_.path, offset, out);
+}
+
+absl::StatusOr<bool> PrimaryFile::HasBoundary(const Boundary& boundary) {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is closed"));
+  return TailHasBoundary(*tail_, boundary);
+}
+
+absl::StatusOr<bool> PrimaryFile::OldFileHadBoundary(const Boundary& boundary) {
+  if (old_) return TailHasBoundary(*old_, boundary);
+  return FileHasBoundary(file_system_, OldPath(options_.path), boundary);
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,110 @@
+// A primary's file as its I/O thread sees it: the data file, the one that it took the place of, and the state file.
+#ifndef ZRS_SIDECAR_STORAGE_PRIMARY_PRIMARY_FILE_H_
+#define ZRS_SIDECAR_STORAGE_PRIMARY_PRIMARY_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "filestorage/boundary.h"
+#include "filestorage/pack_proof.h"
+#include "filestorage/tail.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/storage/options.h"
+#include "sidecar/storage/state_file.h"
+
+namespace zrs::storage {
+
+// Tells the log of those behind `from`: a warning, as in ZODB. Any thread.
+void LogDecreasingTids(const StorageOptions& options, uint64_t from, const filestorage::TailReport& report);
+
+// What to do about an error of opening that does not heal by itself.
+std::string RemedyOfOpening(const absl::Status& error);
+// What to do about a file that is no pack of the one before.
+std::string DivergedRemedy(const StorageOptions& options);
+
+// A file that is put in place of another is *pending* until it is proved to be a pack of it: it is scanned, but nothing
+// of it is published, and the state goes on to tell of the old one.
+//
+// On the I/O thread only; every call may block on the disk.
+class PrimaryFile {
+ public:
+  PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime);
+
+  struct Opened {
+    State state;
+    filestorage::Magic magic = filestorage::Magic::kFs30;
+    filestorage::Boundary end;  // known so far: Poll goes on from there
+    uint32_t file_mode = 0;     // permission bits, of 0777; 0: not known
+    bool new_identity = false;  // the database was never seen before
+    std::string pending;        // why the file is not the one that the state tells of; empty where it is
+  };
+  // Reads or begins the state, and opens the file at what the state says. NotFound, PermissionDenied: there is no file
+  // yet, or it is empty, or may not be read; those may heal. Unavailable: another sidecar has it. FailedPrecondition:
+  // the state belongs to another file, machine or role.
+  absl::StatusOr<Opened> Open();
+  // After a Poll that reported `event` (kReplaced, kTruncated or kOverwritten): opens what is there now. It is pending
+  // unless it has all that was followed, as one that was moved back or restored whole. Errors as Open's; may be called
+  // again.
+  absl::StatusOr<Opened> OpenReplacement(filestorage::TailEvent event);
+
+  // As Tail::Poll.
+  absl::StatusOr<filestorage::TailReport> Poll();
+  struct Fresh {
+    uint64_t offset = 0;
+    std::string bytes;
+    // `size` of them from `wanted` on; null where they are not all here.
+    const char* Find(uint64_t wanted, uint64_t size) const;
+  };
+  // The bytes by which the last Poll moved the committed end, if they are at most so many; else nothing.
+  Fresh ReadFresh(size_t most);
+  // Whether the pending file, as far as it was scanned, is a pack of the one before. Once it was not, the right file
+  // has to come back: what a later pack leaves out may have been in the copies alone. That is remembered durably.
+  absl::StatusOr<filestorage::PackProof> Prove();
+  // Makes it durable that the pending file, which was proved, begins an epoch with this id (none begins where the file
+  // has all that was followed after all); then the state. Unavailable when yet another file took its place.
+  absl::StatusOr<Opened> BeginEpoch(const std::string& id);
+  // Lets go of the file before. It is still found under its name, if it has one.
+  void ForgetOldFile() { old_.reset(); }
+
+  // Remembers the committed end; nothing while the file is pending.
+  absl::Status SaveState();
+  void Close();
+
+  // As CommittedBytes'.
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
+  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary);
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary);
+
+ private:
+  absl::Status CheckFileIsThere();
+  absl::Status LoadOrCreateState(bool* new_identity);
+  absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
+  absl::StatusOr<Opened> OpenPending(const std::string& why);
+  void RememberOldFile();
+  bool HasTheSameEnd();
+  // Of a file that was packed: why it may be a pack of another than the one that was followed; empty where it is not.
+  std::string DoubtAboutPack();
+
+  const StorageOptions options_;
+  filestorage::FileSystem& file_system_;
+  runtime::Runtime& runtime_;
+  StateFile state_file_;
+  std::optional<State> state_;
+  std::unique_ptr<filestorage::Tail> tail_;
+  uint64_t inode_ = 0;        // of the file that tail_ has open, or had
+  uint64_t polled_from_ = 0;  // the committed end before the last Poll
+  // The file before, kept open since it was replaced: until the next one is, or ForgetOldFile.
+  std::unique_ptr<filestorage::Tail> old_;
+  uint64_t old_inode_ = 0;
+  bool scanned_ = false;                       // tail_ has reached the end once
+  std::optional<filestorage::Boundary> left_;  // its committed end; set while the present file is pending
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_PRIMARY_PRIMARY_FILE_H_

@@ -1,0 +1,396 @@
+#include "sidecar/storage/primary/primary_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/end_message.h"
+#include "sidecar/replication/id.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/storage/identity.h"
+#include "sidecar/storage/status_fields.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+using filestorage::TailEvent;
+using filestorage::TailReport;
+
+// A commit's bytes are handed on from the look at the file that found them, if they are no more than this.
+constexpr size_t kMostFresh = 64 << 10;
+// The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
+constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
+
+bool Heals(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status);
+}
+
+}  // namespace
+
+PrimarySource::PrimarySource(const StorageOptions& options, StorageServices services)
+    : options_(options),
+      services_(services),
+      runtime_(services.runtime),
+      problem_(options.name, services.runtime),
+      file_(options, services.file_system, services.runtime) {}
+
+void PrimarySource::Start(SourceEvents events) {
+  events_ = std::move(events);
+  TryOpen();
+}
+
+// ---- Opening
+
+void PrimarySource::TryOpen() {
+  runtime_.PostIo([this] {
+    auto opened = file_.Open();
+    runtime_.Post([this, opened = std::move(opened)]() mutable { OnOpened(std::move(opened)); });
+  });
+}
+
+void PrimarySource::AnswerRefreshes() {
+  for (auto& done : std::exchange(refreshing_, {})) done();
+  for (auto& done : std::exchange(refreshed_, {})) done();
+}
+
+void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
+  // It is only the state file that is written.
+  problem_.Raise(std::string(status.message()),
+                 absl::IsResourceExhausted(status)
+                     ? "make room on that disk: zrs tries again by itself"
+                     : "the copies stay as they are; waiting for the file: start the database, put the file back under "
+                       "its name, or correct the path or the permissions");
+  tick_ = runtime_.After(options_.poll_interval, std::move(try_again));
+  events_.changed();
+}
+
+void PrimarySource::OnOpened(absl::StatusOr<PrimaryFile::Opened> opened) {
+  if (stopping_) return;
+  if (Heals(opened.status())) return WaitForFile(opened.status(), [this] { TryOpen(); });
+  if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
+  problem_.Clear();
+  state_ = opened->state;
+  state_saved_ = runtime_.Now();
+  spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, opened->end.offset,
+               opened->new_identity ? ", with a new database identity" : "");
+  if (!opened->pending.empty()) {
+    pending_ = true;
+    spdlog::info("storage {}: {}; looking whether it is a pack", options_.name, opened->pending);
+  }
+  BeginScan(*opened);
+  // Nobody can know a new identity yet, so copies may begin while the file is still being scanned. Else followers come
+  // back with positions that only the whole scan can confirm.
+  if (opened->new_identity) Publish();
+  ScheduleTick();
+  Poll();
+}
+
+void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
+  open_ = true;
+  magic_ = opened.magic;
+  file_mode_ = opened.file_mode;
+  end_ = opened.end;
+  fresh_ = {};
+  scanning_ = true;
+  scan_start_ = end_.offset;
+  scan_began_ = runtime_.Now();
+  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { Poll(); });
+}
+
+// ---- Following
+
+void PrimarySource::Poll() {
+  if (failed_ || stopping_ || !open_ || proving_) return;
+  if (polling_) {
+    poll_again_ = true;
+    return;
+  }
+  polling_ = true;
+  refreshing_.insert(refreshing_.end(), std::make_move_iterator(refreshed_.begin()),
+                     std::make_move_iterator(refreshed_.end()));
+  refreshed_.clear();
+  runtime_.PostIo([this] {
+    auto report = file_.Poll();
+    runtime_.Post([this, report = std::move(report), fresh = file_.ReadFresh(kMostFresh)]() mutable {
+      fresh_ = std::move(fresh);
+      OnPolled(std::move(report));
+    });
+  });
+}
+
+void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
+  polling_ = false;
+  if (stopping_) return AnswerRefreshes();
+  if (!report.ok()) {
+    Fail(std::string(report.status().message()),
+         "the disk or the file cannot be read or synced: mend that, then restart zrs");
+  } else if (!failed_) {
+    file_size_ = report->file_size;
+    const bool scanned = scanning_ && !report->more;
+    scanning_ = scanning_ && report->more;
+    OnReport(*report);
+    // A bound without transactions would be true of any file.
+    if (open_ && published_ && (scanned || (state_->lower_bound.last_offset == 0 && end_.last_offset != 0)))
+      SaveState();
+    if (!unreadable_.ok() && open_) FailUnreadable();
+    // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
+    if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
+  }
+  if (!failed_ && open_ && report->more) return Poll();
+  if (failed_) {
+    AnswerRefreshes();
+    return;
+  }
+  for (auto& done : std::exchange(refreshing_, {})) done();
+  if (std::exchange(poll_again_, false)) {
+    Poll();
+  }
+}
+
+void PrimarySource::OnReport(const TailReport& report) {
+  switch (report.event) {
+    case TailEvent::kAdvanced:
+      LogDecreasingTids(options_, end_.offset, report);
+      end_ = report.end;
+      unlooked_ = true;
+      if (published_) events_.advanced(end_);
+      break;
+    case TailEvent::kNothingYet:
+      if (!report.reason.empty()) {
+        OnUnsettled(report.reason,
+                    absl::StrCat("nothing behind it is replicated; if no writer is at work on the file, it is damaged "
+                                 "or was cut short: check it with zrs verify ",
+                                 options_.path));
+        if (!published_ && !pending_) Publish();
+        return;
+      }
+      break;
+    case TailEvent::kAborted:
+      spdlog::debug("storage {}: {}", options_.name, report.reason);
+      break;
+    case TailEvent::kMissing:
+      return OnUnsettled(report.reason, "the copies stay as they are; put the file back under its name");
+    case TailEvent::kReplaced:
+    case TailEvent::kTruncated:
+    case TailEvent::kOverwritten:
+      return OnReplaced(report);
+    case TailEvent::kCorrupt:
+      return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
+                  absl::StrCat("check the file with zrs verify ", options_.path,
+                               "; restore it from a backup or from a secondary"));
+  }
+  unsettled_since_.reset();
+  if (!diverged_) problem_.Clear();
+  if (pending_ && !report.more && !diverged_) return ProvePending();
+  if (!published_ && !pending_ && !report.more) Publish();
+  events_.changed();
+}
+
+void PrimarySource::OnUnsettled(const std::string& reason, const std::string& remedy) {
+  if (diverged_) return;  // which is the graver matter
+  if (!unsettled_since_) unsettled_since_ = runtime_.Now();
+  if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
+  problem_.Raise(reason, remedy);
+  events_.changed();
+}
+
+// ---- Another file in its place
+
+void PrimarySource::OnReplaced(const TailReport& report) {
+  spdlog::info("storage {}: {}; looking whether it is a pack", options_.name, report.reason);
+  pending_ = true;
+  diverged_ = false;
+  published_ = false;
+  open_ = false;
+  unreadable_ = absl::OkStatus();
+  watch_.reset();
+  heartbeat_.reset();
+  events_.withdrawn(replication::MakeEnd(
+      v1::End::REASON_REPLACED, "the primary's file was replaced, by a pack most likely; its zrs looks through it",
+      "none needed: the follower comes back at once"));
+  events_.changed();
+  AnswerRefreshes();
+  if (!stopping_) Reopen(report.event);
+}
+
+void PrimarySource::Reopen(TailEvent event) {
+  runtime_.PostIo([this, event] {
+    auto opened = file_.OpenReplacement(event);
+    runtime_.Post([this, event, opened = std::move(opened)]() mutable { OnReopened(std::move(opened), event); });
+  });
+}
+
+void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailEvent event) {
+  if (stopping_) return;
+  if (Heals(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
+  if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
+  problem_.Clear();
+  pending_ = !opened->pending.empty();
+  BeginScan(*opened);
+  ScheduleTick();
+  Poll();
+}
+
+void PrimarySource::ProvePending() {
+  AnswerRefreshes();
+  proving_ = true;
+  unlooked_ = false;
+  runtime_.PostIo([this] {
+    auto proof = file_.Prove();
+    runtime_.Post([this, proof = std::move(proof)]() mutable { OnProved(std::move(proof)); });
+  });
+}
+
+void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
+  proving_ = false;
+  if (stopping_ || failed_) return;
+  if (!proof.ok()) return OnUnreadable(proof.status());
+  if (proof->proved()) {
+    proving_ = true;
+    runtime_.PostIo([this, id = RandomId(runtime_)] {
+      auto begun = file_.BeginEpoch(id);
+      runtime_.Post([this, begun = std::move(begun)]() mutable { OnEpochBegun(std::move(begun)); });
+    });
+    return;
+  }
+  if (std::exchange(diverged_, true)) return;
+  const std::string message =
+      absl::StrCat(options_.path, " is neither the file that was followed before nor a pack of it: ", proof->reason);
+  problem_.Raise(message, DivergedRemedy(options_));
+  events_.withdrawn(
+      replication::MakeEnd(v1::End::REASON_DIVERGED, message,
+                           "this copy stays as it is; see to the primary's file, as its zrs status says"));
+  events_.changed();
+}
+
+void PrimarySource::OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened) {
+  proving_ = false;
+  if (stopping_ || failed_) return;
+  if (absl::IsUnavailable(opened.status())) return Poll();
+  if (!opened.ok()) {
+    return Fail(std::string(opened.status().message()), "mend that, then restart zrs: it looks at the file again");
+  }
+  pending_ = false;
+  diverged_ = false;
+  problem_.Clear();
+  state_ = opened->state;
+  end_ = opened->end;
+  spdlog::info("storage {}: {} is a pack of the file before, or has all of it; its epoch is {}", options_.name,
+               options_.path, replication::DescribeId(replication::CurrentEpoch(state_->lineage)->id()));
+  forget_old_ = runtime_.After(options_.old_file_time, [this] { runtime_.PostIo([this] { file_.ForgetOldFile(); }); });
+  Publish();
+  Poll();
+}
+
+void PrimarySource::Publish() {
+  published_ = true;
+  events_.opened({state_->lineage, magic_, end_, file_mode_});
+  events_.changed();
+}
+
+void PrimarySource::ScheduleTick() {
+  tick_ = runtime_.After(options_.poll_interval, [this] { OnTick(); });
+}
+
+void PrimarySource::OnTick() {
+  // The right file may be on its way: one that is being copied back grows until it has what is missing.
+  if (diverged_ && unlooked_ && !proving_ && !polling_) ProvePending();
+  Poll();
+  if (runtime_.Now() - state_saved_ >= options_.state_interval) SaveState();
+  ScheduleTick();
+}
+
+void PrimarySource::SendHeartbeat() {
+  v1::Heartbeat heartbeat;
+  heartbeat.set_committed_end(end_.offset);
+  heartbeat.set_tid(end_.tid);
+  heartbeat.set_primary_time_micros(absl::ToUnixMicros(runtime_.UnixNow()));
+  heartbeat.set_interval_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(options_.keep_alive_delay)));
+  heartbeat.add_path(options_.node_id);
+  events_.heartbeat(heartbeat);
+  heartbeat_ = runtime_.After(options_.keep_alive_delay, [this] { SendHeartbeat(); });
+}
+
+void PrimarySource::SaveState() {
+  state_saved_ = runtime_.Now();
+  state_->lower_bound = end_;
+  runtime_.PostIo([this] {
+    absl::Status saved = file_.SaveState();
+    if (saved.ok()) return;
+    // The bound only saves time at the next start; the identity in the old file stays true.
+    spdlog::warn("storage {}: {}; the next start scans more of the file", options_.name, saved.ToString());
+  });
+}
+
+void PrimarySource::Fail(const std::string& message, const std::string& remedy) {
+  failed_ = true;
+  problem_.Raise(message, remedy, /*lasting=*/true);
+  watch_.reset();
+  tick_.reset();
+  heartbeat_.reset();
+  published_ = false;
+  events_.withdrawn(replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, remedy));
+  events_.changed();
+}
+
+// A file that was overwritten or cut in place reads badly too: the next look tells.
+void PrimarySource::OnUnreadable(const absl::Status& error) {
+  if (failed_ || !open_) return;
+  unreadable_ = error;
+  Poll();
+}
+
+void PrimarySource::FailUnreadable() {
+  Fail(std::string(unreadable_.message()),
+       absl::StrCat("check the file with zrs verify ", options_.path, ", mend it, then restart zrs"));
+}
+
+// ---- Stopping
+
+void PrimarySource::Refresh(absl::AnyInvocable<void()> done) {
+  if (failed_ || stopping_ || !open_ || proving_) return done();
+  refreshed_.push_back(std::move(done));
+  Poll();
+}
+
+void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
+  auto stop = [this, done = std::move(done)]() mutable {
+    stopping_ = true;
+    watch_.reset();
+    tick_.reset();
+    heartbeat_.reset();
+    done();
+  };
+  // Nobody waits for the rest of a long scan: the next start goes on with it.
+  if (scanning_) return stop();
+  Refresh(std::move(stop));
+}
+
+void PrimarySource::Close(absl::AnyInvocable<void()> done) {
+  stopping_ = true;
+  tick_.reset();
+  forget_old_.reset();
+  // A failed source's end is not worth remembering: what was reported before may be what is wrong.
+  if (state_ && !failed_) SaveState();
+  runtime_.PostIo([this, done = std::move(done)]() mutable {
+    file_.Close();
+    runtime_.Post(std::move(done));
+  });
+}
+
+// ---- Status
+
+void PrimarySource::FillStatus(v1::StorageStatus& status) const {
+  status.set_role("primary");
+  status.set_state(failed_ ? "stopped" : diverged_ ? "diverged" : published_ ? "streaming" : "starting");
+  problem_.FillStatus(status);
+  if (!state_) return;
+  FillIdentity(state_->lineage, status);
+  FillPosition(end_, status);
+  if (watch_) status.set_watch(watch_->native() ? "inotify" : "poll");
+  if (!scanning_ || failed_ || file_size_ <= end_.offset) return;
+  FillProgress({scan_start_, end_.offset, file_size_, runtime_.Now() - scan_began_}, status);
+}
+
+}  // namespace zrs::storage

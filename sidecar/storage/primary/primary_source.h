@@ -1,0 +1,116 @@
+// A primary's file as a source: opens it, follows its tail, gives it its identity.
+#ifndef ZRS_SIDECAR_STORAGE_PRIMARY_PRIMARY_SOURCE_H_
+#define ZRS_SIDECAR_STORAGE_PRIMARY_PRIMARY_SOURCE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "filestorage/tail.h"
+#include "sidecar/storage/options.h"
+#include "sidecar/storage/primary/primary_file.h"
+#include "sidecar/storage/problem.h"
+#include "sidecar/storage/source.h"
+
+namespace zrs::storage {
+
+class PrimarySource final : public Source {
+ public:
+  PrimarySource(const StorageOptions& options, StorageServices services);
+
+  void Start(SourceEvents events) override;
+  void Quiesce(absl::AnyInvocable<void()> done) override;
+  void Close(absl::AnyInvocable<void()> done) override;
+  void Refresh(absl::AnyInvocable<void()> done) override;
+  void OnUnreadable(const absl::Status& error) override;
+  bool Pause(absl::AnyInvocable<void()>) override { return false; }
+  void Resume() override {}
+  bool is_primary() const override { return true; }
+  bool serving() const override { return published_ && !problem_.raised(); }
+  std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
+  void FillStatus(v1::StorageStatus& status) const override;
+
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
+  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
+    return file_.HasBoundary(boundary);
+  }
+  const char* Fresh(uint64_t offset, uint64_t size) const override {
+    return published_ && open_ ? fresh_.Find(offset, size) : nullptr;
+  }
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
+    return file_.OldFileHadBoundary(boundary);
+  }
+
+ private:
+  void TryOpen();
+  void OnOpened(absl::StatusOr<PrimaryFile::Opened> opened);
+  void AnswerRefreshes();
+  // NotFound and the like: waits for the file.
+  void WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again);
+  void BeginScan(const PrimaryFile::Opened& opened);
+  void Poll();
+  void OnPolled(absl::StatusOr<filestorage::TailReport> report);
+  void OnReport(const filestorage::TailReport& report);
+  // Something that is normal for a moment, and a problem when it lasts.
+  void OnUnsettled(const std::string& reason, const std::string& remedy);
+  // Another file is in the place of the one that was followed, or other bytes are in it.
+  void OnReplaced(const filestorage::TailReport& report);
+  void Reopen(filestorage::TailEvent event);
+  void OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, filestorage::TailEvent event);
+  void ProvePending();
+  void OnProved(absl::StatusOr<filestorage::PackProof> proof);
+  void OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened);
+  void Publish();
+  void OnTick();
+  void ScheduleTick();
+  void SendHeartbeat();
+  void SaveState();
+  void FailUnreadable();
+  void Fail(const std::string& message, const std::string& remedy);
+
+  const StorageOptions options_;
+  StorageServices services_;
+  runtime::Runtime& runtime_;
+  SourceEvents events_;
+  ProblemReport problem_;
+
+  PrimaryFile file_;  // I/O thread
+
+  // Strand.
+  std::optional<State> state_;
+  filestorage::Magic magic_ = filestorage::Magic::kFs30;
+  uint32_t file_mode_ = 0;
+  filestorage::Boundary end_;
+  uint64_t file_size_ = 0;
+  bool scanning_ = false;  // what the file had at the start is being looked through
+  uint64_t scan_start_ = 0;
+  absl::Duration scan_began_;
+  std::unique_ptr<runtime::FileWatch> watch_;
+  std::unique_ptr<runtime::Timer> tick_;
+  std::unique_ptr<runtime::Timer> heartbeat_;
+  std::unique_ptr<runtime::Timer> forget_old_;
+  bool open_ = false;         // there is a file to look at
+  PrimaryFile::Fresh fresh_;  // of the last poll
+  bool pending_ = false;      // it was put in place of another, and is not proved to be a pack of that
+  bool proving_ = false;      // that is being looked into
+  bool unlooked_ = false;     // it has grown since that was looked into last
+  bool diverged_ = false;     // it is not
+  absl::Status unreadable_;   // a publisher could not read; until the next report tells whether the file was replaced
+  bool published_ = false;
+  bool failed_ = false;
+  bool stopping_ = false;
+  bool polling_ = false;
+  bool poll_again_ = false;
+  std::vector<absl::AnyInvocable<void()>> refreshed_;  // answered by the next poll that begins after they came
+  std::vector<absl::AnyInvocable<void()>> refreshing_;
+  std::optional<absl::Duration> unsettled_since_;
+  absl::Duration state_saved_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_PRIMARY_PRIMARY_SOURCE_H_

@@ -1,0 +1,226 @@
+#include "sidecar/storage/publisher/publisher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "filestorage/timestamp.h"
+#include "sidecar/replication/end_message.h"
+#include "sidecar/replication/id.h"
+#include "sidecar/storage/publisher/refuse_stream.h"
+#include "sidecar/storage/status_text.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+using replication::MakeEnd;
+using replication::PublisherSession;
+
+const char* StateName(PublisherSession::State state) {
+  switch (state) {
+    case PublisherSession::State::kHandshake:
+      return "handshake";
+    case PublisherSession::State::kCopying:
+      return "copying";
+    case PublisherSession::State::kRebuilding:
+      return "rebuilding";
+    case PublisherSession::State::kStreaming:
+      return "streaming";
+    case PublisherSession::State::kEnding:
+      return "ending";
+  }
+  return "ending";
+}
+
+bool IsFollowing(const PublisherConnection& connection) {
+  if (connection.cancelled()) return false;
+  const auto state = connection.session().state();
+  return state == PublisherSession::State::kCopying || state == PublisherSession::State::kRebuilding ||
+         state == PublisherSession::State::kStreaming;
+}
+
+}  // namespace
+
+Publisher::Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
+                     std::function<void()> progressed, std::function<void(const absl::Status&)> failed,
+                     std::function<void(const std::string&, const std::string&)> refused)
+    : storage_name_(std::move(storage_name)),
+      max_followers_(max_followers),
+      runtime_(runtime),
+      bytes_(bytes),
+      progressed_(std::move(progressed)),
+      failed_(std::move(failed)),
+      refused_(std::move(refused)) {}
+
+void Publisher::Open(replication::Publication publication) {
+  publication_ = std::move(publication);
+  refusal_.reset();
+}
+
+void Publisher::Refuse(v1::End refusal) {
+  publication_.reset();
+  // It tells of a file that may not be the one that is served next.
+  heartbeat_.reset();
+  EndAll(refusal);
+  refusal_ = std::move(refusal);
+}
+
+void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) {
+  const std::string peer = stream->peer();
+  if (draining_) {
+    return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_SHUTDOWN, "this zrs is stopping", "none needed"));
+  }
+  if (refusal_) return RefuseStream(std::move(stream), *refusal_);
+  if (!publication_) {
+    return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_NOT_READY,
+                                                   absl::StrCat("storage ", storage_name_, " is still starting"),
+                                                   "none needed: the follower tries again"));
+  }
+  CancelOthersOf(hello.node_id());
+  const auto room_taken = std::count_if(connections_.begin(), connections_.end(),
+                                        [](const auto& connection) { return !connection->cancelled(); });
+  if (static_cast<uint32_t>(room_taken) >= max_followers_) {
+    const std::string message = absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers");
+    const std::string remedy = "raise max-followers there, or follow another secondary";
+    refused_(absl::StrCat("a follower was refused: ", message), "raise max-followers, or let it follow a secondary");
+    return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_REFUSED, message, remedy));
+  }
+  PublisherConnection::Hooks hooks;
+  hooks.progressed = [this] { OnProgress(); };
+  hooks.failed = failed_;
+  auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, replication::PublisherOptions{},
+                                                          *publication_, std::move(stream), std::move(hooks));
+  connections_.push_back(connection);
+  spdlog::info("storage {}: follower {} connected", storage_name_, peer);
+  connection->Start(std::move(hello), [this, raw = connection.get()] { OnClosed(raw); });
+  if (heartbeat_) {
+    v1::Heartbeat heartbeat = *heartbeat_;
+    const int64_t held = absl::ToInt64Microseconds(runtime_.Now() - heartbeat_received_);
+    heartbeat.set_age_micros(heartbeat.age_micros() + static_cast<uint64_t>(std::max<int64_t>(held, 0)));
+    connection->OnHeartbeat(heartbeat);
+  }
+}
+
+// A follower has one stream at a time, and a new node id with each start. One that is back has lost the stream before,
+// which nobody has noticed here: it is not to count as another follower, nor to be waited for.
+void Publisher::CancelOthersOf(const std::string& node_id) {
+  if (node_id.size() != replication::kIdSize) return;
+  for (const auto& connection : connections_) {
+    if (connection->session().node_id() != node_id || connection->cancelled()) continue;
+    connection->Cancel("the same follower came back by another stream");
+  }
+}
+
+void Publisher::OnCommittedEnd(const filestorage::Boundary& end) {
+  if (!publication_) return;
+  publication_->end = end;
+  for (const auto& connection : connections_) connection->OnCommittedEnd(end);
+}
+
+void Publisher::OnHeartbeat(const v1::Heartbeat& heartbeat) {
+  heartbeat_ = heartbeat;
+  heartbeat_received_ = runtime_.Now();
+  for (const auto& connection : connections_) connection->OnHeartbeat(heartbeat);
+}
+
+void Publisher::Drain(absl::Duration timeout, absl::AnyInvocable<void()> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  drain_timer_ = runtime_.After(timeout, [this] {
+    for (const auto& connection : connections_) {
+      if (publication_ && connection->session().acknowledged_offset() < publication_->end.offset) {
+        spdlog::warn("storage {}: follower {} has not acknowledged the last {} bytes; it goes on from there later",
+                     storage_name_, connection->peer(),
+                     publication_->end.offset - connection->session().acknowledged_offset());
+      }
+    }
+    EndAll(MakeEnd(v1::End::REASON_SHUTDOWN, "this zrs is stopping", "none needed"));
+  });
+  FinishDrainIfPossible();
+}
+
+void Publisher::EndAll(const v1::End& end) {
+  for (const auto& connection : connections_) connection->End(end.reason(), end.message(), end.remedy());
+  if (!draining_) return;
+  ending_ = true;
+  cancel_timer_ = runtime_.After(transport::kCloseGrace, [this] {
+    for (const auto& connection : connections_) connection->Cancel("it did not close its stream in time");
+  });
+}
+
+void Publisher::OnProgress() {
+  FinishDrainIfPossible();
+  progressed_();
+}
+
+void Publisher::OnClosed(const PublisherConnection* closed) {
+  spdlog::info("storage {}: follower {} disconnected: {}", storage_name_, closed->peer(), closed->WhyClosed());
+  std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });
+  FinishDrainIfPossible();
+  progressed_();
+}
+
+void Publisher::FinishDrainIfPossible() {
+  if (!draining_) return;
+  if (connections_.empty()) {
+    drain_timer_.reset();
+    cancel_timer_.reset();
+    if (drained_) std::exchange(drained_, nullptr)();
+    return;
+  }
+  const uint64_t end = publication_ ? publication_->end.offset : 0;
+  if (ending_ || std::any_of(connections_.begin(), connections_.end(), [end](const auto& connection) {
+        return IsFollowing(*connection) && connection->session().acknowledged_offset() < end;
+      })) {
+    return;
+  }
+  drain_timer_.reset();
+  EndAll(MakeEnd(v1::End::REASON_SHUTDOWN, "this zrs is stopping", "none needed"));
+}
+
+uint32_t Publisher::followers() const {
+  return static_cast<uint32_t>(std::count_if(connections_.begin(), connections_.end(),
+                                             [](const auto& connection) { return IsFollowing(*connection); }));
+}
+
+uint32_t Publisher::followers_at(uint64_t offset) const {
+  return static_cast<uint32_t>(
+      std::count_if(connections_.begin(), connections_.end(), [offset](const auto& connection) {
+        return IsFollowing(*connection) && connection->session().acknowledged_offset() >= offset;
+      }));
+}
+
+std::vector<std::string> Publisher::followers_behind(uint64_t offset) const {
+  std::vector<std::string> behind;
+  for (const auto& connection : connections_) {
+    const uint64_t acknowledged = connection->session().acknowledged_offset();
+    if (!IsFollowing(*connection) || acknowledged >= offset) continue;
+    behind.push_back(absl::StrCat(connection->peer(), " at offset ", acknowledged));
+  }
+  return behind;
+}
+
+void Publisher::FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const {
+  for (const auto& connection : connections_) {
+    const PublisherSession& session = connection->session();
+    v1::Follower* follower = status.add_followers();
+    follower->set_peer(connection->peer());
+    follower->set_state(StateName(connection->cancelled() ? PublisherSession::State::kEnding : session.state()));
+    follower->set_connected_since(filestorage::Rfc3339(connection->connected_since()));
+    if (!IsFollowing(*connection) || !publication_) continue;
+    follower->set_sent(session.sent_offset());
+    follower->set_acknowledged(session.acknowledged_offset());
+    if (!primary) continue;
+    const filestorage::Boundary& end = publication_->end;
+    const uint64_t behind = end.offset - std::min(end.offset, session.acknowledged_offset());
+    follower->set_lag_bytes(primary->bytes_ahead + behind);
+    // What was committed and not sent yet is as old as the last commit, at least.
+    const filestorage::Tid sent = session.oldest_unacknowledged();
+    const auto age = behind > 0 ? AgeOfTransaction(sent != 0 ? sent : end.tid, primary->now) : primary->seconds_ahead;
+    if (age) follower->set_lag_seconds(*age);
+  }
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,89 @@
+// A storage's followers: accepts their streams, tells them all of a new committed end, and knows who has what.
+#ifndef ZRS_SIDECAR_STORAGE_PUBLISHER_PUBLISHER_H_
+#define ZRS_SIDECAR_STORAGE_PUBLISHER_PUBLISHER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "filestorage/boundary.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/publisher_session.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/storage/committed_bytes.h"
+#include "sidecar/storage/publisher/publisher_connection.h"
+#include "sidecar/storage/source.h"
+#include "sidecar/transport/message_stream.h"
+
+namespace zrs::storage {
+
+// Everything on the strand. No follower slows another: each has its own session, stream and reads.
+class Publisher {
+ public:
+  // `progressed`: an acknowledgement moved, or a follower came or went. `failed`: the file could not be read, or is
+  // unsound where it was committed. `refused`: a follower was turned away for want of room; why, and what to do.
+  // References outlive the publisher.
+  Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
+            std::function<void()> progressed, std::function<void(const absl::Status&)> failed,
+            std::function<void(const std::string& message, const std::string& remedy)> refused);
+
+  // Whether there is something to serve. With nothing, or while `refusal` is set, new followers get an End.
+  void Open(replication::Publication publication);
+  // Ends every stream for this reason, and refuses new ones with it until Open.
+  void Refuse(v1::End refusal);
+
+  void Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello);
+  void OnCommittedEnd(const filestorage::Boundary& end);
+  // Passes a heartbeat on. The last one is given, aged, to each follower that comes later.
+  void OnHeartbeat(const v1::Heartbeat& heartbeat);
+
+  // Gives followers up to `timeout` to acknowledge the committed end, then ends every stream; `done` when all are gone.
+  // Called again it shortens the time.
+  void Drain(absl::Duration timeout, absl::AnyInvocable<void()> done);
+
+  const std::optional<replication::Publication>& publication() const { return publication_; }
+  // Followers past their handshake, and those of them that have acknowledged `offset` as durable.
+  uint32_t followers() const;
+  uint32_t followers_at(uint64_t offset) const;
+  // Those that have not, for people: "PEER at offset N".
+  std::vector<std::string> followers_behind(uint64_t offset) const;
+  // `primary`: as the storage's source sees it. Lags are told against it.
+  void FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const;
+
+ private:
+  void CancelOthersOf(const std::string& node_id);
+  void EndAll(const v1::End& end);
+  void OnProgress();
+  void OnClosed(const PublisherConnection* connection);
+  void FinishDrainIfPossible();
+
+  const std::string storage_name_;
+  const uint32_t max_followers_;
+  runtime::Runtime& runtime_;
+  CommittedBytes& bytes_;
+  std::function<void()> progressed_;
+  std::function<void(const absl::Status&)> failed_;
+  std::function<void(const std::string&, const std::string&)> refused_;
+  std::optional<replication::Publication> publication_;
+  std::optional<v1::End> refusal_;
+  std::optional<v1::Heartbeat> heartbeat_;
+  absl::Duration heartbeat_received_;
+  std::vector<std::shared_ptr<PublisherConnection>> connections_;
+
+  absl::AnyInvocable<void()> drained_;
+  bool draining_ = false;
+  bool ending_ = false;  // draining, and the streams have been told to end
+  std::unique_ptr<runtime::Timer> drain_timer_;
+  std::unique_ptr<runtime::Timer> cancel_timer_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_PUBLISHER_PUBLISHER_H_

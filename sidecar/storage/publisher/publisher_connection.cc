@@ -1,0 +1,182 @@
+#include "sidecar/storage/publisher/publisher_connection.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "sidecar/storage/overloaded.h"
+#include "sidecar/storage/range_digest.h"
+#include "sidecar/text/printable.h"
+
+namespace zrs::storage {
+namespace {
+
+// A follower that comes back again and again has that long a line each time, whatever it says.
+constexpr size_t kLongestReason = 300;
+
+// Fewer only where the committed end is reached, which the session finds fault with.
+absl::StatusOr<std::string> ReadUpTo(CommittedBytes& bytes, uint64_t offset, uint64_t size) {
+  std::string buffer;
+  buffer.resize(size);
+  auto read = bytes.Read(offset, absl::MakeSpan(buffer.data(), buffer.size()));
+  if (!read.ok()) return read.status();
+  buffer.resize(*read);
+  return buffer;
+}
+
+}  // namespace
+
+// Carries the stream's events, which come on the transport's threads, to the strand.
+class PublisherConnection::Events final : public transport::PublisherEvents {
+ public:
+  Events(runtime::Runtime& runtime, std::weak_ptr<PublisherConnection> connection)
+      : runtime_(runtime), connection_(std::move(connection)) {}
+
+  void OnOpen() override {}
+  void OnMessage(v1::FollowerMessage message) override {
+    runtime_.Post([weak = connection_, message = std::move(message)]() mutable {
+      if (auto connection = weak.lock()) connection->OnStreamMessage(std::move(message));
+    });
+  }
+  void OnWritten() override {
+    runtime_.Post([weak = connection_] {
+      if (auto connection = weak.lock()) connection->Perform(connection->session_.OnSent());
+    });
+  }
+  void OnClosed(absl::Status status) override {
+    runtime_.Post([weak = connection_, status = std::move(status)] {
+      if (auto connection = weak.lock()) connection->OnStreamClosed(status);
+    });
+  }
+
+ private:
+  runtime::Runtime& runtime_;
+  std::weak_ptr<PublisherConnection> connection_;
+};
+
+PublisherConnection::PublisherConnection(runtime::Runtime& runtime, CommittedBytes& bytes,
+                                         replication::PublisherOptions options, replication::Publication publication,
+                                         std::shared_ptr<transport::PublisherStream> stream, Hooks hooks)
+    : runtime_(runtime),
+      bytes_(bytes),
+      session_(options, std::move(publication)),
+      stream_(std::move(stream)),
+      hooks_(std::move(hooks)),
+      peer_(stream_->peer()),
+      connected_since_(runtime.UnixNow()) {}
+
+void PublisherConnection::Start(v1::Hello hello, std::function<void()> closed) {
+  closed_hook_ = std::move(closed);
+  stream_->Start(std::make_shared<Events>(runtime_, weak_from_this()));
+  v1::FollowerMessage message;
+  *message.mutable_hello() = std::move(hello);
+  Perform(session_.OnMessage(message));
+}
+
+void PublisherConnection::OnCommittedEnd(const filestorage::Boundary& end) { Perform(session_.OnCommittedEnd(end)); }
+
+void PublisherConnection::OnHeartbeat(const v1::Heartbeat& heartbeat) { Perform(session_.OnHeartbeat(heartbeat)); }
+
+void PublisherConnection::End(v1::End::Reason reason, const std::string& message, const std::string& remedy) {
+  Perform(session_.OnEnd(reason, message, remedy));
+}
+
+void PublisherConnection::Cancel(const std::string& why) {
+  cancelled_ = why;
+  stream_->Cancel();
+}
+
+std::string PublisherConnection::WhyClosed() const {
+  std::string why = "in order";
+  if (session_.own_end()) {
+    why = session_.own_end()->message();
+  } else if (session_.follower_end()) {
+    why = absl::StrCat("it said: ", session_.follower_end()->message());
+  } else if (cancelled()) {
+    why = cancelled_;
+  } else if (!close_status_.ok()) {
+    why = close_status_.ToString();
+  }
+  return text::Clean(why, kLongestReason);
+}
+
+void PublisherConnection::Perform(replication::PublisherEffects effects) {
+  if (closed_) return;
+  for (replication::PublisherEffect& effect : effects) {
+    std::visit(Overloaded{
+                   [this](replication::SendToFollower& send) { stream_->Write(std::move(send.message)); },
+                   [this](replication::ReceiveFromFollower&) { stream_->Read(); },
+                   [this](replication::ReadBytes& read) { Read(read.offset, read.size); },
+                   [this](replication::ProbeBoundary& probe) { Probe(probe.boundary); },
+                   [this](replication::ProbeOldBoundary& probe) { ProbeOld(probe.boundary); },
+                   [this](replication::DigestBytes& digest) { TakeDigest(digest.begin, digest.end); },
+                   [this](replication::CloseFollower&) { stream_->Close(); },
+               },
+               effect);
+  }
+  ReportSourceError();
+}
+
+void PublisherConnection::Read(uint64_t offset, uint64_t size) {
+  if (const char* fresh = bytes_.Fresh(offset, size)) {
+    return Perform(session_.OnBytes(offset, std::string(fresh, static_cast<size_t>(size))));
+  }
+  runtime_.PostIo([this, self = shared_from_this(), offset, size]() mutable {
+    auto bytes = ReadUpTo(bytes_, offset, size);
+    runtime_.Post([this, self = std::move(self), offset, bytes = std::move(bytes)]() mutable {
+      Perform(session_.OnBytes(offset, std::move(bytes)));
+    });
+  });
+}
+
+void PublisherConnection::Probe(const filestorage::Boundary& boundary) {
+  runtime_.PostIo([this, self = shared_from_this(), boundary]() mutable {
+    auto matches = bytes_.HasBoundary(boundary);
+    runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
+      Perform(session_.OnProbed(std::move(matches)));
+      hooks_.progressed();  // it follows now, from where it is
+    });
+  });
+}
+
+void PublisherConnection::ProbeOld(const filestorage::Boundary& boundary) {
+  runtime_.PostIo([this, self = shared_from_this(), boundary]() mutable {
+    auto matches = bytes_.OldFileHadBoundary(boundary);
+    runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
+      Perform(session_.OnOldProbed(std::move(matches)));
+    });
+  });
+}
+
+void PublisherConnection::TakeDigest(uint64_t begin, uint64_t end) {
+  RangeToDigest range{begin, end, [this](uint64_t offset, absl::Span<char> out) { return bytes_.Read(offset, out); },
+                      [this] { return !closed_; }};
+  DigestRange(runtime_, std::move(range),
+              [this, self = shared_from_this()](absl::StatusOr<filestorage::Digest> digest) {
+                Perform(session_.OnDigested(std::move(digest)));
+              });
+}
+
+void PublisherConnection::OnStreamMessage(v1::FollowerMessage message) {
+  Perform(session_.OnMessage(message));
+  hooks_.progressed();
+}
+
+void PublisherConnection::OnStreamClosed(const absl::Status& status) {
+  if (closed_) return;
+  closed_ = true;
+  close_status_ = status;
+  stream_.reset();
+  // The hook lets go of the connection: it must outlive its own member function.
+  const auto self = shared_from_this();
+  closed_hook_();
+}
+
+void PublisherConnection::ReportSourceError() {
+  if (source_error_reported_ || session_.source_error().ok()) return;
+  source_error_reported_ = true;
+  hooks_.failed(session_.source_error());
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,75 @@
+// One follower's stream together with the session that serves it: performs the session's effects.
+#ifndef ZRS_SIDECAR_STORAGE_PUBLISHER_PUBLISHER_CONNECTION_H_
+#define ZRS_SIDECAR_STORAGE_PUBLISHER_PUBLISHER_CONNECTION_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "filestorage/boundary.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/publisher_session.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/storage/committed_bytes.h"
+#include "sidecar/transport/message_stream.h"
+
+namespace zrs::storage {
+
+// Everything on the strand. Kept alive by its owner until `closed` (of Start) was called, which happens exactly once,
+// last.
+class PublisherConnection : public std::enable_shared_from_this<PublisherConnection> {
+ public:
+  struct Hooks {
+    std::function<void()> progressed;                 // an acknowledgement may have moved
+    std::function<void(const absl::Status&)> failed;  // the file could not be read, or is unsound where committed
+  };
+
+  // `runtime` and `bytes` outlive the connection's last I/O task (the owner stops its source after every connection).
+  PublisherConnection(runtime::Runtime& runtime, CommittedBytes& bytes, replication::PublisherOptions options,
+                      replication::Publication publication, std::shared_ptr<transport::PublisherStream> stream,
+                      Hooks hooks);
+
+  void Start(v1::Hello hello, std::function<void()> closed);
+  void OnCommittedEnd(const filestorage::Boundary& end);
+  void OnHeartbeat(const v1::Heartbeat& heartbeat);
+  void End(v1::End::Reason reason, const std::string& message, const std::string& remedy);
+  // Tears the stream down, for this reason; `closed` follows.
+  void Cancel(const std::string& why);
+  bool cancelled() const { return !cancelled_.empty(); }
+  // For the log, once `closed` was called: one line.
+  std::string WhyClosed() const;
+
+  const replication::PublisherSession& session() const { return session_; }
+  const std::string& peer() const { return peer_; }
+  absl::Time connected_since() const { return connected_since_; }
+
+ private:
+  class Events;
+  void Perform(replication::PublisherEffects effects);
+  void Read(uint64_t offset, uint64_t size);
+  void Probe(const filestorage::Boundary& boundary);
+  void ProbeOld(const filestorage::Boundary& boundary);
+  void TakeDigest(uint64_t begin, uint64_t end);
+  void OnStreamMessage(v1::FollowerMessage message);
+  void OnStreamClosed(const absl::Status& status);
+  void ReportSourceError();
+
+  runtime::Runtime& runtime_;
+  CommittedBytes& bytes_;
+  replication::PublisherSession session_;
+  std::shared_ptr<transport::PublisherStream> stream_;
+  Hooks hooks_;
+  std::function<void()> closed_hook_;
+  std::string peer_;
+  absl::Time connected_since_;
+  std::string cancelled_;  // why; empty: it was not
+  absl::Status close_status_;
+  bool closed_ = false;
+  bool source_error_reported_ = false;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_PUBLISHER_PUBLISHER_CONNECTION_H_

@@ -1,0 +1,103 @@
+// The copy that a secondary keeps, as its I/O thread sees it: the data file, its lock and its state file.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COPY_FILE_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_COPY_FILE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "filestorage/appender.h"
+#include "filestorage/lock.h"
+#include "filestorage/pack_proof.h"
+#include "sidecar/replication/follower_session.h"
+#include "sidecar/storage/options.h"
+#include "sidecar/storage/state_file.h"
+
+namespace zrs::storage {
+
+// Says in the log what recovery did, where it did something. Any thread.
+void LogRecovery(const std::string& storage, const std::string& path, const filestorage::Recovery& recovery);
+
+// On the I/O thread only; every call may block on the disk.
+class CopyFile {
+ public:
+  CopyFile(const StorageOptions& options, filestorage::FileSystem& file_system);
+
+  struct Found {
+    replication::Copy copy;
+    filestorage::Recovery recovery;  // where there was a file
+  };
+  // Takes `Data.fs.lock`, reads the state, opens the file and recovers it. Without a file the copy is empty (its
+  // lineage is kept where the state knows one). FailedPrecondition when there is a file but nothing that says what it
+  // is.
+  absl::StatusOr<Found> Open();
+
+  // A first copy: the identity is durable before the file exists, so no file is ever without one. It gets the mode that
+  // `create` says.
+  absl::Status Create(const replication::CreateCopy& create);
+  // Appends and commits as the group says; errors, and `more_expected`, as Appender's.
+  absl::Status Write(replication::WriteGroup group, bool more_expected);
+  // Takes back what was written for the sake of more. OK without a file.
+  absl::Status Tidy();
+  // Forgets what is not committed, in the file beside too. OK without a file.
+  absl::Status Cut();
+  // Whether Cut would leave the live file as it is.
+  bool tidy() const { return !appender_ || appender_->tidy(); }
+
+  // A file that is to take the live one's place is built beside it, as `Data.fs.zrs-new`. Durable is first that it is
+  // being built, and of what; then the file. Where it begins with more than the magic it is the part that Found told
+  // of. ResourceExhausted when there is no room for the whole; FailedPrecondition when a file of another kind is in the
+  // way.
+  absl::Status PrepareRebuild(const replication::PrepareRebuild& prepare);
+  absl::Status WriteRebuild(replication::WriteGroup group);
+  absl::StatusOr<size_t> ReadRebuild(uint64_t offset, absl::Span<char> out);
+  // Whether it is a pack of the live file.
+  absl::StatusOr<filestorage::PackProof> ProveRebuild();
+  // It takes the live one's place, which is kept open for OldFileHadBoundary until the next swap. An error of the code
+  // ResourceExhausted leaves the live file as it was. After any other one, the next Open finds out what was done.
+  absl::Status Swap(const replication::SwapCopy& swap);
+  // Lets go of the file before the last swap. It is still found as `Data.fs.old`, if it was kept.
+  void ForgetOldFile() { old_.reset(); }
+  // Removes the file beside, and forgets it.
+  absl::Status DropRebuild();
+  // What of it is durable, for the next stream: nothing perhaps, though it is known what is to be built. Absent when
+  // none is.
+  std::optional<replication::RebuildCopy> rebuild() const;
+  // Remembers identity and the committed end.
+  absl::Status SaveState();
+  // Saves the state and lets go of file and lock.
+  void Close();
+
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
+  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary);
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary);
+
+ private:
+  absl::StatusOr<std::optional<State>> LoadState();
+  absl::Status OpenAppender(const filestorage::Boundary& lower_bound, filestorage::Recovery* recovery);
+  absl::Status OpenRebuild();
+  absl::Status ReopenRebuild();
+  absl::Status CreateRebuild(filestorage::Magic magic);
+  absl::Status CheckRoom(uint64_t size);
+  absl::Status RemoveRebuild();
+  absl::Status CheckOpen(bool beside) const;
+  // A swap that was under way at a crash: finished, or forgotten where it had not begun and cannot be done any more.
+  absl::Status FinishSwap();
+  absl::Status NoteSwapped();
+
+  const StorageOptions options_;
+  filestorage::FileSystem& file_system_;
+  StateFile state_file_;
+  std::optional<State> state_;
+  std::unique_ptr<filestorage::DataFileLock> lock_;
+  std::unique_ptr<filestorage::Appender> appender_;
+  std::unique_ptr<filestorage::Appender> rebuild_;  // the file beside
+  std::unique_ptr<filestorage::Appender> old_;      // the file before the last swap
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COPY_FILE_H_

@@ -1,0 +1,170 @@
+#include "sidecar/storage/secondary/copy_writer.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "filestorage/pack_proof.h"
+#include "sidecar/storage/range_digest.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+// Commits that come as often as this make the file expect the next one, which saves each a sync.
+constexpr absl::Duration kOften = absl::Milliseconds(50);
+// When none came for so long the file ends at its committed end again.
+constexpr absl::Duration kQuiet = absl::Milliseconds(100);
+
+}  // namespace
+
+CopyWriter::CopyWriter(std::string storage, runtime::Runtime& runtime, CopyFile& file, Events events)
+    : storage_(std::move(storage)), runtime_(runtime), file_(file), events_(std::move(events)) {}
+
+void CopyWriter::Do(Work work, Answer answer) {
+  runtime_.PostIo([this, work = std::move(work), answer = std::move(answer)]() mutable {
+    absl::Status status = work();
+    runtime_.Post([this, answer = std::move(answer), status = std::move(status)]() mutable {
+      if (!status.ok()) events_.failed(status);
+      answer(status);
+    });
+  });
+}
+
+void CopyWriter::HoldOrRun(absl::AnyInvocable<void()> step) {
+  if (!paused_) return step();
+  held_.push_back(std::move(step));
+}
+
+void CopyWriter::Create(Upstream upstream, replication::CreateCopy create) {
+  HoldOrRun([this, upstream = std::move(upstream), create = std::move(create)]() mutable {
+    Do([this, create] { return file_.Create(create); },
+       [this, create, upstream = std::move(upstream)](const absl::Status& status) {
+         if (status.ok()) events_.created(create);
+         upstream->OnCreated(status);
+       });
+  });
+}
+
+void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare) {
+  Do([this, prepare = std::move(prepare)] { return file_.PrepareRebuild(prepare); },
+     [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnCreated(status); });
+}
+
+void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
+  const bool beside = upstream->session().rebuilding();
+  auto write = [this, beside, upstream = std::move(upstream), group = std::move(group)]() mutable {
+    const bool live = upstream->session().state() == replication::FollowerSession::State::kStreaming;
+    const bool more_expected = live && group.commit && ExpectMore();
+    Do(
+        [this, beside, more_expected, group = std::move(group)]() mutable {
+          return beside ? file_.WriteRebuild(std::move(group)) : file_.Write(std::move(group), more_expected);
+        },
+        [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnWritten(status); });
+  };
+  if (beside) return write();
+  HoldOrRun(std::move(write));
+}
+
+bool CopyWriter::ExpectMore() {
+  const absl::Duration now = runtime_.Now();
+  const bool often = written_ && now - *written_ < kOften && !stopping_;
+  written_ = now;
+  if (often && !tidy_) TidyWhenQuiet(kQuiet);
+  return often;
+}
+
+void CopyWriter::TidyWhenQuiet(absl::Duration delay) {
+  tidy_ = runtime_.After(delay, [this] {
+    const absl::Duration quiet = runtime_.Now() - *written_;
+    if (quiet < kQuiet) return TidyWhenQuiet(kQuiet - quiet);
+    tidy_.reset();
+    Do([this] { return file_.Tidy(); }, [](const absl::Status&) {});
+  });
+}
+
+void CopyWriter::Prove(Upstream upstream, replication::ProveRebuild prove) {
+  RangeToDigest range{0, prove.end.offset,
+                      [this](uint64_t offset, absl::Span<char> out) { return file_.ReadRebuild(offset, out); },
+                      [upstream] { return upstream->open(); }};
+  DigestRange(runtime_, std::move(range), [this, upstream](absl::StatusOr<filestorage::Digest> digest) {
+    if (!digest.ok()) {
+      if (!absl::IsCancelled(digest.status())) events_.failed(digest.status());
+      return upstream->OnProved(digest.status());
+    }
+    runtime_.PostIo([this, upstream, digest = *digest] {
+      auto pack = file_.ProveRebuild();
+      runtime_.Post([this, upstream, digest, pack = std::move(pack)]() mutable {
+        if (!pack.ok()) {
+          events_.failed(pack.status());
+          return upstream->OnProved(pack.status());
+        }
+        upstream->OnProved(replication::RebuildProof{digest, std::move(pack->reason)});
+      });
+    });
+  });
+}
+
+void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
+  HoldOrRun([this, upstream = std::move(upstream), swap]() mutable {
+    events_.swapping();
+    Do([this, swap] { return file_.Swap(swap); },
+       [this, swap, upstream = std::move(upstream)](const absl::Status& status) {
+         if (status.ok()) events_.swapped(swap);
+         upstream->OnSwapped(status);
+       });
+  });
+}
+
+void CopyWriter::Cut(bool drop_rebuild, CutDone done) {
+  runtime_.PostIo([this, drop_rebuild, paused = paused_, done = std::move(done)]() mutable {
+    if (paused && !file_.tidy()) {
+      return runtime_.Post([this, drop_rebuild, done = std::move(done)]() mutable {
+        HoldOrRun([this, drop_rebuild, done = std::move(done)]() mutable { Cut(drop_rebuild, std::move(done)); });
+      });
+    }
+    absl::Status cut = file_.Cut();
+    if (cut.ok() && drop_rebuild) cut = file_.DropRebuild();
+    runtime_.Post([cut = std::move(cut), rebuild = file_.rebuild(), done = std::move(done)]() mutable {
+      done(cut, std::move(rebuild));
+    });
+  });
+}
+
+void CopyWriter::DoOrWarn(absl::AnyInvocable<absl::Status()> work, const char* consequence) {
+  runtime_.PostIo([this, work = std::move(work), consequence]() mutable {
+    const absl::Status done = work();
+    if (!done.ok()) spdlog::warn("storage {}: {}; {}", storage_, done.ToString(), consequence);
+  });
+}
+
+// The bound only saves time at the next start; the identity in the old file stays true.
+void CopyWriter::SaveState() {
+  DoOrWarn([this] { return file_.SaveState(); }, "the next start scans more of the file");
+}
+
+void CopyWriter::DropRebuild() {
+  DoOrWarn([this] { return file_.DropRebuild(); }, "the unfinished new file stays beside the copy");
+}
+
+void CopyWriter::ForgetOldFile() {
+  runtime_.PostIo([this] { file_.ForgetOldFile(); });
+}
+
+void CopyWriter::Stop() {
+  stopping_ = true;
+  tidy_.reset();
+  Resume();
+}
+
+void CopyWriter::Pause(absl::AnyInvocable<void()> held) {
+  paused_ = true;
+  // Behind what is being written now.
+  Do([this] { return file_.Tidy(); }, [held = std::move(held)](const absl::Status&) mutable { held(); });
+}
+
+void CopyWriter::Resume() {
+  paused_ = false;
+  for (auto& step : std::exchange(held_, {})) step();
+}
+
+}  // namespace zrs::storage

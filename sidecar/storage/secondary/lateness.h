@@ -1,0 +1,33 @@
+// Why a secondary that is connected is not up to date, and what to do: for the status and the log.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_LATENESS_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_LATENESS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "sidecar/replication/follower_session.h"
+
+namespace zrs::storage {
+
+struct Lateness {
+  std::string message;
+  std::string remedy;
+};
+
+// More than `max_lag` behind.
+Lateness Behind(absl::Duration max_lag);
+// No fresh heartbeat, or no more bytes of what was begun.
+Lateness Unheard(const std::string& upstream);
+// No answer to the hello.
+Lateness Unanswered(const std::string& upstream);
+
+// What to do about the end of a stream: the peer's own word, or what can be done anyway.
+std::string RemedyOf(const replication::FollowerEnd& end);
+
+// What to do about an error of the copy's disk or directory that does not heal by itself.
+std::string RemedyOfLocalError(const absl::Status& error);
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_LATENESS_H_

@@ -1,0 +1,348 @@
+#include "sidecar/storage/secondary/secondary_source.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/timestamp.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/end_message.h"
+#include "sidecar/storage/identity.h"
+#include "sidecar/storage/secondary/lateness.h"
+#include "sidecar/storage/status_fields.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+constexpr absl::Duration kHealthInterval = absl::Seconds(1);
+// A connection that has lasted so long does not break at once.
+constexpr absl::Duration kSettled = absl::Seconds(10);
+
+using SessionState = replication::FollowerSession::State;
+
+}  // namespace
+
+SecondarySource::SecondarySource(const StorageOptions& options, StorageServices services)
+    : options_(options),
+      services_(services),
+      runtime_(services.runtime),
+      problem_(options.name, services.runtime),
+      file_(options, services.file_system),
+      writer_(options.name, runtime_, file_,
+              {.failed = [this](const absl::Status& status) { OnLocalError(status); },
+               .created = [this](const replication::CreateCopy& create) { OnCreated(create); },
+               .swapping =
+                   [this] {
+                     Withdraw(v1::End::REASON_REPLACED, "the copy here is replaced by a packed one",
+                              "none needed: the follower comes back at once");
+                   },
+               .swapped = [this](const replication::SwapCopy& swap) { OnSwapped(swap); }}),
+      swap_command_(options.name, options.on_swap),
+      health_(options_, runtime_, problem_),
+      backoff_(options.reconnect_first, options.reconnect_most) {}
+
+void SecondarySource::Start(SourceEvents events) {
+  events_ = std::move(events);
+  ScheduleHealth();
+  TryOpen();
+}
+
+void SecondarySource::ScheduleHealth() {
+  look_ = runtime_.After(kHealthInterval, [this] {
+    health_.Report(state_, upstream_.get(), copy_.committed);
+    swap_command_.Report();
+    events_.changed();
+    ScheduleHealth();
+  });
+}
+
+// ---- Opening
+
+void SecondarySource::TryOpen() {
+  runtime_.PostIo([this] {
+    auto found = file_.Open();
+    runtime_.Post([this, found = std::move(found)]() mutable { OnOpened(std::move(found)); });
+  });
+}
+
+void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
+  if (stopping_) return;
+  if (absl::IsResourceExhausted(found.status())) {
+    OnLocalError(found.status());
+    retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { TryOpen(); });
+    return;
+  }
+  if (!found.ok()) {
+    return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
+  }
+  copy_ = std::move(found->copy);
+  LogRecovery(options_.name, options_.path, found->recovery);
+  spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.upstream, options_.path,
+               replication::DescribePosition(copy_.committed));
+  state_saved_ = runtime_.Now();
+  health_.OnOpened();
+  if (copy_.magic) Publish();
+  Connect();
+}
+
+void SecondarySource::Publish() {
+  published_ = true;
+  events_.opened({copy_.lineage, *copy_.magic, copy_.committed, copy_.file_mode});
+}
+
+// ---- Following
+
+void SecondarySource::Connect() {
+  if (stopping_ || state_ == SecondaryState::kStopped) return;
+  if (state_ == SecondaryState::kStarting || state_ == SecondaryState::kFollowing) state_ = SecondaryState::kConnecting;
+  idle_ = false;
+  replication::FollowerOptions options;
+  options.storage = options_.source_name;
+  options.follower_name = options_.name;
+  options.node_id = options_.node_id;
+  options.software = options_.software;
+  UpstreamConnection::Hooks hooks;
+  hooks.write = [this](replication::WriteGroup group) { writer_.Write(upstream_, std::move(group)); };
+  hooks.create = [this](replication::CreateCopy create) {
+    if (options_.access.mode) create.file_mode = options_.access.mode;
+    writer_.Create(upstream_, std::move(create));
+  };
+  hooks.prepare = [this](replication::PrepareRebuild prepare) { writer_.Prepare(upstream_, std::move(prepare)); };
+  hooks.prove = [this](replication::ProveRebuild prove) { writer_.Prove(upstream_, prove); };
+  hooks.swap = [this](replication::SwapCopy swap) { writer_.Swap(upstream_, swap); };
+  hooks.changed = [this] { OnChanged(); };
+  hooks.closed = [this](const absl::Status& status) { OnDisconnected(status); };
+  upstream_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), copy_, options_.keep_alive_delay,
+                                                   services_.dialer.Dial(options_.upstream), std::move(hooks));
+  upstream_->Start();
+  events_.changed();
+}
+
+void SecondarySource::OnChanged() {
+  const replication::FollowerSession& session = upstream_->session();
+  const bool following = session.state() == SessionState::kCopying || session.state() == SessionState::kRebuilding ||
+                         session.state() == SessionState::kStreaming;
+  if (following && !health_.connected()) {
+    health_.OnFollowing();
+    stream_began_ = runtime_.Now();
+    progressed_ = false;
+    if (!session.rebuilding()) {
+      copy_.lineage = session.lineage();
+      // What was being built is for an epoch that the upstream is not in.
+      if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
+    }
+    // A copy that had diverged may be proved again, after its upstream was mended.
+    if (copy_.magic && !published_ && !session.rebuilding()) Publish();
+    spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream, session.start_offset());
+  }
+  const bool advanced = copy_.magic && !session.rebuilding() && session.durable().offset > copy_.committed.offset;
+  if (following) NoteProgress(advanced);
+  if (advanced) {
+    copy_.committed = session.durable();
+    if (published_) events_.advanced(copy_.committed);
+    SaveStateNowAndThen();
+  }
+  const std::optional<v1::Heartbeat> heartbeat = health_.OnHeartbeat(session, copy_.committed.offset);
+  if (heartbeat && published_) events_.heartbeat(*heartbeat);
+  events_.changed();
+}
+
+// A connection alone proves nothing: a disk that is still full, or a link that breaks again at once, is the same
+// trouble as before, and asked again ever more seldom.
+void SecondarySource::NoteProgress(bool advanced) {
+  const replication::FollowerSession& session = upstream_->session();
+  advanced = advanced || (session.rebuilding() && session.durable().offset > session.start_offset());
+  const bool settled = runtime_.Now() - stream_began_ >= kSettled;
+  if (advanced || settled) backoff_.Reset();
+  if (progressed_ || (!advanced && session.state() != SessionState::kStreaming)) {
+    if (state_ == SecondaryState::kConnecting || state_ == SecondaryState::kDiverged)
+      state_ = SecondaryState::kFollowing;
+    return;
+  }
+  progressed_ = true;
+  state_ = SecondaryState::kFollowing;
+  health_.OnProgress();
+}
+
+void SecondarySource::OnCreated(const replication::CreateCopy& create) {
+  copy_.lineage = create.lineage;
+  copy_.magic = create.magic;
+  copy_.file_mode = create.file_mode.value_or(0);
+  copy_.committed = filestorage::FirstBoundary(create.magic);
+  Publish();
+}
+
+void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
+  copy_.lineage = upstream_->session().lineage();
+  copy_.magic = upstream_->session().magic();
+  copy_.committed = swap.end;
+  copy_.rebuild.reset();
+  health_.OnSwapped();
+  spdlog::info("storage {}: the packed file is in place, at {}", options_.name,
+               replication::DescribePosition(copy_.committed));
+  Publish();
+  forget_old_ = runtime_.After(options_.old_file_time, [this] { writer_.ForgetOldFile(); });
+  swap_command_.Run(filestorage::Rfc3339(runtime_.UnixNow()));
+}
+
+bool SecondarySource::Pause(absl::AnyInvocable<void()> held) {
+  spdlog::info("storage {}: paused", options_.name);
+  writer_.Pause(std::move(held));
+  return true;
+}
+
+void SecondarySource::Resume() {
+  if (writer_.paused()) spdlog::info("storage {}: resumed", options_.name);
+  writer_.Resume();
+}
+
+void SecondarySource::SaveStateNowAndThen() {
+  if (runtime_.Now() - state_saved_ < options_.state_interval) return;
+  state_saved_ = runtime_.Now();
+  writer_.SaveState();
+}
+
+// ---- When it breaks
+
+void SecondarySource::OnLocalError(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) {
+    state_ = SecondaryState::kDiskFull;
+    problem_.Raise(std::string(status.message()),
+                   "make room on that disk: replication goes on by itself as soon as it can write");
+    // A swap that was to be, and was not.
+    if (copy_.magic && !published_) Publish();
+    events_.changed();
+    return;
+  }
+  Fail(std::string(status.message()), RemedyOfLocalError(status));
+}
+
+void SecondarySource::OnDisconnected(const absl::Status& status) {
+  health_.OnDisconnected(/*of_live=*/!upstream_->session().rebuilding());
+  const absl::Duration delay = DelayAfter(status);
+  const bool refuted = upstream_->session().rebuild_refuted();
+  // Whatever the reason, what was appended and not committed must go before anything else is written over it.
+  writer_.Cut(refuted, [this, delay](const absl::Status& cut, std::optional<replication::RebuildCopy> rebuild) {
+    copy_.rebuild = std::move(rebuild);
+    OnCut(cut, delay);
+  });
+  events_.changed();
+}
+
+absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
+  if (stopping_ || state_ == SecondaryState::kStopped) return absl::ZeroDuration();
+  const std::optional<replication::FollowerEnd>& end = upstream_->session().end();
+  if (state_ == SecondaryState::kDiskFull && !(end && end->by_publisher)) return backoff_.Next(runtime_.Random());
+  if (end) return DelayAfterEnd(*end);
+  const std::string error = status.ok() ? "the upstream closed the connection" : std::string(status.message());
+  health_.OnError(error);
+  state_ = SecondaryState::kConnecting;
+  problem_.Raise(absl::StrCat("not connected to ", options_.upstream, ": ", error),
+                 "zrs tries again by itself; check that the upstream's zrs runs and can be reached");
+  return backoff_.Next(runtime_.Random());
+}
+
+absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& end) {
+  const bool again = health_.OnError(end.message);
+  if (end.reason == v1::End::REASON_REPLACED) {
+    // A pack is no trouble; what it leads to may be, and is told then.
+    if (!again) spdlog::info("storage {}: upstream {}: {}", options_.name, options_.upstream, end.message);
+    state_ = SecondaryState::kConnecting;
+    return backoff_.Next(runtime_.Random());
+  }
+  problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), RemedyOf(end));
+  switch (end.reason) {
+    case v1::End::REASON_SHUTDOWN:
+    case v1::End::REASON_NOT_READY:
+      state_ = SecondaryState::kConnecting;
+      return backoff_.Next(runtime_.Random());
+    case v1::End::REASON_DIVERGED:
+      state_ = SecondaryState::kDiverged;
+      Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
+      break;
+    default:
+      state_ = SecondaryState::kConnecting;
+  }
+  // The cause is at the peer, and an address may soon lead to another: asked again, but rarely.
+  return options_.refused_delay;
+}
+
+void SecondarySource::OnCut(const absl::Status& status, absl::Duration delay) {
+  upstream_.reset();
+  idle_ = true;
+  if (!status.ok() && state_ != SecondaryState::kStopped) OnLocalError(status);
+  if (quiesced_) return std::exchange(quiesced_, nullptr)();
+  if (stopping_ || state_ == SecondaryState::kStopped) return;
+  retry_ = runtime_.After(delay, [this] { Connect(); });
+}
+
+void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy) {
+  published_ = false;
+  events_.withdrawn(replication::MakeEnd(reason, message, remedy));
+}
+
+void SecondarySource::Fail(const std::string& message, const std::string& remedy) {
+  state_ = SecondaryState::kStopped;
+  problem_.Raise(message, remedy, /*lasting=*/true);
+  retry_.reset();
+  if (upstream_) upstream_->Stop();
+  Withdraw(v1::End::REASON_SOURCE_FAILED, message, remedy);
+  events_.changed();
+}
+
+void SecondarySource::OnUnreadable(const absl::Status& error) {
+  if (state_ != SecondaryState::kStopped) {
+    Fail(std::string(error.message()), "check this copy's disk; move the copy and its state away for a new one");
+  }
+}
+
+// ---- Stopping
+
+void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
+  stopping_ = true;
+  retry_.reset();
+  look_.reset();
+  forget_old_.reset();
+  writer_.Stop();
+  if (idle_) return done();
+  quiesced_ = std::move(done);
+  upstream_->Stop();
+}
+
+void SecondarySource::Close(absl::AnyInvocable<void()> done) {
+  runtime_.PostIo([this, done = std::move(done)]() mutable {
+    file_.Close();
+    runtime_.Post(std::move(done));
+  });
+}
+
+// ---- Status
+
+bool SecondarySource::serving() const { return health_.Healthy(state_, upstream_.get(), copy_.committed); }
+
+std::optional<PrimaryView> SecondarySource::primary_view() const {
+  return health_.primary_view(upstream_.get(), copy_.committed);
+}
+
+void SecondarySource::FillStatus(v1::StorageStatus& status) const {
+  status.set_role("secondary");
+  status.set_state(StateName(state_, writer_.paused(), upstream_ ? &upstream_->session() : nullptr));
+  problem_.FillStatus(status);
+  FillIdentity(copy_.lineage, status);
+  health_.FillStatus(*status.mutable_upstream());
+  swap_command_.FillStatus(status);
+  if (!copy_.magic) return;
+  FillPosition(copy_.committed, status);
+  if (const std::optional<PrimaryView> primary = primary_view()) {
+    status.set_lag_bytes(primary->bytes_ahead);
+    status.set_lag_seconds(primary->seconds_ahead);
+  }
+  if (!upstream_) return;
+  const replication::FollowerSession& session = upstream_->session();
+  if (session.state() != SessionState::kCopying && session.state() != SessionState::kRebuilding) return;
+  FillProgress(
+      {session.start_offset(), session.durable().offset, session.upstream_end(), runtime_.Now() - stream_began_},
+      status);
+}
+
+}  // namespace zrs::storage

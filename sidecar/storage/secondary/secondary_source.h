@@ -1,0 +1,100 @@
+// A secondary's copy as a source: opens it, follows its upstream, and comes back to it after any failure.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_SOURCE_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_SOURCE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "sidecar/replication/backoff.h"
+#include "sidecar/replication/follower_session.h"
+#include "sidecar/storage/options.h"
+#include "sidecar/storage/problem.h"
+#include "sidecar/storage/secondary/copy_file.h"
+#include "sidecar/storage/secondary/copy_writer.h"
+#include "sidecar/storage/secondary/secondary_state.h"
+#include "sidecar/storage/secondary/upstream_connection.h"
+#include "sidecar/storage/secondary/upstream_health.h"
+#include "sidecar/storage/source.h"
+#include "sidecar/storage/swap_command.h"
+
+namespace zrs::storage {
+
+class SecondarySource final : public Source {
+ public:
+  SecondarySource(const StorageOptions& options, StorageServices services);
+
+  void Start(SourceEvents events) override;
+  void Quiesce(absl::AnyInvocable<void()> done) override;
+  void Close(absl::AnyInvocable<void()> done) override;
+  void Refresh(absl::AnyInvocable<void()> done) override { done(); }
+  void OnUnreadable(const absl::Status& error) override;
+  bool Pause(absl::AnyInvocable<void()> held) override;
+  void Resume() override;
+  bool is_primary() const override { return false; }
+  bool serving() const override;
+  std::optional<PrimaryView> primary_view() const override;
+  void FillStatus(v1::StorageStatus& status) const override;
+
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
+  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
+    return file_.HasBoundary(boundary);
+  }
+  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
+    return file_.OldFileHadBoundary(boundary);
+  }
+
+ private:
+  void TryOpen();
+  void OnOpened(absl::StatusOr<CopyFile::Found> found);
+  void Connect();
+  void OnChanged();
+  void NoteProgress(bool advanced);
+  void OnDisconnected(const absl::Status& status);
+  void OnCut(const absl::Status& status, absl::Duration delay);
+  absl::Duration DelayAfter(const absl::Status& status);
+  absl::Duration DelayAfterEnd(const replication::FollowerEnd& end);
+  void OnCreated(const replication::CreateCopy& create);
+  void OnSwapped(const replication::SwapCopy& swap);
+  // A write, sync, cut or creation failed: decides whether that heals.
+  void OnLocalError(const absl::Status& status);
+  void Publish();
+  void Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy);
+  void Fail(const std::string& message, const std::string& remedy);
+  void SaveStateNowAndThen();
+  // Looks at the health again, which may change by time alone.
+  void ScheduleHealth();
+
+  const StorageOptions options_;
+  StorageServices services_;
+  runtime::Runtime& runtime_;
+  SourceEvents events_;
+  ProblemReport problem_;
+  CopyFile file_;  // I/O thread
+
+  // Strand.
+  CopyWriter writer_;
+  SwapCommand swap_command_;
+  UpstreamHealth health_;
+  SecondaryState state_ = SecondaryState::kStarting;
+  replication::Copy copy_;
+  replication::Backoff backoff_;
+  std::shared_ptr<UpstreamConnection> upstream_;
+  std::unique_ptr<runtime::Timer> retry_;
+  bool published_ = false;
+  bool stopping_ = false;
+  bool idle_ = true;  // neither a connection nor the cut after one is under way
+  absl::AnyInvocable<void()> quiesced_;
+  bool progressed_ = false;  // the present connection has got something done
+  std::unique_ptr<runtime::Timer> look_;
+  std::unique_ptr<runtime::Timer> forget_old_;
+  absl::Duration state_saved_;
+  absl::Duration stream_began_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_SOURCE_H_

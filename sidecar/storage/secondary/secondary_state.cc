@@ -1,0 +1,26 @@
+#include "sidecar/storage/secondary/secondary_state.h"
+
+namespace zrs::storage {
+
+const char* StateName(SecondaryState state, bool paused, const replication::FollowerSession* session) {
+  switch (state) {
+    case SecondaryState::kStarting:
+      return "starting";
+    case SecondaryState::kConnecting:
+      return "connecting";
+    case SecondaryState::kFollowing:
+      if (paused) return "paused";
+      if (session == nullptr) return "streaming";
+      if (session->rebuilding()) return "rebuilding";
+      return session->state() == replication::FollowerSession::State::kCopying ? "copying" : "streaming";
+    case SecondaryState::kDiverged:
+      return "diverged";
+    case SecondaryState::kDiskFull:
+      return "disk-full";
+    case SecondaryState::kStopped:
+      return "stopped";
+  }
+  return "stopped";
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,16 @@
+// What a secondary is doing, and its name in the status. Plain values; any thread.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_STATE_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_STATE_H_
+
+#include "sidecar/replication/follower_session.h"
+
+namespace zrs::storage {
+
+enum class SecondaryState { kStarting, kConnecting, kFollowing, kDiverged, kDiskFull, kStopped };
+
+// `session`: of the present connection; null where there is none.
+const char* StateName(SecondaryState state, bool paused, const replication::FollowerSession* session);
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_STATE_H_

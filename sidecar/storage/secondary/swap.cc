@@ -1,0 +1,74 @@
+#include "sidecar/storage/secondary/swap.h"
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "filestorage/data_file_names.h"
+#include "sidecar/storage/old_file.h"
+
+namespace zrs::storage {
+namespace {
+
+using filestorage::FileSystem;
+using filestorage::IndexPath;
+using filestorage::NewPath;
+using filestorage::OldPath;
+using filestorage::RemoveIfThere;
+using filestorage::SyncName;
+
+constexpr int kMostForeign = 1000;
+
+// What is under the old file's name makes room for another.
+absl::Status MoveAway(FileSystem& file_system, const std::string& old_path,
+                      const std::optional<filestorage::Boundary>& kept) {
+  if (kept) {
+    const absl::StatusOr<bool> ours = FileHasBoundary(file_system, old_path, *kept);
+    if (!ours.ok()) return ours.status();
+    if (*ours) return file_system.Remove(old_path);
+  }
+  for (int n = 1; n < kMostForeign; ++n) {
+    const std::string free = absl::StrCat(old_path, n);
+    const absl::StatusOr<filestorage::FileInfo> taken = file_system.Stat(free);
+    if (absl::IsNotFound(taken.status())) return file_system.Rename(old_path, free);
+    if (!taken.ok()) return taken.status();
+  }
+  return absl::FailedPreconditionError(absl::StrCat("keeping the old file as ", old_path, ": there are ", kMostForeign,
+                                                    " files ", old_path,
+                                                    "1 and following; look at them, and move "
+                                                    "them away"));
+}
+
+absl::Status KeepOld(FileSystem& file_system, const std::string& data_path,
+                     const std::optional<filestorage::Boundary>& kept) {
+  const std::string old_path = OldPath(data_path);
+  const absl::StatusOr<filestorage::FileInfo> live = file_system.Stat(data_path);
+  if (!live.ok()) return live.status();
+  const absl::StatusOr<filestorage::FileInfo> old = file_system.Stat(old_path);
+  if (old.ok() && old->SameFile(*live)) return absl::OkStatus();  // done before a crash
+  if (old.ok()) {
+    if (absl::Status moved = MoveAway(file_system, old_path, kept); !moved.ok()) return moved;
+    if (absl::Status synced = SyncName(file_system, data_path); !synced.ok()) return synced;
+  } else if (!absl::IsNotFound(old.status())) {
+    return old.status();
+  }
+  const absl::Status linked = file_system.Link(data_path, old_path);
+  if (linked.ok()) return SyncName(file_system, data_path);
+  return absl::Status(linked.code(), absl::StrCat(linked.message(),
+                                                  "; where the disk can have no second name for a file, set keep-old "
+                                                  "to false"));
+}
+
+}  // namespace
+
+absl::Status SwapFiles(FileSystem& file_system, const std::string& data_path, bool keep_old,
+                       const std::optional<filestorage::Boundary>& kept) {
+  absl::Status removed = RemoveIfThere(file_system, IndexPath(data_path));
+  if (!removed.ok()) return removed;
+  if (absl::Status synced = SyncName(file_system, data_path); !synced.ok()) return synced;
+  if (keep_old) {
+    if (absl::Status done = KeepOld(file_system, data_path, kept); !done.ok()) return done;
+  }
+  if (absl::Status renamed = file_system.Rename(NewPath(data_path), data_path); !renamed.ok()) return renamed;
+  return SyncName(file_system, data_path);
+}
+
+}  // namespace zrs::storage

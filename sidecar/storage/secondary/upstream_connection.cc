@@ -1,0 +1,157 @@
+#include "sidecar/storage/secondary/upstream_connection.h"
+
+#include <utility>
+#include <variant>
+
+#include "sidecar/storage/overloaded.h"
+
+namespace zrs::storage {
+namespace {
+
+// Of a publisher that owes an answer, or bytes.
+constexpr absl::Duration kLongestSilence = absl::Seconds(20);
+
+}  // namespace
+
+// Carries the stream's events, which come on the transport's threads, to the strand.
+class UpstreamConnection::Events final : public transport::FollowerEvents {
+ public:
+  Events(runtime::Runtime& runtime, std::weak_ptr<UpstreamConnection> connection)
+      : runtime_(runtime), connection_(std::move(connection)) {}
+
+  void OnOpen() override {
+    runtime_.Post([weak = connection_] {
+      if (auto connection = weak.lock()) connection->OnOpen();
+    });
+  }
+  void OnMessage(v1::PublisherMessage message) override {
+    runtime_.Post([weak = connection_, message = std::move(message)]() mutable {
+      if (auto connection = weak.lock()) connection->OnStreamMessage(std::move(message));
+    });
+  }
+  void OnWritten() override {
+    runtime_.Post([weak = connection_] {
+      if (auto connection = weak.lock()) connection->Perform(connection->session_.OnSent());
+    });
+  }
+  void OnClosed(absl::Status status) override {
+    runtime_.Post([weak = connection_, status = std::move(status)]() mutable {
+      if (auto connection = weak.lock()) connection->OnStreamClosed(std::move(status));
+    });
+  }
+
+ private:
+  runtime::Runtime& runtime_;
+  std::weak_ptr<UpstreamConnection> connection_;
+};
+
+UpstreamConnection::UpstreamConnection(runtime::Runtime& runtime, replication::FollowerOptions options,
+                                       replication::Copy copy, absl::Duration keep_alive,
+                                       std::shared_ptr<transport::FollowerStream> stream, Hooks hooks)
+    : runtime_(runtime),
+      session_(std::move(options), std::move(copy)),
+      stream_(std::move(stream)),
+      hooks_(std::move(hooks)),
+      keep_alive_(keep_alive) {}
+
+void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runtime_, weak_from_this())); }
+
+void UpstreamConnection::OnOpen() {
+  open_ = true;
+  heard_ = runtime_.Now();
+  Perform(session_.OnOpen());
+  ScheduleKeepAlive();
+}
+
+void UpstreamConnection::ScheduleKeepAlive() {
+  const absl::Duration silent = runtime_.Now() - sent_;
+  if (silent >= keep_alive_) {
+    sent_ = runtime_.Now();
+    Perform(session_.OnKeepAlive());
+  }
+  keep_alive_timer_ = runtime_.After(keep_alive_ - (runtime_.Now() - sent_), [this] { ScheduleKeepAlive(); });
+}
+
+bool UpstreamConnection::silent() const {
+  return open_ && outstanding_ == 0 && runtime_.Now() - heard_ >= kLongestSilence;
+}
+
+void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
+  heard_ = runtime_.Now();
+  Perform(session_.OnMessage(std::move(message)));
+}
+
+void UpstreamConnection::OnWritten(const absl::Status& status) { Answer(session_.OnWritten(status)); }
+
+void UpstreamConnection::OnCreated(const absl::Status& status) { Answer(session_.OnCreated(status)); }
+
+void UpstreamConnection::OnProved(absl::StatusOr<replication::RebuildProof> proof) {
+  Answer(session_.OnRebuildProved(std::move(proof)));
+}
+
+void UpstreamConnection::OnSwapped(const absl::Status& status) { Answer(session_.OnSwapped(status)); }
+
+void UpstreamConnection::Answer(replication::FollowerEffects effects) {
+  const auto self = shared_from_this();
+  --outstanding_;
+  heard_ = runtime_.Now();
+  Perform(std::move(effects));
+  FinishIfPossible();
+}
+
+void UpstreamConnection::Stop() {
+  if (open_) {
+    Perform(session_.OnStop());
+  } else if (stream_) {
+    stream_->Cancel();
+  }
+}
+
+void UpstreamConnection::Perform(replication::FollowerEffects effects) {
+  for (replication::FollowerEffect& effect : effects) {
+    std::visit(Overloaded{
+                   [this](replication::SendToPublisher& send) {
+                     sent_ = runtime_.Now();
+                     if (stream_) stream_->Write(std::move(send.message));
+                   },
+                   [this](replication::ReceiveFromPublisher&) {
+                     if (stream_) stream_->Read();
+                   },
+                   [this](replication::CreateCopy& create) { Ask(hooks_.create, std::move(create)); },
+                   [this](replication::PrepareRebuild& prepare) { Ask(hooks_.prepare, std::move(prepare)); },
+                   [this](replication::WriteGroup& write) { Ask(hooks_.write, std::move(write)); },
+                   [this](replication::ProveRebuild& prove) { Ask(hooks_.prove, prove); },
+                   [this](replication::SwapCopy& swap) { Ask(hooks_.swap, swap); },
+                   [this](replication::ClosePublisher&) { CloseStream(); },
+               },
+               effect);
+  }
+  if (!finished_) hooks_.changed();
+}
+
+void UpstreamConnection::CloseStream() {
+  if (!stream_) return;
+  stream_->Close();
+  cancel_timer_ = runtime_.After(transport::kCloseGrace, [this] {
+    if (stream_) stream_->Cancel();
+  });
+}
+
+void UpstreamConnection::OnStreamClosed(absl::Status status) {
+  const auto self = shared_from_this();
+  cancel_timer_.reset();
+  keep_alive_timer_.reset();
+  stream_.reset();
+  open_ = false;
+  stream_closed_ = true;
+  close_status_ = std::move(status);
+  FinishIfPossible();
+}
+
+void UpstreamConnection::FinishIfPossible() {
+  if (!stream_closed_ || outstanding_ > 0 || finished_) return;
+  finished_ = true;
+  hooks_.closed(close_status_);
+}
+
+}  // namespace zrs::storage

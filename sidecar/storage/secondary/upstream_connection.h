@@ -1,0 +1,86 @@
+// A secondary's stream to its upstream together with the session that follows it: performs the session's effects.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CONNECTION_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CONNECTION_H_
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/follower_session.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/transport/message_stream.h"
+
+namespace zrs::storage {
+
+// Everything on the strand.
+class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnection> {
+ public:
+  // What the owner does and is told. Each wish of the session is answered by the function of like name; `closed` comes
+  // exactly once, last, and not before all that is outstanding was answered.
+  struct Hooks {
+    std::function<void(replication::WriteGroup)> write;
+    std::function<void(replication::CreateCopy)> create;
+    std::function<void(replication::PrepareRebuild)> prepare;  // answered by OnCreated
+    std::function<void(replication::ProveRebuild)> prove;
+    std::function<void(replication::SwapCopy)> swap;
+    std::function<void()> changed;  // after each event: the session may have moved
+    std::function<void(const absl::Status&)> closed;
+  };
+
+  // `keep_alive`: the longest time without a message to the upstream, once it has welcomed us.
+  UpstreamConnection(runtime::Runtime& runtime, replication::FollowerOptions options, replication::Copy copy,
+                     absl::Duration keep_alive, std::shared_ptr<transport::FollowerStream> stream, Hooks hooks);
+
+  void Start();
+  void OnWritten(const absl::Status& status);
+  void OnCreated(const absl::Status& status);
+  void OnProved(absl::StatusOr<replication::RebuildProof> proof);
+  void OnSwapped(const absl::Status& status);
+  // Ends the stream in order; where the peer does not close in time it is torn down. `closed` follows.
+  void Stop();
+
+  const replication::FollowerSession& session() const { return session_; }
+  bool open() const { return open_; }
+  // On the open stream nothing was heard of the upstream for long while nothing was to be done here.
+  bool silent() const;
+
+ private:
+  class Events;
+  void Perform(replication::FollowerEffects effects);
+  void OnOpen();
+  void OnStreamMessage(v1::PublisherMessage message);
+  void OnStreamClosed(absl::Status status);
+  void ScheduleKeepAlive();
+  template <typename Wish>
+  void Ask(const std::function<void(Wish)>& hook, Wish wish) {
+    ++outstanding_;
+    hook(std::move(wish));
+  }
+  // Something that was outstanding is answered, with these effects.
+  void Answer(replication::FollowerEffects effects);
+  void CloseStream();
+  void FinishIfPossible();
+
+  runtime::Runtime& runtime_;
+  replication::FollowerSession session_;
+  std::shared_ptr<transport::FollowerStream> stream_;
+  Hooks hooks_;
+  bool open_ = false;
+  bool stream_closed_ = false;
+  bool finished_ = false;
+  int outstanding_ = 0;  // what the owner has not answered yet
+  absl::Status close_status_;
+  std::unique_ptr<runtime::Timer> cancel_timer_;
+  const absl::Duration keep_alive_;
+  absl::Duration heard_;  // when the stream opened, a message came, or what it asked for was done, by Runtime::Now
+  absl::Duration sent_;   // when the last message was given to the stream, by Runtime::Now
+  std::unique_ptr<runtime::Timer> keep_alive_timer_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CONNECTION_H_

@@ -1,0 +1,78 @@
+// What a secondary knows of its upstream: whether it is connected, since when, what it said last and how far the copy
+// is behind; and whether all that is healthy.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_HEALTH_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_HEALTH_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "filestorage/boundary.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/storage/options.h"
+#include "sidecar/storage/problem.h"
+#include "sidecar/storage/secondary/lateness.h"
+#include "sidecar/storage/secondary/secondary_state.h"
+#include "sidecar/storage/secondary/upstream_connection.h"
+#include "sidecar/storage/secondary/upstream_lag.h"
+#include "sidecar/storage/source.h"
+
+namespace zrs::storage {
+
+// On the strand. `upstream`, below: the present connection, null where there is none; `committed`: the live copy's end.
+class UpstreamHealth {
+ public:
+  // All three are referred to. `problem` is the storage's: lateness is told there, while nothing else is.
+  UpstreamHealth(const StorageOptions& options, runtime::Runtime& runtime, ProblemReport& problem);
+
+  // The live copy was opened; what it may have missed is counted from here.
+  void OnOpened();
+  // The upstream sends, or is about to.
+  void OnFollowing();
+  // It has got something done: whatever the problem was, it is over.
+  void OnProgress();
+  // `of_live`: whether it was the live copy that was being followed.
+  void OnDisconnected(bool of_live);
+  // Why it is not connected. Whether it is for the same reason as the last time.
+  bool OnError(const std::string& message);
+  // To be called whenever the session has changed. What is to be passed on to the copy's own followers, once for each
+  // heartbeat; nothing while another file is built beside the copy.
+  std::optional<v1::Heartbeat> OnHeartbeat(const replication::FollowerSession& session, uint64_t committed);
+  // Another file is in the copy's place: offsets start anew.
+  void OnSwapped();
+
+  // Raises lateness as the storage's problem, or clears it. To be called now and then: it changes by time alone.
+  void Report(SecondaryState state, const UpstreamConnection* upstream, const filestorage::Boundary& committed);
+
+  bool connected() const { return connected_; }
+  // Connected, at most max-lag behind, and with no other problem.
+  bool Healthy(SecondaryState state, const UpstreamConnection* upstream, const filestorage::Boundary& committed) const;
+  // nullopt while no heartbeat of the primary is fresh.
+  std::optional<PrimaryView> primary_view(const UpstreamConnection* upstream,
+                                          const filestorage::Boundary& committed) const;
+  void FillStatus(v1::Upstream& status) const;
+
+ private:
+  // Nothing: it is late no more.
+  void SetLateness(const std::optional<Lateness>& lateness);
+  void ReportSilence(SecondaryState state, const UpstreamConnection& upstream);
+  bool KeepsUp(const std::optional<PrimaryView>& primary) const;
+
+  const StorageOptions& options_;
+  runtime::Runtime& runtime_;
+  ProblemReport& problem_;
+  UpstreamLag lag_;
+  int64_t last_heartbeat_ = -1;  // primary_time_micros of the one that was passed on
+  bool connected_ = false;
+  std::optional<absl::Time> since_;  // when it last connected or was lost
+  std::optional<std::string> last_error_;
+  bool late_ = false;            // the problem is that the copy is behind, or may be
+  absl::Duration last_current_;  // when the live copy was last known to be followed
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_HEALTH_H_

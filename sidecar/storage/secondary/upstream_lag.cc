@@ -1,0 +1,50 @@
+#include "sidecar/storage/secondary/upstream_lag.h"
+
+#include <algorithm>
+
+#include "sidecar/storage/status_text.h"
+
+namespace zrs::storage {
+namespace {
+
+constexpr absl::Duration kLeastFresh = absl::Seconds(3);
+
+}  // namespace
+
+void UpstreamLag::OnHeartbeat(const v1::Heartbeat& heartbeat, uint64_t durable, absl::Duration now) {
+  heartbeat_ = heartbeat;
+  received_ = now;
+  if (behind_ && behind_->end <= durable) behind_.reset();
+  if (!behind_ && heartbeat.committed_end() > durable) {
+    behind_ = Behind{absl::FromUnixMicros(heartbeat.primary_time_micros()), heartbeat.committed_end()};
+  }
+}
+
+bool UpstreamLag::Fresh(absl::Duration now) const {
+  if (!heartbeat_) return false;
+  const absl::Duration age = now - received_ + absl::Microseconds(heartbeat_->age_micros());
+  return age <= std::max(kLeastFresh, 3 * absl::Microseconds(heartbeat_->interval_micros()));
+}
+
+std::optional<uint64_t> UpstreamLag::Bytes(uint64_t durable, uint64_t known_end, absl::Duration now) const {
+  if (!Fresh(now)) return std::nullopt;
+  const uint64_t end = std::max(heartbeat_->committed_end(), known_end);
+  return end - std::min(end, durable);
+}
+
+std::optional<double> UpstreamLag::Seconds(uint64_t durable, uint64_t known_end, filestorage::Tid oldest,
+                                           absl::Duration now) const {
+  if (!Fresh(now)) return std::nullopt;
+  if (oldest == 0 && std::max(heartbeat_->committed_end(), known_end) <= durable) return 0.0;
+  if (auto age = AgeOfTransaction(oldest, PrimaryNow(now))) return age;
+  const bool still_behind = behind_ && behind_->end > durable;
+  const absl::Time since = still_behind ? behind_->since : absl::FromUnixMicros(heartbeat_->primary_time_micros());
+  return std::max(0.0, absl::ToDoubleSeconds(PrimaryNow(now) - since));
+}
+
+absl::Time UpstreamLag::PrimaryNow(absl::Duration now) const {
+  return absl::FromUnixMicros(heartbeat_->primary_time_micros()) + absl::Microseconds(heartbeat_->age_micros()) +
+         (now - received_);
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,34 @@
+#include "sidecar/storage/secondary/view_of_primary.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "filestorage/format.h"
+
+namespace zrs::storage {
+namespace {
+
+std::optional<PrimaryView> WhileRebuilding(const SecondaryNow& secondary, absl::Duration now) {
+  const replication::FollowerSession& session = *secondary.session;
+  if (!secondary.lag.Fresh(now) || !session.heartbeat()) return std::nullopt;
+  const absl::Time primary_now = secondary.lag.PrimaryNow(now);
+  if (session.heartbeat()->tid() == secondary.committed.tid) return PrimaryView{primary_now, 0, 0};
+  const uint64_t to_come = session.upstream_end() - std::min(session.upstream_end(), session.durable().offset);
+  return PrimaryView{primary_now, to_come, absl::ToDoubleSeconds(now - secondary.last_current)};
+}
+
+}  // namespace
+
+std::optional<PrimaryView> ViewOfPrimary(const SecondaryNow& secondary, absl::Duration now) {
+  const replication::FollowerSession* session = secondary.session;
+  if (session != nullptr && session->rebuilding()) return WhileRebuilding(secondary, now);
+  const uint64_t durable = secondary.committed.offset;
+  const filestorage::Tid oldest = session != nullptr ? session->oldest_not_durable() : 0;
+  const uint64_t known_end = session != nullptr ? std::max(session->upstream_end(), session->received_offset()) : 0;
+  const std::optional<uint64_t> bytes = secondary.lag.Bytes(durable, known_end, now);
+  const std::optional<double> seconds = secondary.lag.Seconds(durable, known_end, oldest, now);
+  if (!bytes || !seconds) return std::nullopt;
+  return PrimaryView{secondary.lag.PrimaryNow(now), *bytes, *seconds};
+}
+
+}  // namespace zrs::storage
