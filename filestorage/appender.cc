@@ -7,17 +7,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/data_file_names.h"
+#include "filestorage/read_magic.h"
 
 namespace zrs::filestorage {
 namespace {
 
-absl::StatusOr<Magic> ReadMagic(File& file) {
-  std::string bytes(kMagicSize, '\0');
-  const absl::StatusOr<size_t> read = file.ReadAt(0, absl::MakeSpan(bytes));
-  if (!read.ok()) return read.status();
-  const absl::StatusOr<Magic> magic = ParseMagic(absl::string_view(bytes).substr(0, *read));
-  if (magic.ok()) return magic;
-  return absl::DataLossError(absl::StrCat("opening ", file.path(), " at 0: ", magic.status().message(),
+absl::StatusOr<Magic> MagicToAppendTo(File& file) {
+  absl::StatusOr<FirstBytes> first = ReadMagic(file);
+  if (!first.ok()) return first.status();
+  if (first->magic.ok()) return first->magic;
+  return absl::DataLossError(absl::StrCat("opening ", file.path(), " at 0: ", first->magic.status().message(),
                                           "; nothing was changed. Move it away, to have everything copied afresh"));
 }
 
@@ -54,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Appender>> Appender::Open(FileSystem& file_system
   absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenForWriting(path);
   if (!file.ok()) return file.status();
   if (absl::Status status = (*file)->LockExclusively(); !status.ok()) return status;
-  const absl::StatusOr<Magic> magic = ReadMagic(**file);
+  const absl::StatusOr<Magic> magic = MagicToAppendTo(**file);
   if (!magic.ok()) return magic.status();
   const Boundary from = lower_bound.offset == 0 ? FirstBoundary(*magic) : lower_bound;
   if (absl::Status status = Recover(file_system, **file, *magic, from, recovery); !status.ok()) return status;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "filestorage/boundary_probe.h"
+#include "filestorage/read_magic.h"
 #include "filestorage/tail_identity.h"
 #include "filestorage/tail_pass.h"
 
@@ -221,19 +222,16 @@ absl::Status NotThere(File& file, const Boundary& known, uint64_t size) {
       absl::StrCat(expected, absl::StrFormat("transaction %016x was found instead", found), advice));
 }
 
-absl::StatusOr<Magic> ReadMagic(File& file) {
-  char bytes[kMagicSize];
-  const auto count = file.ReadAt(0, absl::MakeSpan(bytes));
-  if (!count.ok()) return count.status();
-  if (*count < kMagicSize) {
-    return absl::UnavailableError(absl::StrCat(file.path(), " has only ", *count,
+absl::StatusOr<Magic> MagicToFollow(File& file) {
+  absl::StatusOr<FirstBytes> first = ReadMagic(file);
+  if (!first.ok()) return first.status();
+  if (first->size < kMagicSize) {
+    return absl::UnavailableError(absl::StrCat(file.path(), " has only ", first->size,
                                                " bytes: a writer has just created it, or it is empty; waiting for "
                                                "the database to be written"));
   }
-  const auto magic = ParseMagic(absl::string_view(bytes, sizeof(bytes)));
-  if (!magic.ok())
-    return absl::Status(magic.status().code(), absl::StrCat(file.path(), ": ", magic.status().message()));
-  return magic;
+  if (first->magic.ok()) return first->magic;
+  return absl::Status(first->magic.status().code(), absl::StrCat(file.path(), ": ", first->magic.status().message()));
 }
 
 }  // namespace
@@ -248,7 +246,7 @@ absl::StatusOr<std::unique_ptr<Tail>> Tail::Open(FileSystem& file_system, const 
     return absl::InvalidArgumentError(absl::StrCat("opening ", path, ": it is not a regular file; name the data file"));
   }
   if (absl::Status locked = (*file)->LockExclusively(); !locked.ok()) return locked;
-  const auto magic = ReadMagic(**file);
+  const auto magic = MagicToFollow(**file);
   if (!magic.ok()) return magic.status();
   const Boundary start = known.offset == 0 ? FirstBoundary(*magic) : known;
   const auto there = HasBoundary(**file, *magic, start);

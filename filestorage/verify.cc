@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "filestorage/format.h"
+#include "filestorage/read_magic.h"
 #include "filestorage/scanner.h"
 
 namespace zrs::filestorage {
@@ -35,21 +36,26 @@ class Verifier final : public ScannerObserver {
     const absl::StatusOr<FileInfo> info = file_.Stat();
     if (!info.ok()) return info.status();
     report_.file_size = info->size;
-    const absl::StatusOr<std::optional<Magic>> magic = ReadMagic();
-    if (!magic.ok()) return magic.status();
-    if (!magic->has_value()) return report_;
-    report_.end = FirstBoundary(**magic);
+    const absl::StatusOr<FirstBytes> first = ReadMagic(file_);
+    if (!first.ok()) return first.status();
+    if (!first->magic.ok()) {
+      report_.reason = first->size == 0 ? "the file is empty: it has not even a FileStorage's first four bytes"
+                                        : std::string(first->magic.status().message());
+      return report_;
+    }
+    const Magic magic = *first->magic;
+    report_.end = FirstBoundary(magic);
     // Damage is believed when a fresh read of its transaction finds it again: a writer may have taken an aborted
     // transaction back between two reads.
     bool done = false;
     while (!done) {
-      const absl::StatusOr<bool> clean = ScanFromEnd(**magic);
+      const absl::StatusOr<bool> clean = ScanFromEnd(magic);
       if (!clean.ok()) return clean.status();
       done = *clean || found_damage_at_ == report_.end.offset;
       found_damage_at_ = report_.end.offset;
       report_.sound = *clean;
     }
-    if (absl::Status status = CompleteDigest(**magic); !status.ok()) return status;
+    if (absl::Status status = CompleteDigest(magic); !status.ok()) return status;
     if (!report_.sound) return std::move(report_);
     report_.uncommitted_bytes = report_.file_size - std::min(report_.file_size, report_.end.offset);
     if (absl::Status status = CheckCutShort(); !status.ok()) return status;
@@ -62,17 +68,6 @@ class Verifier final : public ScannerObserver {
   }
 
  private:
-  // Nothing when the file is not a FileStorage; the report says so then.
-  absl::StatusOr<std::optional<Magic>> ReadMagic() {
-    const absl::StatusOr<size_t> read = file_.ReadAt(0, absl::MakeSpan(buffer_).subspan(0, kMagicSize));
-    if (!read.ok()) return read.status();
-    const absl::StatusOr<Magic> magic = ParseMagic(absl::string_view(buffer_.data(), *read));
-    if (magic.ok()) return *magic;
-    report_.reason = *read == 0 ? "the file is empty: it has not even a FileStorage's first four bytes"
-                                : std::string(magic.status().message());
-    return std::nullopt;
-  }
-
   // Scans from the last sound transaction on to the size that the file had at first (or, where a writer took an
   // uncommitted tail back, to its end). False: there is damage.
   absl::StatusOr<bool> ScanFromEnd(Magic magic) {

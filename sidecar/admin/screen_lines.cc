@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::admin {
 namespace {
@@ -16,14 +17,6 @@ constexpr size_t kTextColumn = 15;
 std::string Label(absl::string_view label) { return absl::StrFormat("  %-*s", kTextColumn - 2, label); }
 
 }  // namespace
-
-std::string Printable(absl::string_view text) {
-  std::string printable(text);
-  std::replace_if(
-      printable.begin(), printable.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); },
-      '?');
-  return printable;
-}
 
 ScreenLines::ScreenLines(size_t columns) : columns_(std::max(columns, kFewestColumns)) {}
 
@@ -38,7 +31,7 @@ void ScreenLines::Add(absl::string_view label, absl::string_view text) {
       line = Label("");
       empty = true;
     }
-    absl::StrAppend(&line, empty ? "" : " ", Printable(word));
+    absl::StrAppend(&line, empty ? "" : " ", text::Clean(word));
     empty = false;
   }
   Add(absl::StripTrailingAsciiWhitespace(line));
@@ -53,7 +46,7 @@ void ScreenLines::AddTable(absl::string_view label, const std::vector<std::vecto
   for (size_t row = 0; row < rows.size(); ++row) {
     std::string line = Label(row == 0 ? label : "");
     for (size_t i = 0; i < rows[row].size(); ++i) {
-      absl::StrAppendFormat(&line, "%-*s  ", widths[i], Printable(rows[row][i]));
+      absl::StrAppendFormat(&line, "%-*s  ", widths[i], text::Clean(rows[row][i]));
     }
     Add(absl::StripTrailingAsciiWhitespace(line));
   }

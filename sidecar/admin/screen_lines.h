@@ -10,17 +10,14 @@
 
 namespace zrs::admin {
 
-// `text` without control characters (line feeds among them), which could make a terminal do things.
-std::string Printable(absl::string_view text);
-
 class ScreenLines {
  public:
   explicit ScreenLines(size_t columns);  // taken as 40 where it is less
 
   // A line as it is.
   void Add(absl::string_view line);
-  // "  label      text", made printable; what does not fit goes on below, under the text's beginning. A word that is
-  // longer than a line is not divided.
+  // "  label      text", without what a terminal would obey (text/printable.h); what does not fit goes on below, under
+  // the text's beginning. A word that is longer than a line is not divided.
   void Add(absl::string_view label, absl::string_view text);
   // Rows of cells, whose columns are aligned; the label stands before the first row. Not wrapped.
   void AddTable(absl::string_view label, const std::vector<std::vector<std::string>>& rows);

@@ -9,6 +9,7 @@
 #include "sidecar/admin/human_units.h"
 #include "sidecar/admin/screen_lines.h"
 #include "sidecar/admin/state_advice.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::admin {
 namespace {
@@ -86,8 +87,8 @@ void AddFollowers(ScreenLines& lines, const v1::StorageStatus& status, absl::Tim
 }
 
 void AddStorage(ScreenLines& lines, const v1::StorageStatus& status, const ScreenOptions& options) {
-  const std::string state = Printable(status.state());
-  lines.Add(absl::StrCat(Printable(status.name()), ": ", status.role(), ", ",
+  const std::string state = text::Clean(status.state());
+  lines.Add(absl::StrCat(text::Clean(status.name()), ": ", status.role(), ", ",
                          options.colored ? absl::StrCat(ColorOf(status), state, kPlain) : state));
   lines.AddTable("file", {{status.path()}});
   if (status.has_blobs()) lines.Add("blobs", status.blobs());
@@ -112,7 +113,7 @@ void AddStorage(ScreenLines& lines, const v1::StorageStatus& status, const Scree
 
 std::string StatusToScreen(const v1::StatusResponse& status, const ScreenOptions& options) {
   ScreenLines lines(options.columns);
-  lines.Add(absl::StrCat("zrs ", Printable(status.version()), ", pid ", status.pid()));
+  lines.Add(absl::StrCat("zrs ", text::Clean(status.version()), ", pid ", status.pid()));
   for (const v1::StorageStatus& storage : status.storages()) {
     lines.Add("");
     AddStorage(lines, storage, options);

@@ -7,13 +7,13 @@
 #include <cerrno>
 #include <system_error>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/data_file_names.h"
 #include "filestorage/file_system.h"
 #include "sidecar/cli/access.h"
 #include "sidecar/cli/process_lock.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::cli {
 namespace {
@@ -29,7 +29,7 @@ std::string Cause(int error) { return std::generic_category().message(error); }
 std::string In(const config::StorageSettings& storage) { return absl::StrCat("storage \"", storage.name, "\": "); }
 
 // One line, whatever is in the name.
-std::string Shown(const std::string& path) { return absl::Utf8SafeCEscape(path); }
+std::string Shown(const std::string& path) { return text::Escaped(path, absl::string_view::npos); }
 
 std::string Remedy(int error, const Account& account) {
   if (error == ENOENT) return "create it, or name another one";

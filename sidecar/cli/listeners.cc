@@ -6,7 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/limits.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::cli {
 namespace {
@@ -28,8 +29,7 @@ class Directory {
     if (found == nullptr) {
       // Nothing of the hello was checked so far.
       const std::string& asked = hello.storage().empty() ? hello.follower_name() : hello.storage();
-      return absl::NotFoundError(absl::StrCat("there is no storage \"",
-                                              replication::CleanText(asked, replication::kLongestName),
+      return absl::NotFoundError(absl::StrCat("there is no storage \"", text::Clean(asked, replication::kLongestName),
                                               "\" at this address; there are: ", Names()));
     }
     return transport::AcceptStream([found](std::shared_ptr<transport::PublisherStream> stream, v1::Hello accepted) {

@@ -36,13 +36,13 @@
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/storage.h"
 #include "sidecar/transport/grpc_dialer.h"
+#include "sidecar/transport/message_stream.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::cli {
 namespace {
 
 constexpr uint32_t kSocketDirectoryMode = 0755;
-constexpr absl::Duration kListenerGrace = absl::Seconds(2);
 
 std::string MachineId() {
   auto id = filestorage::ReadWholeFile(filestorage::PosixFileSystem(), "/etc/machine-id", 4096);
@@ -234,7 +234,7 @@ void Process::StopStorages() {
 // Storages that were started have stopped by now, so no stream of theirs is left.
 Process::~Process() {
   health_.Clear();
-  listeners_.Shutdown(kListenerGrace);
+  listeners_.Shutdown(transport::kCloseGrace);
   listeners_.Stop();
   servers_.clear();
   context_.stop();

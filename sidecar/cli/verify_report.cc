@@ -7,6 +7,7 @@
 #include "filestorage/timestamp.h"
 #include "sidecar/admin/human_units.h"
 #include "sidecar/admin/screen_lines.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::cli {
 namespace {
@@ -67,7 +68,7 @@ void AddNotices(admin::ScreenLines& lines, const VerifyReport& report) {
 
 std::string VerifyToText(absl::string_view path, const VerifyReport& report, size_t columns) {
   admin::ScreenLines lines(columns);
-  lines.Add(absl::StrCat(admin::Printable(path), ": ", report.sound ? "sound" : "damaged"));
+  lines.Add(absl::StrCat(text::Clean(path), ": ", report.sound ? "sound" : "damaged"));
   lines.Add("size", Size(report.file_size));
   if (HasMagic(report)) AddContents(lines, report);
   AddNotices(lines, report);

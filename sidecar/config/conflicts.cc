@@ -5,11 +5,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "sidecar/address/address.h"
 #include "sidecar/config/paths.h"
-#include "sidecar/config/values.h"
 
 namespace zrs::config {
 namespace {
+
+using address::Address;
+using address::ParseAddress;
 
 using Seen = std::map<std::string, const StorageSettings*>;
 

@@ -12,10 +12,13 @@
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/paths.h"
 #include "sidecar/config/section_values.h"
-#include "sidecar/config/text.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Escaped;
+using text::Quoted;
 
 constexpr absl::string_view kNameAnother = "only a storage with one data file can be replicated: name another one";
 constexpr size_t kMostNamesTold = 8;
@@ -44,7 +47,7 @@ absl::Status NoSuchName(const Section& root, const Sections& storages, const std
   return ErrorAt(root.location, what,
                  absl::StrCat("as zeo-storage, name one of: ",
                               absl::StrJoin(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(told), ", ",
-                                            [](std::string* out, absl::string_view one) { *out += Printable(one); }),
+                                            [](std::string* out, absl::string_view one) { *out += Escaped(one); }),
                               told < names.size() ? ", ..." : ""));
 }
 

@@ -7,10 +7,12 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "sidecar/config/text.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Quoted;
 
 // A number needs no entry on this host: in a container that of the database may have none.
 std::optional<uint32_t> Number(const std::string& text) {

@@ -2,7 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "sidecar/config/text.h"
+#include "sidecar/config/white_space.h"
 
 namespace zrs::config {
 namespace {

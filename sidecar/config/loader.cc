@@ -6,16 +6,19 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "sidecar/address/address.h"
 #include "sidecar/config/conflicts.h"
 #include "sidecar/config/keys.h"
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/paths.h"
 #include "sidecar/config/section_values.h"
 #include "sidecar/config/storage_section.h"
-#include "sidecar/config/text.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Quoted;
 
 constexpr absl::string_view kTypes[] = {"zrs", "primary", "secondary", "sidecar"};
 
@@ -98,8 +101,8 @@ absl::StatusOr<SidecarSettings> ReadSidecar(const Section& section, const std::s
 
   SidecarSettings settings;
   settings.admin_socket = *std::move(admin_socket);
-  const Address health = values->AddressOf("health-address");
-  if (health != Address()) settings.health_address = AddressText(health);
+  const address::Address health = values->AddressOf("health-address");
+  if (health != address::Address()) settings.health_address = AddressText(health);
   if (settings.health_address == settings.admin_socket) {
     return ErrorAt(values->At("health-address"), "health-address is the admin-socket", "choose another one for it");
   }

@@ -8,10 +8,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "sidecar/config/text.h"
+#include "sidecar/address/address.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Quoted;
 
 absl::Status Error(absl::string_view what, absl::string_view remedy) {
   return absl::InvalidArgumentError(absl::StrCat(what, "; ", remedy));
@@ -43,13 +46,6 @@ absl::StatusOr<std::string> ResolvePath(absl::string_view text, const std::strin
   return path;
 }
 
-absl::Status CheckSocketPath(const std::string& path) {
-  if (path.size() <= kMostSocketPathBytes) return absl::OkStatus();
-  return Error(absl::StrCat("the path ", Printable(path), " has ", path.size(),
-                            " bytes, but that of a Unix socket at most ", kMostSocketPathBytes),
-               "choose a shorter one");
-}
-
 std::string IdentifyingPath(const std::string& path, const Environment& environment) {
   if (const std::optional<std::string> real = environment.real_path(path)) return *real;
   const std::filesystem::path as_path(path);
@@ -66,9 +62,9 @@ absl::StatusOr<std::string> DefaultAdminSocket(const std::string& real_path, con
     directory = (std::filesystem::path(*runtime) / "zrs").string();
   }
   std::string path = absl::StrCat(directory, "/", ShortDigest(real_path), ".sock");
-  if (!CheckSocketPath(path).ok()) {
+  if (!address::CheckSocketPath(path).ok()) {
     return Error(absl::StrCat("the default admin-socket ", path, " has ", path.size(),
-                              " bytes, but the path of a Unix socket at most ", kMostSocketPathBytes),
+                              " bytes, but the path of a Unix socket at most ", address::kMostSocketPathBytes),
                  "add a <sidecar> section with a shorter admin-socket");
   }
   return path;

@@ -2,7 +2,6 @@
 #ifndef ZRS_SIDECAR_CONFIG_PATHS_H_
 #define ZRS_SIDECAR_CONFIG_PATHS_H_
 
-#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,14 +11,9 @@
 
 namespace zrs::config {
 
-inline constexpr size_t kMostSocketPathBytes = 107;  // of sockaddr_un, without its NUL
-
 // `text` as an absolute path; a relative one is relative to `directory`. InvalidArgument "what; remedy" when it is
 // empty, quoted, or (with `is_file`) ends with a slash.
 absl::StatusOr<std::string> ResolvePath(absl::string_view text, const std::string& directory, bool is_file);
-
-// InvalidArgument "what; remedy" when a Unix socket cannot have that path.
-absl::Status CheckSocketPath(const std::string& path);
 
 // What tells files apart: the real path; for a file that does not exist yet, its name in the real path of its
 // directory; else the path itself, normalised.

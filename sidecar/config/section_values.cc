@@ -7,10 +7,14 @@
 #include "absl/strings/str_join.h"
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/paths.h"
-#include "sidecar/config/text.h"
+#include "sidecar/config/values.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using address::Address;
+using text::Quoted;
 
 constexpr size_t kMostNameBytes = 64;
 
@@ -60,12 +64,12 @@ absl::StatusOr<std::string> ParseLogFile(absl::string_view text, const std::stri
 absl::StatusOr<std::string> ParseSocket(absl::string_view text, const std::string& directory) {
   absl::StatusOr<std::string> path = ResolvePath(text, directory, true);
   if (!path.ok()) return path;
-  if (absl::Status status = CheckSocketPath(*path); !status.ok()) return status;
+  if (absl::Status status = address::CheckSocketPath(*path); !status.ok()) return status;
   return path;
 }
 
 absl::StatusOr<Address> ParseResolvedAddress(absl::string_view text, const std::string& directory) {
-  absl::StatusOr<Address> address = ParseAddress(text);
+  absl::StatusOr<Address> address = address::ParseAddress(text);
   if (!address.ok() || !address->is_unix()) return address;
   absl::StatusOr<std::string> path = ParseSocket(address->path, directory);
   if (!path.ok()) return path.status();
@@ -208,7 +212,7 @@ std::string SectionValues::Text(absl::string_view name) const {
   return values_.contains(std::string(name)) ? Get<std::string>(name) : std::string();
 }
 
-Address SectionValues::AddressOf(absl::string_view name) const {
+address::Address SectionValues::AddressOf(absl::string_view name) const {
   return values_.contains(std::string(name)) ? Get<Address>(name) : Address();
 }
 

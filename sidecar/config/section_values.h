@@ -11,9 +11,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "sidecar/address/address.h"
 #include "sidecar/config/keys.h"
 #include "sidecar/config/settings.h"
-#include "sidecar/config/values.h"
 #include "sidecar/config/zconfig.h"
 
 namespace zrs::config {
@@ -39,12 +39,13 @@ class SectionValues {
   // "" where the key is not written.
   std::string Text(absl::string_view name) const;
   // Paths in it are absolute. All empty where the key is not written.
-  Address AddressOf(absl::string_view name) const;
+  address::Address AddressOf(absl::string_view name) const;
 
   const Section& section() const { return *section_; }
 
  private:
-  using Value = std::variant<bool, int64_t, uint32_t, uint64_t, absl::Duration, LogLevel, std::string, Address>;
+  using Value =
+      std::variant<bool, int64_t, uint32_t, uint64_t, absl::Duration, LogLevel, std::string, address::Address>;
 
   explicit SectionValues(const Section& section) : section_(&section) {}
   static absl::StatusOr<Value> Convert(const KeySpec& spec, absl::string_view text, const std::string& directory);

@@ -4,15 +4,16 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "sidecar/address/address.h"
 #include "sidecar/config/database_file.h"
 #include "sidecar/config/file_access.h"
 #include "sidecar/config/file_storage.h"
 #include "sidecar/config/section_values.h"
-#include "sidecar/config/text.h"
-#include "sidecar/config/values.h"
 
 namespace zrs::config {
 namespace {
+
+using address::Address;
 
 // Whether who connects to `upstream` reaches who listens on `listen`, as far as names tell.
 bool IsOwn(const Address& upstream, const Address& listen) {

@@ -4,10 +4,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sidecar/config/text.h"
+#include "sidecar/text/printable.h"
+#include "sidecar/text/utf8.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Escaped;
+using text::IsUtf8;
 
 constexpr absl::string_view kWriteTwo = "write $$ for a dollar sign";
 
@@ -43,7 +47,7 @@ absl::StatusOr<Reference> ParseReference(absl::string_view text, const Location&
   const absl::string_view name = LeadingName(text.substr(2));
   if (name.empty()) return ErrorAt(at, absl::StrCat("'", opening, "' is not followed by a name"), kWriteTwo);
   if (!absl::StartsWith(text.substr(2 + name.size()), closing)) {
-    return ErrorAt(at, absl::StrCat("'", opening, Printable(name), "' is not followed by '", closing, "'"),
+    return ErrorAt(at, absl::StrCat("'", opening, Escaped(name), "' is not followed by '", closing, "'"),
                    absl::StrCat("write ", opening, "NAME", closing));
   }
   return Reference{std::string(name), parenthesis, 3 + name.size()};
@@ -55,14 +59,14 @@ absl::StatusOr<std::string> Replacement(const Reference& reference, const Defini
   if (reference.environment) {
     if (const std::optional<std::string> value = environment(reference.name)) return *value;
     return ErrorAt(
-        at, absl::StrCat("no replacement for $(", Printable(reference.name), "): the environment has no such variable"),
+        at, absl::StrCat("no replacement for $(", Escaped(reference.name), "): the environment has no such variable"),
         "set it in the environment of zrs, or write the value itself");
   }
   const auto found = definitions.find(absl::AsciiStrToLower(reference.name));
   if (found != definitions.end()) return found->second;
   return ErrorAt(
-      at, absl::StrCat("no replacement for $", Printable(reference.name), ": nothing of that name is defined above"),
-      absl::StrCat("add \"%define ", Printable(reference.name), " VALUE\" above this line, or ", kWriteTwo));
+      at, absl::StrCat("no replacement for $", Escaped(reference.name), ": nothing of that name is defined above"),
+      absl::StrCat("add \"%define ", Escaped(reference.name), " VALUE\" above this line, or ", kWriteTwo));
 }
 
 }  // namespace

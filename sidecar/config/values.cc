@@ -10,10 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "sidecar/config/text.h"
+#include "sidecar/config/white_space.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Quoted;
 
 constexpr int kFractionDigits = 9;
 constexpr int64_t kLongestIntervalDays = 3650;

@@ -32,26 +32,6 @@ absl::StatusOr<uint64_t> ParseByteSize(absl::string_view text);
 // Permission bits in octal digits, up to 777. The owner has to be able to read and write.
 absl::StatusOr<uint32_t> ParseMode(absl::string_view text);
 
-// Where a service listens or is reached. Either a path, or a port with a host or without.
-struct Address {
-  std::string path;   // of a Unix socket, as written: has a slash; "" otherwise
-  std::string host;   // lower case, without brackets; "" for a bare port
-  uint16_t port = 0;  // 1 to 65535; 0 with a path
-
-  bool is_unix() const { return !path.empty(); }
-  bool operator==(const Address&) const = default;
-};
-
-// `port`, `:port`, `host:port`, `[v6]:port`, or a path with a slash.
-absl::StatusOr<Address> ParseAddress(absl::string_view text);
-
-// What is told by the host's name or number alone; never of a Unix socket.
-bool IsLoopback(const Address& address);
-bool IsEveryInterface(const Address& address);  // as an address to listen on
-
-// As written above; a bare port stays one: what it means depends on whether one listens or connects.
-std::string AddressText(const Address& address);
-
 }  // namespace zrs::config
 
 #endif  // ZRS_SIDECAR_CONFIG_VALUES_H_

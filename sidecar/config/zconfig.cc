@@ -1,13 +1,14 @@
 #include "sidecar/config/zconfig.h"
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/config/text.h"
 #include "sidecar/config/zconfig_parser.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::config {
 
 std::string HeaderText(const Section& section) {
-  return absl::StrCat("<", Printable(section.type), section.name.empty() ? "" : " ", Printable(section.name), ">");
+  return absl::StrCat("<", text::Escaped(section.type), section.name.empty() ? "" : " ", text::Escaped(section.name),
+                      ">");
 }
 
 absl::StatusOr<Section> ParseZConfig(const std::string& path, const ReadFile& read_file,

@@ -11,10 +11,16 @@
 #include "absl/strings/str_join.h"
 #include "sidecar/config/line_syntax.h"
 #include "sidecar/config/nearest.h"
-#include "sidecar/config/text.h"
+#include "sidecar/config/white_space.h"
+#include "sidecar/text/printable.h"
+#include "sidecar/text/utf8.h"
 
 namespace zrs::config {
 namespace {
+
+using text::Escaped;
+using text::IsUtf8;
+using text::Quoted;
 
 // For recognising a file that includes itself; symbolic links are caught by the depth.
 std::string Normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
@@ -81,7 +87,7 @@ absl::Status ZConfigParser::ParseFile(const std::string& path, const Location* i
   if (open_.size() > floor) {
     const Section& section = open_.back();
     return ErrorAt(at, absl::StrCat("the file ends inside ", HeaderText(section), " of line ", section.location.line),
-                   absl::StrCat("close it with </", Printable(section.type), ">"));
+                   absl::StrCat("close it with </", Escaped(section.type), ">"));
   }
   files_.pop_back();
   return absl::OkStatus();
@@ -131,7 +137,7 @@ absl::Status ZConfigParser::CloseSection(absl::string_view line, const Location&
     return ErrorAt(
         at,
         absl::StrCat("section end ", Quoted(line), " inside ", HeaderText(section), " of line ", section.location.line),
-        absl::StrCat("close that one first, with </", Printable(section.type), ">"));
+        absl::StrCat("close that one first, with </", Escaped(section.type), ">"));
   }
   Section closed = std::move(open_.back());
   open_.pop_back();

@@ -3,7 +3,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
 
 namespace zrs::replication {
 

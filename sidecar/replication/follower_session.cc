@@ -8,9 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
 #include "sidecar/replication/batch_check.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/end_message.h"
 #include "sidecar/replication/handshake.h"
+#include "sidecar/replication/heartbeat_message.h"
 #include "sidecar/replication/welcome.h"
-#include "sidecar/replication/wire.h"
 
 namespace zrs::replication {
 namespace {

@@ -17,8 +17,8 @@
 #include "filestorage/scanner.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/copy.h"
+#include "sidecar/replication/limits.h"
 #include "sidecar/replication/transaction_trail.h"
-#include "sidecar/replication/wire.h"
 #include "sidecar/replication/write_queue.h"
 
 namespace zrs::replication {

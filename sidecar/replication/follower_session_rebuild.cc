@@ -5,8 +5,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
+#include "sidecar/replication/end_message.h"
 #include "sidecar/replication/follower_session.h"
-#include "sidecar/replication/wire.h"
 
 namespace zrs::replication {
 

@@ -7,7 +7,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/end_message.h"
+#include "sidecar/replication/id.h"
+#include "sidecar/replication/limits.h"
+#include "sidecar/replication/lineage.h"
 
 namespace zrs::replication {
 namespace {

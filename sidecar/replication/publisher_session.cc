@@ -6,7 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/end_message.h"
 
 namespace zrs::replication {
 

@@ -16,9 +16,9 @@
 #include "filestorage/scanner.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/handshake.h"
+#include "sidecar/replication/limits.h"
 #include "sidecar/replication/publication.h"
 #include "sidecar/replication/transaction_trail.h"
-#include "sidecar/replication/wire.h"
 
 namespace zrs::replication {
 
@@ -87,7 +87,7 @@ class PublisherSession {
   // A heartbeat to pass on, made here (primary) or received (secondary). Only the newest is kept while the stream is
   // not writable; batches go first, but one heartbeat goes after each kBatchesPerHeartbeat of them.
   PublisherEffects OnHeartbeat(const v1::Heartbeat& heartbeat);
-  // The storage stops serving: say so and close. Texts are cleaned as CleanText does.
+  // The storage stops serving: say so and close. Texts are cleaned as text::Clean does.
   PublisherEffects OnEnd(v1::End::Reason reason, const std::string& message, const std::string& remedy);
 
   static constexpr uint32_t kBatchesPerHeartbeat = 16;

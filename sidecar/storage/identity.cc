@@ -3,7 +3,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/format.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/lineage.h"
 
 namespace zrs::storage {
 

@@ -10,7 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/format.h"
 #include "proto/zrs/v1/state.pb.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
 
 namespace zrs::storage {
 namespace {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/replication/wire.h"
 #include "sidecar/storage/primary/primary_source.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/publisher/publisher.h"

@@ -4,16 +4,20 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sidecar/replication/end_message.h"
 
 namespace zrs::transport {
 namespace {
 
-v1::PublisherMessage EndMessage(v1::End::Reason reason, const std::string& message, const std::string& remedy) {
-  v1::PublisherMessage result;
-  result.mutable_end()->set_reason(reason);
-  result.mutable_end()->set_message(message);
-  result.mutable_end()->set_remedy(remedy);
-  return result;
+using replication::MakeEnd;
+
+constexpr absl::string_view kSameVersion = "run the same version of zrs on both sides";
+
+v1::PublisherMessage EndMessage(v1::End end) {
+  v1::PublisherMessage message;
+  *message.mutable_end() = std::move(end);
+  return message;
 }
 
 class Greeter final : public PublisherEvents {
@@ -27,8 +31,8 @@ class Greeter final : public PublisherEvents {
 
   void OnMessage(v1::FollowerMessage message) override {
     if (!message.has_hello()) {
-      return Refuse(*core_, v1::End::REASON_PROTOCOL, "the first message is not a Hello",
-                    "run the same version of zrs on both sides", absl::InvalidArgumentError("expected a Hello"));
+      return Refuse(*core_, MakeEnd(v1::End::REASON_PROTOCOL, "the first message is not a Hello", kSameVersion),
+                    absl::InvalidArgumentError("expected a Hello"));
     }
     const absl::StatusOr<AcceptStream> accept = find_storage_(message.hello());
     if (!accept.ok()) return RefuseStorage(accept.status());
@@ -39,12 +43,12 @@ class Greeter final : public PublisherEvents {
 
  private:
   void RefuseStorage(const absl::Status& status) {
-    const std::string message(status.message());
     if (absl::IsNotFound(status)) {
-      return Refuse(*core_, v1::End::REASON_NO_SUCH_STORAGE, message,
-                    "set source-name in the secondary to the name of a storage that this address serves");
+      return Refuse(*core_,
+                    MakeEnd(v1::End::REASON_NO_SUCH_STORAGE, status.message(),
+                            "set source-name in the secondary to the name of a storage that this address serves"));
     }
-    Refuse(*core_, v1::End::REASON_NOT_READY, message, "");
+    Refuse(*core_, MakeEnd(v1::End::REASON_NOT_READY, status.message(), ""));
   }
 
   const std::shared_ptr<PublisherCore> core_;
@@ -56,13 +60,12 @@ class Greeter final : public PublisherEvents {
 void Greet(std::shared_ptr<PublisherCore> core, FindStorage find_storage, absl::Duration timeout) {
   const std::string message = absl::StrCat("no Hello within ", absl::FormatDuration(timeout));
   core->CloseAfter(timeout, absl::DeadlineExceededError(message),
-                   EndMessage(v1::End::REASON_PROTOCOL, message, "run the same version of zrs on both sides"));
+                   EndMessage(MakeEnd(v1::End::REASON_PROTOCOL, message, kSameVersion)));
   core->Start(std::make_shared<Greeter>(core, std::move(find_storage)));
 }
 
-void Refuse(PublisherCore& core, v1::End::Reason reason, const std::string& message, const std::string& remedy,
-            absl::Status status) {
-  core.Close(std::move(status), EndMessage(reason, message, remedy));
+void Refuse(PublisherCore& core, v1::End end, absl::Status status) {
+  core.Close(std::move(status), EndMessage(std::move(end)));
 }
 
 }  // namespace zrs::transport

@@ -16,9 +16,8 @@ using PublisherCore = StreamCore<v1::PublisherMessage, v1::FollowerMessage>;
 // none, or asks for what there is not. Returns at once. The core is attached to its wire.
 void Greet(std::shared_ptr<PublisherCore> core, FindStorage find_storage, absl::Duration timeout);
 
-// Ends a stream that nobody takes: says why in an End, then closes with `status`.
-void Refuse(PublisherCore& core, v1::End::Reason reason, const std::string& message, const std::string& remedy,
-            absl::Status status = absl::OkStatus());
+// Ends a stream that nobody takes: sends `end`, which says why, then closes with `status`.
+void Refuse(PublisherCore& core, v1::End end, absl::Status status = absl::OkStatus());
 
 }  // namespace zrs::transport
 

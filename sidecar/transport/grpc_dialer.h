@@ -11,7 +11,7 @@ namespace zrs::transport {
 
 struct DialerOptions {
   absl::Duration connect_timeout = absl::Seconds(5);  // per address that a host's name has; twice that until it answers
-  absl::Duration close_timeout = absl::Seconds(5);    // from Close until the stream is torn down
+  absl::Duration close_timeout = kCloseTimeout;       // from Close until the stream is torn down
   int threads = 1;                                    // that the streams' events are called on
 };
 

@@ -11,14 +11,16 @@
 #include <cstring>
 #include <memory>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "sidecar/transport/peer_address.h"
+#include "sidecar/address/address.h"
 
 namespace zrs::transport {
 namespace {
+
+using address::Address;
+using address::ParseAddress;
 
 class Descriptor {
  public:
@@ -55,7 +57,7 @@ int TryBind(const addrinfo& candidate) {
   return bind(socket_fd.get(), candidate.ai_addr, candidate.ai_addrlen) == 0 ? 0 : errno;
 }
 
-absl::Status CheckHostAndPort(const HostAndPort& wanted, const std::string& address) {
+absl::Status CheckHostAndPort(const Address& wanted, const std::string& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -101,7 +103,7 @@ absl::Status CheckDirectory(const std::string& path, const std::string& address)
   return CannotListen(address, absl::StrCat("directory ", directory, ": ", Cause(errno)));
 }
 
-absl::Status CheckSocketPath(const std::string& path, const std::string& address) {
+absl::Status CheckSocketFile(const std::string& path, const std::string& address) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return CheckDirectory(path, address);
@@ -121,16 +123,15 @@ absl::Status CheckSocketPath(const std::string& path, const std::string& address
 }  // namespace
 
 absl::Status CheckListenAddress(const std::string& address) {
-  const absl::StatusOr<Address> parsed = ParseAddress(address);
+  const absl::StatusOr<Address> parsed = ParseAddress(address, /*least_port=*/0);
   if (!parsed.ok()) return parsed.status();
-  if (const auto* socket = std::get_if<SocketPath>(&*parsed)) return CheckSocketPath(socket->path, address);
-  return CheckHostAndPort(std::get<HostAndPort>(*parsed), address);
+  return parsed->is_unix() ? CheckSocketFile(parsed->path, address) : CheckHostAndPort(*parsed, address);
 }
 
 SocketFile::SocketFile(const std::string& address) {
-  const absl::StatusOr<Address> parsed = ParseAddress(address);
-  if (!parsed.ok() || !std::holds_alternative<SocketPath>(*parsed)) return;
-  path_ = std::get<SocketPath>(*parsed).path;
+  const absl::StatusOr<Address> parsed = ParseAddress(address, /*least_port=*/0);
+  if (!parsed.ok() || !parsed->is_unix()) return;
+  path_ = parsed->path;
   identity_ = Identify(path_);
 }
 

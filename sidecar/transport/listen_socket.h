@@ -12,9 +12,9 @@
 
 namespace zrs::transport {
 
-// Whether `address` (as ParseAddress takes it) can be listened on now. A socket's file that nobody answers at is
-// removed. Unavailable, naming the address and the cause, where not: in use, no such address here, not permitted, no
-// such directory, a file that is no socket. May ask the name service.
+// Whether `address` (as address::ParseAddress takes it, port 0 allowed) can be listened on now. A socket's file that
+// nobody answers at is removed. Unavailable, naming the address and the cause, where not: in use, no such address here,
+// not permitted, no such directory, a file that is no socket. May ask the name service.
 absl::Status CheckListenAddress(const std::string& address);
 
 // The file of a Unix socket that was bound just now: removed in the end, unless another has taken its place.

@@ -8,9 +8,17 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "proto/zrs/v1/replication.pb.h"
 
 namespace zrs::transport {
+
+// What an owner gives a stream that it has closed before it cancels it: time for what is on its way, and for the peer's
+// own end.
+inline constexpr absl::Duration kCloseGrace = absl::Seconds(2);
+// After which the transport itself tears a closed stream down, where its options do not say otherwise: for an owner
+// that has let go of it.
+inline constexpr absl::Duration kCloseTimeout = absl::Seconds(5);
 
 // Called from the transport's threads, one call at a time per stream: implementations only post to their strand. The
 // last call is OnClosed, exactly once, whoever closed; the stream then calls nothing more and lets go of the events.
@@ -36,7 +44,7 @@ class MessageStream {
   // Asks for one message; at most one outstanding. Not asking is how a receiver slows its peer.
   virtual void Read() = 0;
   // Closes after the outstanding write, if any (a client half-closes and is answered by the server's end). Where the
-  // peer does not answer within some seconds the stream is torn down.
+  // peer does not answer within kCloseTimeout the stream is torn down.
   virtual void Close() = 0;
   // Tears the stream down at once.
   virtual void Cancel() = 0;

@@ -1,13 +1,11 @@
-// Addresses: as people write them, and as gRPC wants and prints them.
+// Addresses as gRPC prints those of peers, and as it wants what to listen on and to connect to. As people write them
+// they are in address/address.h. Pure functions; any thread.
 #ifndef ZRS_SIDECAR_TRANSPORT_PEER_ADDRESS_H_
 #define ZRS_SIDECAR_TRANSPORT_PEER_ADDRESS_H_
 
-#include <cstdint>
 #include <string>
-#include <variant>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace zrs::transport {
 
@@ -18,24 +16,12 @@ bool IsLocalPeer(const std::string& peer);
 // The peer without its port, as people write addresses: "10.0.0.5", "2001:db8::1"; as it is where there is no port.
 std::string HostOfPeer(const std::string& peer);
 
-struct HostAndPort {
-  std::string host;  // a name or an address, v6 without its brackets; empty where only a port was given
-  uint16_t port = 0;
-};
-struct SocketPath {
-  std::string path;
-};
-using Address = std::variant<HostAndPort, SocketPath>;
-
-// "port", ":port", "host:port", "[v6]:port", or a path: whatever has a slash. InvalidArgument, naming the address and
-// what is wrong with it.
-absl::StatusOr<Address> ParseAddress(absl::string_view address);
-
 // The Unix socket at `path`, to listen on or to connect to.
 std::string SocketTarget(const std::string& path);
-// What gRPC is to listen on. Without a host: all interfaces.
+// What gRPC is to listen on, at `address` as address::ParseAddress takes it, port 0 (any free one) allowed; its errors.
+// Without a host: all interfaces.
 absl::StatusOr<std::string> ListenTarget(const std::string& address);
-// What gRPC is to connect to. Without a host: this host.
+// What gRPC is to connect to, as above but not at port 0. Without a host: this host.
 absl::StatusOr<std::string> ConnectTarget(const std::string& address);
 
 }  // namespace zrs::transport

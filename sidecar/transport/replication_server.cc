@@ -10,6 +10,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "sidecar/replication/end_message.h"
 #include "sidecar/transport/call_registry.h"
 #include "sidecar/transport/channel_arguments.h"
 #include "sidecar/transport/completion_threads.h"
@@ -21,6 +22,8 @@
 
 namespace zrs::transport {
 namespace {
+
+using replication::MakeEnd;
 
 class GrpcServer final : public ReplicationServer {
  public:
@@ -112,12 +115,12 @@ void GrpcServer::Drain() {
 void GrpcServer::TurnAway(PublisherCore& core, const absl::Status& status, const std::string& remedy) {
   const std::string message(status.message());
   if (options_.on_refused) options_.on_refused(message, remedy);
-  Refuse(core, v1::End::REASON_REFUSED, message, remedy, status);
+  Refuse(core, MakeEnd(v1::End::REASON_REFUSED, message, remedy), status);
 }
 
 void GrpcServer::Accept(std::shared_ptr<PublisherCore> core) {
   if (draining_) {
-    return Refuse(*core, v1::End::REASON_SHUTDOWN, "the process is stopping", "");
+    return Refuse(*core, MakeEnd(v1::End::REASON_SHUTDOWN, "the process is stopping", ""));
   }
   const std::string peer = core->peer();
   if (!options_.insecure && !options_.is_local(peer)) {

@@ -28,7 +28,7 @@ struct ServerOptions {
   bool insecure =
       false;  // answer peers other than loopback and Unix sockets without TLS (said so in the configuration)
   absl::Duration hello_timeout = absl::Seconds(10);  // for a stream's first message
-  absl::Duration close_timeout = absl::Seconds(5);   // from a stream's Close until it is torn down
+  absl::Duration close_timeout = kCloseTimeout;      // from a stream's Close until it is torn down
   size_t max_streams = 1000;                         // of all storages, greeted or not; more are refused
   int threads = 1;                                   // that the streams' events are called on
   std::function<bool(const std::string& peer)> is_local = IsLocalPeer;  // whom protected mode lets in

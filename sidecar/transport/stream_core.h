@@ -24,7 +24,7 @@ enum class StreamSide { kClient, kServer };
 struct StreamCoreOptions {
   StreamSide side = StreamSide::kClient;
   absl::Duration open_timeout = absl::Seconds(10);  // of a client: until the server has answered at all
-  absl::Duration close_timeout = absl::Seconds(5);  // from a Close to the peer's answer
+  absl::Duration close_timeout = kCloseTimeout;     // from a Close to the peer's answer
 };
 
 // Stands between one MessageStream, which its user drops when they like, and one Wire, which lives until the network

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "filestorage/scanner.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/one_input.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "filestorage/digest.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/one_input.h"

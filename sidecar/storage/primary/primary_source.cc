@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/end_message.h"
+#include "sidecar/replication/id.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/status_fields.h"
 #include "spdlog/spdlog.h"

@@ -6,7 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "filestorage/timestamp.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/end_message.h"
+#include "sidecar/replication/id.h"
 #include "sidecar/storage/publisher/refuse_stream.h"
 #include "sidecar/storage/status_text.h"
 #include "spdlog/spdlog.h"
@@ -16,9 +17,6 @@ namespace {
 
 using replication::MakeEnd;
 using replication::PublisherSession;
-
-// Time for an ended stream to close in order; then it is torn down.
-constexpr absl::Duration kCloseGrace = absl::Seconds(2);
 
 const char* StateName(PublisherSession::State state) {
   switch (state) {
@@ -147,7 +145,7 @@ void Publisher::EndAll(const v1::End& end) {
   for (const auto& connection : connections_) connection->End(end.reason(), end.message(), end.remedy());
   if (!draining_) return;
   ending_ = true;
-  cancel_timer_ = runtime_.After(kCloseGrace, [this] {
+  cancel_timer_ = runtime_.After(transport::kCloseGrace, [this] {
     for (const auto& connection : connections_) connection->Cancel("it did not close its stream in time");
   });
 }

@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "sidecar/replication/wire.h"
 #include "sidecar/storage/overloaded.h"
 #include "sidecar/storage/range_digest.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::storage {
 namespace {
@@ -98,7 +98,7 @@ std::string PublisherConnection::WhyClosed() const {
   } else if (!close_status_.ok()) {
     why = close_status_.ToString();
   }
-  return replication::CleanText(why, kLongestReason);
+  return text::Clean(why, kLongestReason);
 }
 
 void PublisherConnection::Perform(replication::PublisherEffects effects) {

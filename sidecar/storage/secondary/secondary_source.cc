@@ -1,11 +1,11 @@
 #include "sidecar/storage/secondary/secondary_source.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/timestamp.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/end_message.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/status_fields.h"

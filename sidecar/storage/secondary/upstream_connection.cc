@@ -8,8 +8,6 @@
 namespace zrs::storage {
 namespace {
 
-// Time for the peer to close after we did; then the stream is torn down.
-constexpr absl::Duration kCloseGrace = absl::Seconds(2);
 // Of a publisher that owes an answer, or bytes.
 constexpr absl::Duration kLongestSilence = absl::Seconds(20);
 
@@ -134,7 +132,7 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
 void UpstreamConnection::CloseStream() {
   if (!stream_) return;
   stream_->Close();
-  cancel_timer_ = runtime_.After(kCloseGrace, [this] {
+  cancel_timer_ = runtime_.After(transport::kCloseGrace, [this] {
     if (stream_) stream_->Cancel();
   });
 }

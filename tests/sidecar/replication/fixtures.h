@@ -14,8 +14,9 @@
 #include "filestorage/boundary.h"
 #include "filestorage/digest.h"
 #include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/id.h"
 #include "sidecar/replication/publication.h"
-#include "sidecar/replication/wire.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::replication {

@@ -6,8 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/follower_session.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/heartbeat_message.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/replication/follower_session_fixture.h"

@@ -9,8 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/follower_session.h"
-#include "sidecar/replication/wire.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/support/file_builder.h"

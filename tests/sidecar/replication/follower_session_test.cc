@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/end_message.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/replication/follower_session_fixture.h"

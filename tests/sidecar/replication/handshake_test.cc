@@ -5,7 +5,9 @@
 
 #include <string>
 
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/id.h"
+#include "sidecar/replication/limits.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/support/file_builder.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "sidecar/replication/end_message.h"
 #include "sidecar/replication/publisher_session.h"
-#include "sidecar/replication/wire.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/replication/publisher_session_fixture.h"

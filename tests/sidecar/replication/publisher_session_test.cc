@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "filestorage/digest.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/replication/publisher_session_fixture.h"

@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "filestorage/digest.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 

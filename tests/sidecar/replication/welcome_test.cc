@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/support/file_builder.h"
 

@@ -13,7 +13,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sidecar/replication/wire.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/storage/machine.h"
 #include "tests/sidecar/storage/scripted_peers.h"

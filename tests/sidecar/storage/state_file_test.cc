@@ -6,7 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "filestorage/format.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/support/file_builder.h"
 #include "tests/support/simulated_file_system.h"
 

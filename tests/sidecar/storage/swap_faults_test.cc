@@ -3,7 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/sidecar/storage/crash_outcomes.h"
 #include "tests/sidecar/storage/swap_test_fixture.h"
 

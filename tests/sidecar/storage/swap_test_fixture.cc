@@ -7,7 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/format.h"
-#include "sidecar/replication/wire.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/support/read_index_model.h"
 
 namespace zrs::storage {

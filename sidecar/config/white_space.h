@@ -1,17 +1,13 @@
-// What the grammar needs to know about text: UTF-8, and white space as Python's str.strip and the regular expression \s
-// take it, because that is what ZConfig uses.
-#ifndef ZRS_SIDECAR_CONFIG_TEXT_H_
-#define ZRS_SIDECAR_CONFIG_TEXT_H_
+// White space as Python's str.strip and the regular expression \s take it, because that is what ZConfig uses. Pure
+// functions; any thread.
+#ifndef ZRS_SIDECAR_CONFIG_WHITE_SPACE_H_
+#define ZRS_SIDECAR_CONFIG_WHITE_SPACE_H_
 
 #include <cstddef>
-#include <string>
 
 #include "absl/strings/string_view.h"
 
 namespace zrs::config {
-
-// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates).
-bool IsUtf8(absl::string_view text);
 
 // The length in bytes of the white-space character that begins at text[at]; 0 where there is none. Well-formed UTF-8.
 size_t SpaceAt(absl::string_view text, size_t at);
@@ -27,10 +23,6 @@ struct WordAndRest {
 };
 WordAndRest SplitWord(absl::string_view text);
 
-// `text` for a message: printable, at most about 120 bytes of it. Quoted puts it into double quotes.
-std::string Printable(absl::string_view text);
-std::string Quoted(absl::string_view text);
-
 }  // namespace zrs::config
 
-#endif  // ZRS_SIDECAR_CONFIG_TEXT_H_
+#endif  // ZRS_SIDECAR_CONFIG_WHITE_SPACE_H_

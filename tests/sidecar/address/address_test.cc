@@ -1,15 +1,16 @@
+#include "sidecar/address/address.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/config/values.h"
 
-namespace zrs::config {
+namespace zrs::address {
 namespace {
 
-std::string Parsed(absl::string_view text) {
-  const absl::StatusOr<Address> address = ParseAddress(text);
+std::string Parsed(absl::string_view text, uint16_t least_port = 1) {
+  const absl::StatusOr<Address> address = ParseAddress(text, least_port);
   if (!address.ok()) return std::string(address.status().message());
   return absl::StrCat(address->path, "|", address->host, "|", address->port);
 }
@@ -22,16 +23,57 @@ TEST(Address, V4) { EXPECT_EQ(Parsed("192.168.1.20:5000"), "|192.168.1.20|5000")
 TEST(Address, V6) {
   EXPECT_EQ(Parsed("[::1]:5000"), "|::1|5000");
   EXPECT_EQ(Parsed("[2001:DB8::A]:5000"), "|2001:db8::a|5000");
-  EXPECT_EQ(Parsed("[fe80::1%eth0]:5000"), "|fe80::1%eth0|5000");
+  EXPECT_EQ(Parsed("[FE80::1%Eth0]:5000"), "|fe80::1%Eth0|5000");
 }
 TEST(Address, Path) {
   EXPECT_EQ(Parsed("/run/zrs.sock"), "/run/zrs.sock||0");
   EXPECT_EQ(Parsed("./zrs.sock:5000"), "./zrs.sock:5000||0");
 }
 
+TEST(Address, PortZeroWhereItIsAllowed) {
+  EXPECT_EQ(Parsed("127.0.0.1:0", 0), "|127.0.0.1|0");
+  EXPECT_EQ(Parsed("0", 0), "||0");
+}
+TEST(Address, PathOfTheLongestLength) {
+  const std::string path = "/" + std::string(106, 'a');
+  EXPECT_EQ(Parsed(path), path + "||0");
+}
+
 TEST(Address, IsWrittenAsItIsRead) {
-  for (const char* text : {"5000", "host:1", "[::1]:5000", "/run/zrs.sock"}) {
+  for (const char* text : {"5000", "host:1", "[::1]:5000", "[fe80::1%Eth0]:5000", "/run/zrs.sock"}) {
     EXPECT_EQ(AddressText(ParseAddress(text).value()), text);
+  }
+}
+
+bool Loopback(absl::string_view text) { return IsLoopback(ParseAddress(text).value()); }
+bool EveryInterface(absl::string_view text) { return IsEveryInterface(ParseAddress(text).value()); }
+
+TEST(Loopback, IsToldByNameOrNumber) {
+  for (const char* text :
+       {"localhost:1", "LocalHost:1", "127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[0:0::1]:1", "[::ffff:127.0.0.1]:1"}) {
+    EXPECT_TRUE(Loopback(text)) << text;
+  }
+}
+TEST(Loopback, NothingElseIs) {
+  for (const char* text : {"1", "127.example.org:1", "12.7.0.1:1", "0.0.0.0:1", "[::]:1", "[::ffff:10.0.0.1]:1",
+                           "localhost.example.org:1", "/localhost"}) {
+    EXPECT_FALSE(Loopback(text)) << text;
+  }
+}
+TEST(Loopback, NoNameIsANumber) {
+  EXPECT_TRUE(IsLoopbackNumber("127.0.0.1"));
+  EXPECT_TRUE(IsLoopbackNumber("::1"));
+  for (const char* host : {"localhost", "", "127.0.0.1.example.org", "[::1]", "::1%lo", "127.1"}) {
+    EXPECT_FALSE(IsLoopbackNumber(host)) << host;
+  }
+}
+
+TEST(EveryInterface, IsNoHostOrZero) {
+  for (const char* text : {"5000", ":5000", "0.0.0.0:5000", "[::]:5000", "[0:0::0]:5000"}) {
+    EXPECT_TRUE(EveryInterface(text)) << text;
+  }
+  for (const char* text : {"localhost:5000", "10.0.0.1:5000", "[::1]:5000", "/run/zrs.sock"}) {
+    EXPECT_FALSE(EveryInterface(text)) << text;
   }
 }
 
@@ -51,6 +93,11 @@ TEST(BadAddress, PortOutOfRange) {
   for (const char* text :
        {"0", "65536", "host:0", "host:99999999999", "host:", "host:http", "host:-1", "host:+1", ":"}) {
     EXPECT_EQ(Parsed(text), Refusal(text, "a port is a number from 1 to 65535"));
+  }
+}
+TEST(BadAddress, PortOutOfRangeWhereZeroIsAllowed) {
+  for (const char* text : {"65536", "host:", "host:-1"}) {
+    EXPECT_EQ(Parsed(text, 0), Refusal(text, "a port is a number from 0 to 65535"));
   }
 }
 TEST(BadAddress, V6WithoutBrackets) {
@@ -78,6 +125,18 @@ TEST(BadAddress, HostTooLong) {
   const std::string text = std::string(254, 'a') + ":1";
   EXPECT_NE(Parsed(text).find("longer than 253 bytes"), std::string::npos);
 }
+TEST(BadAddress, PathTooLong) {
+  const std::string path = "/" + std::string(107, 'a');
+  EXPECT_EQ(Parsed(path), absl::StrCat("the path ", path,
+                                       " has 108 bytes, but that of a Unix socket at most 107; choose a shorter one"));
+  EXPECT_EQ(Parsed("/" + std::string(200, 'a')),
+            absl::StrCat("the path /", std::string(119, 'a'),
+                         "... has 201 bytes, but that of a Unix socket at most 107; choose a shorter one"));
+}
+TEST(BadAddress, ZeroByteInThePath) {
+  EXPECT_EQ(Parsed(absl::string_view("/a\0b", 4)),
+            "the path \"/a\\000b\" has a zero byte; write it without, or choose another one");
+}
 TEST(BadAddress, TwoAddresses) {
   EXPECT_EQ(
       Parsed("host:5000 host:5001"),
@@ -85,4 +144,4 @@ TEST(BadAddress, TwoAddresses) {
 }
 
 }  // namespace
-}  // namespace zrs::config
+}  // namespace zrs::address

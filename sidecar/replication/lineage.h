@@ -1,0 +1,40 @@
+// Lineages, in the form in which they are sent and kept: what comes from a peer or a file is checked here, once. Pure
+// functions; any thread.
+#ifndef ZRS_SIDECAR_REPLICATION_LINEAGE_H_
+#define ZRS_SIDECAR_REPLICATION_LINEAGE_H_
+
+#include "absl/status/status.h"
+#include "filestorage/boundary.h"
+#include "proto/zrs/v1/replication.pb.h"
+
+namespace zrs::replication {
+
+inline constexpr int kMostEpochs = 1024;  // of a lineage
+
+// InvalidArgument, naming the field, unless the lineage is empty (no database id, no epochs), or has an id of 16 bytes
+// and 1 to kMostEpochs epochs with different ids of 16 bytes, generations that begin above 0 and never decrease, and
+// possible boundaries where their parents were left.
+absl::Status ValidateLineage(const v1::Lineage& lineage);
+
+// The epoch that the database is in; null for an empty lineage. Points into `lineage`.
+const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage);
+
+// Begins an epoch. Where the lineage would have more than kMostEpochs the oldest go.
+void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage);
+
+// How many epochs both begin with, by their ids; 0 for different databases.
+int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b);
+
+// Where an epoch's parent was left; `epoch` is one of a lineage that was validated.
+filestorage::Boundary LeftBoundary(const v1::Epoch& epoch);
+
+// Where in `longer` the current epoch of `lineage` is: 0 for the first. -1 unless they are of the same database, it is
+// there, and both tell the same of the time before (of which either may have forgotten the oldest epochs).
+int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage);
+
+// Whether `longer` goes on from where `lineage` is (equal ones count): PositionIn is not -1.
+bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer);
+
+}  // namespace zrs::replication
+
+#endif  // ZRS_SIDECAR_REPLICATION_LINEAGE_H_

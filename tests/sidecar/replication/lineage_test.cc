@@ -1,0 +1,123 @@
+#include "sidecar/replication/lineage.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/id.h"
+#include "tests/sidecar/replication/fixtures.h"
+
+namespace zrs::replication {
+namespace {
+
+TEST(LineageTest, AcceptsNone) { EXPECT_TRUE(ValidateLineage({}).ok()); }
+
+TEST(LineageTest, AcceptsMostEpochsAndNotOneMore) {
+  v1::Lineage lineage = FirstLineage();
+  while (lineage.epochs_size() < kMostEpochs) {
+    v1::Epoch& epoch = *lineage.add_epochs();
+    epoch.set_generation(1);
+    epoch.set_id(filestorage::TidHex(static_cast<uint64_t>(lineage.epochs_size())));
+  }
+  EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
+  AddEpoch(&lineage, 'z', v1::Epoch::ORIGIN_FORKED, kStart);
+  const absl::Status refused = ValidateLineage(lineage);
+  EXPECT_NE(refused.message().find("1025 epochs; this release understands at most 1024"), std::string::npos) << refused;
+}
+
+TEST(LineageTest, RefusesEpochsWithoutDatabase) {
+  v1::Lineage lineage = FirstLineage();
+  lineage.clear_database_id();
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+TEST(LineageTest, RefusesDatabaseWithoutEpochs) {
+  v1::Lineage lineage = FirstLineage();
+  lineage.clear_epochs();
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+TEST(LineageTest, RefusesDatabaseIdOfOtherSize) {
+  v1::Lineage lineage = FirstLineage();
+  lineage.set_database_id("short");
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+TEST(LineageTest, RefusesEpochIdOfOtherSize) {
+  v1::Lineage lineage = FirstLineage();
+  lineage.mutable_epochs(0)->set_id(std::string(17, 'x'));
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+TEST(LineageTest, RefusesEpochNamedTwice) {
+  v1::Lineage lineage = FirstLineage('d', 'a');
+  AddEpoch(&lineage, 'a', v1::Epoch::ORIGIN_FORKED, kStart);
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+TEST(LineageTest, RefusesGenerationZero) {
+  v1::Lineage lineage = FirstLineage();
+  lineage.mutable_epochs(0)->set_generation(0);
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+TEST(LineageTest, RefusesGenerationThatDecreases) {
+  v1::Lineage lineage = FirstLineage();
+  lineage.mutable_epochs(0)->set_generation(3);
+  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+TEST(LineageTest, CurrentEpochIsTheLast) {
+  v1::Lineage lineage = FirstLineage();
+  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
+  ASSERT_NE(CurrentEpoch(lineage), nullptr);
+  EXPECT_EQ(CurrentEpoch(lineage)->id(), Id('b'));
+  EXPECT_EQ(CurrentEpoch({}), nullptr);
+}
+
+TEST(LineageTest, Prefix) {
+  const v1::Lineage one = FirstLineage('d', 'a');
+  v1::Lineage two = one;
+  AddEpoch(&two, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
+  v1::Lineage other = one;
+  AddEpoch(&other, 'c', v1::Epoch::ORIGIN_FORKED, kStart);
+  EXPECT_TRUE(IsPrefixOf(one, one));
+  EXPECT_TRUE(IsPrefixOf(one, two));
+  EXPECT_FALSE(IsPrefixOf(two, one));
+  EXPECT_FALSE(IsPrefixOf(two, other));
+  EXPECT_EQ(CommonEpochs(two, other), 1);
+  EXPECT_FALSE(IsPrefixOf(FirstLineage('e', 'a'), one));
+  EXPECT_EQ(CommonEpochs(FirstLineage('e', 'a'), one), 0);
+}
+
+TEST(LineageTest, TheOldestEpochsAreForgotten) {
+  v1::Lineage lineage = FirstLineage();
+  const v1::Lineage first = lineage;
+  v1::Lineage second;
+  for (int i = 1; i <= kMostEpochs; ++i) {
+    v1::Epoch epoch;
+    epoch.set_id(filestorage::TidHex(static_cast<uint64_t>(i)));
+    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+    epoch.set_generation(1);
+    *epoch.mutable_left() = ToProto(kStart);
+    AddEpoch(epoch, &lineage);
+    if (i == 1) second = lineage;
+  }
+  EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
+  EXPECT_EQ(lineage.epochs_size(), kMostEpochs);
+  EXPECT_EQ(PositionIn(lineage, first), -1);
+  EXPECT_EQ(PositionIn(lineage, second), 0);
+  EXPECT_EQ(PositionIn(lineage, lineage), kMostEpochs - 1);
+}
+
+TEST(LineageTest, RefusesAnImpossiblePlaceWhereTheParentWasLeft) {
+  v1::Lineage lineage = FirstLineage();
+  AddEpoch(&lineage, 'b', v1::Epoch::ORIGIN_REPLACED, kStart);
+  lineage.mutable_epochs(1)->mutable_left()->set_offset(3);
+  EXPECT_FALSE(ValidateLineage(lineage).ok());
+}
+
+}  // namespace
+}  // namespace zrs::replication
