@@ -4,6 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "filestorage/pack_proof.h"
+#include "filestorage/timestamp.h"
 #include "sidecar/storage/range_digest.h"
 #include "spdlog/spdlog.h"
 
@@ -107,9 +108,10 @@ void CopyWriter::Prove(Upstream upstream, replication::ProveRebuild prove) {
 void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
   HoldOrRun([this, upstream = std::move(upstream), swap]() mutable {
     events_.swapping();
-    Do([this, swap] { return file_.Swap(swap); },
-       [this, swap, upstream = std::move(upstream)](const absl::Status& status) {
-         if (status.ok()) events_.swapped(swap);
+    const std::string time = filestorage::Rfc3339(runtime_.UnixNow());
+    Do([this, swap, time] { return file_.Swap(swap, time); },
+       [this, swap, time, upstream = std::move(upstream)](const absl::Status& status) {
+         if (status.ok()) events_.swapped(swap, time);
          upstream->OnSwapped(status);
        });
   });
@@ -144,6 +146,10 @@ void CopyWriter::SaveState() {
 
 void CopyWriter::DropRebuild() {
   DoOrWarn([this] { return file_.DropRebuild(); }, "the unfinished new file stays beside the copy");
+}
+
+void CopyWriter::OnSwapTold(const std::string& time) {
+  DoOrWarn([this, time] { return file_.OnSwapTold(time); }, "the on-swap command is run again at the next start");
 }
 
 void CopyWriter::ForgetOldFile() {

@@ -24,7 +24,7 @@ class CopyWriter {
     std::function<void(const absl::Status&)> failed;
     std::function<void(const replication::CreateCopy&)> created;
     std::function<void()> swapping;  // the live file is about to be replaced: nobody reads it any more
-    std::function<void(const replication::SwapCopy&)> swapped;
+    std::function<void(const replication::SwapCopy&, const std::string& time)> swapped;  // when: RFC 3339
   };
   using Upstream = std::shared_ptr<UpstreamConnection>;
 
@@ -41,10 +41,11 @@ class CopyWriter {
   // of it is there.
   using CutDone = absl::AnyInvocable<void(const absl::Status&, std::optional<replication::RebuildCopy>)>;
   void Cut(bool drop_rebuild, CutDone done);
-  // These three fail with a warning in the log: nothing is lost by it.
+  // These four fail with a warning in the log: nothing is lost by it.
   void SaveState();
   void DropRebuild();
   void ForgetOldFile();
+  void OnSwapTold(const std::string& time);  // as CopyFile's
 
   // From `held` on the live file stays as it is (absent, where there is none), until Resume: what would change it
   // waits.

@@ -36,7 +36,7 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
                      Withdraw(v1::End::REASON_REPLACED, "the copy here is replaced by a packed one",
                               "none needed: the follower comes back at once");
                    },
-               .swapped = [this](const replication::SwapCopy& swap) { OnSwapped(swap); }}),
+               .swapped = [this](const replication::SwapCopy& swap, const std::string& time) { OnSwapped(swap, time); }}),
       swap_command_(options.name, options.on_swap),
       health_(options_, runtime_, problem_),
       backoff_(options.reconnect_first, options.reconnect_most) {}
@@ -50,7 +50,8 @@ void SecondarySource::Start(SourceEvents events) {
 void SecondarySource::ScheduleHealth() {
   look_ = runtime_.After(kHealthInterval, [this] {
     health_.Report(state_, upstream_.get(), copy_.committed);
-    swap_command_.Report();
+    swap_command_.RunIfDue();
+    NoteSwapTold();
     events_.changed();
     ScheduleHealth();
   });
@@ -82,6 +83,11 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   state_saved_ = runtime_.Now();
   health_.OnOpened();
   if (copy_.magic) Publish();
+  if (found->swap_to_tell) {
+    // Of the process before, which was ended before the command had.
+    const bool known = !found->swap_to_tell->empty();
+    swap_command_.Run(known ? *found->swap_to_tell : filestorage::Rfc3339(runtime_.UnixNow()));
+  }
   Connect();
 }
 
@@ -172,7 +178,7 @@ void SecondarySource::OnCreated(const replication::CreateCopy& create) {
   Publish();
 }
 
-void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
+void SecondarySource::OnSwapped(const replication::SwapCopy& swap, const std::string& time) {
   copy_.lineage = upstream_->session().lineage();
   copy_.magic = upstream_->session().magic();
   copy_.committed = swap.end;
@@ -182,7 +188,11 @@ void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
                replication::DescribePosition(copy_.committed));
   Publish();
   forget_old_ = runtime_.After(options_.old_file_time, [this] { writer_.ForgetOldFile(); });
-  swap_command_.Run(filestorage::Rfc3339(runtime_.UnixNow()));
+  swap_command_.Run(time);
+}
+
+void SecondarySource::NoteSwapTold() {
+  if (const std::optional<std::string> time = swap_command_.TakeEnded()) writer_.OnSwapTold(*time);
 }
 
 bool SecondarySource::Pause(absl::AnyInvocable<void()> held) {
@@ -303,6 +313,7 @@ void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
   retry_.reset();
   look_.reset();
   forget_old_.reset();
+  NoteSwapTold();
   writer_.Stop();
   if (idle_) return done();
   quiesced_ = std::move(done);

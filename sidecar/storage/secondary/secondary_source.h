@@ -58,7 +58,9 @@ class SecondarySource final : public Source {
   absl::Duration DelayAfter(const absl::Status& status);
   absl::Duration DelayAfterEnd(const replication::FollowerEnd& end);
   void OnCreated(const replication::CreateCopy& create);
-  void OnSwapped(const replication::SwapCopy& swap);
+  void OnSwapped(const replication::SwapCopy& swap, const std::string& time);
+  // What readers were told of the last swap is remembered once its command has ended.
+  void NoteSwapTold();
   // A write, sync, cut or creation failed: decides whether that heals.
   void OnLocalError(const absl::Status& status);
   void Publish();
