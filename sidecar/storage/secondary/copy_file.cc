@@ -233,7 +233,7 @@ absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare
   if (!goes_on) {
     // Before room is looked for: what was built for an earlier pack takes up some.
     if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
-    const auto in_the_way = file_system_.Stat(NewPath(options_.path));
+    const auto in_the_way = file_system_.StatName(NewPath(options_.path));
     if (in_the_way.ok()) {
       return absl::FailedPreconditionError(absl::StrCat("building the packed file beside ", options_.path, ": ",
                                                         NewPath(options_.path), " is in the way, of ", in_the_way->size,
