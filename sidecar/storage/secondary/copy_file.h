@@ -47,6 +47,10 @@ class CopyFile {
   absl::Status Tidy();
   // Forgets what is not committed, in the file beside too. OK without a file.
   absl::Status Cut();
+  // The live file stays as it is now, for the next Open to cut. Nothing is written to it any more.
+  void LeaveAsItIs() {
+    if (appender_) appender_->LeaveTail();
+  }
   // Whether Cut would leave the live file as it is.
   bool tidy() const { return !appender_ || appender_->tidy(); }
 

@@ -16,6 +16,8 @@ constexpr absl::Duration kOften = absl::Milliseconds(50);
 // When none came for so long the file ends at its committed end again.
 constexpr absl::Duration kQuiet = absl::Milliseconds(100);
 
+absl::Status Dropped() { return absl::CancelledError("the copy is paused, and zrs stops"); }
+
 }  // namespace
 
 CopyWriter::CopyWriter(std::string storage, runtime::Runtime& runtime, CopyFile& file, Events events)
@@ -31,19 +33,21 @@ void CopyWriter::Do(Work work, Answer answer) {
   });
 }
 
-void CopyWriter::HoldOrRun(absl::AnyInvocable<void()> step) {
-  if (!paused_) return step();
+void CopyWriter::HoldOrRun(Step step) {
+  if (!paused_) return step.run();
+  if (stopping_) return runtime_.Post(std::move(step.drop));
   held_.push_back(std::move(step));
 }
 
 void CopyWriter::Create(Upstream upstream, replication::CreateCopy create) {
-  HoldOrRun([this, upstream = std::move(upstream), create = std::move(create)]() mutable {
+  auto run = [this, upstream, create = std::move(create)]() mutable {
     Do([this, create] { return file_.Create(create); },
        [this, create, upstream = std::move(upstream)](const absl::Status& status) {
          if (status.ok()) events_.created(create);
          upstream->OnCreated(status);
        });
-  });
+  };
+  HoldOrRun({std::move(run), [upstream] { upstream->OnCreated(Dropped()); }});
 }
 
 void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare) {
@@ -53,7 +57,7 @@ void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare)
 
 void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
   const bool beside = upstream->session().rebuilding();
-  auto write = [this, beside, upstream = std::move(upstream), group = std::move(group)]() mutable {
+  auto write = [this, beside, upstream, group = std::move(group)]() mutable {
     const bool live = upstream->session().state() == replication::FollowerSession::State::kStreaming;
     const bool more_expected = live && group.commit && ExpectMore();
     Do(
@@ -63,7 +67,7 @@ void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
         [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnWritten(status); });
   };
   if (beside) return write();
-  HoldOrRun(std::move(write));
+  HoldOrRun({std::move(write), [upstream] { upstream->OnWritten(Dropped()); }});
 }
 
 bool CopyWriter::ExpectMore() {
@@ -106,7 +110,7 @@ void CopyWriter::Prove(Upstream upstream, replication::ProveRebuild prove) {
 }
 
 void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
-  HoldOrRun([this, upstream = std::move(upstream), swap]() mutable {
+  auto run = [this, upstream, swap]() mutable {
     events_.swapping();
     const std::string time = filestorage::Rfc3339(runtime_.UnixNow());
     Do([this, swap, time] { return file_.Swap(swap, time); },
@@ -114,14 +118,17 @@ void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
          if (status.ok()) events_.swapped(swap, time);
          upstream->OnSwapped(status);
        });
-  });
+  };
+  HoldOrRun({std::move(run), [upstream] { upstream->OnSwapped(Dropped()); }});
 }
 
 void CopyWriter::Cut(bool drop_rebuild, CutDone done) {
   runtime_.PostIo([this, drop_rebuild, paused = paused_, done = std::move(done)]() mutable {
     if (paused && !file_.tidy()) {
-      return runtime_.Post([this, drop_rebuild, done = std::move(done)]() mutable {
-        HoldOrRun([this, drop_rebuild, done = std::move(done)]() mutable { Cut(drop_rebuild, std::move(done)); });
+      const auto shared = std::make_shared<CutDone>(std::move(done));
+      return runtime_.Post([this, drop_rebuild, shared] {
+        HoldOrRun({[this, drop_rebuild, shared] { Cut(drop_rebuild, std::move(*shared)); },
+                   [shared] { (*shared)(absl::OkStatus(), std::nullopt); }});
       });
     }
     absl::Status cut = file_.Cut();
@@ -159,7 +166,9 @@ void CopyWriter::ForgetOldFile() {
 void CopyWriter::Stop() {
   stopping_ = true;
   tidy_.reset();
-  Resume();
+  if (!paused_) return;
+  runtime_.PostIo([this] { file_.LeaveAsItIs(); });
+  for (Step& step : std::exchange(held_, {})) step.drop();
 }
 
 void CopyWriter::Pause(absl::AnyInvocable<void()> held) {
@@ -170,7 +179,7 @@ void CopyWriter::Pause(absl::AnyInvocable<void()> held) {
 
 void CopyWriter::Resume() {
   paused_ = false;
-  for (auto& step : std::exchange(held_, {})) step();
+  for (Step& step : std::exchange(held_, {})) step.run();
 }
 
 }  // namespace zrs::storage

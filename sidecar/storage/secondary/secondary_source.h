@@ -53,6 +53,7 @@ class SecondarySource final : public Source {
   void Connect();
   void OnChanged();
   void NoteProgress(bool advanced);
+  void LogFollowing() const;
   void OnDisconnected(const absl::Status& status);
   void OnCut(const absl::Status& status, absl::Duration delay);
   absl::Duration DelayAfter(const absl::Status& status);

@@ -54,6 +54,7 @@ UpstreamConnection::UpstreamConnection(runtime::Runtime& runtime, replication::F
       session_(std::move(options), std::move(copy)),
       stream_(std::move(stream)),
       hooks_(std::move(hooks)),
+      close_grace_(kCloseGrace),
       keep_alive_(keep_alive) {}
 
 void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runtime_, weak_from_this())); }
@@ -101,7 +102,8 @@ void UpstreamConnection::Answer(replication::FollowerEffects effects) {
   FinishIfPossible();
 }
 
-void UpstreamConnection::Stop() {
+void UpstreamConnection::Stop(absl::Duration grace) {
+  close_grace_ = grace;
   if (open_) {
     Perform(session_.OnStop());
   } else if (stream_) {
@@ -134,7 +136,7 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
 void UpstreamConnection::CloseStream() {
   if (!stream_) return;
   stream_->Close();
-  cancel_timer_ = runtime_.After(kCloseGrace, [this] {
+  cancel_timer_ = runtime_.After(close_grace_, [this] {
     if (stream_) stream_->Cancel();
   });
 }

@@ -88,6 +88,7 @@ class Machine {
   // From now on.
   void FailSyncsOf(const std::string& path);
 
+  uint64_t Size() { return disk_.Exists(options_.path) ? disk_.Stat(options_.path)->size : 0; }
   std::string Data() const { return disk_.Contents(options_.path); }
   void NoteRefusedFollower(const std::string& message, const std::string& remedy) {
     storage_->NoteRefusedFollower(message, remedy);
