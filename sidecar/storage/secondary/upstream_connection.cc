@@ -130,12 +130,19 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
                },
                effect);
   }
+  // The peer may have ended too and take nothing more: then what is to be said last is never taken.
+  if (session_.end()) LimitEnding();
   if (!finished_) hooks_.changed();
 }
 
 void UpstreamConnection::CloseStream() {
   if (!stream_) return;
   stream_->Close();
+  LimitEnding();
+}
+
+void UpstreamConnection::LimitEnding() {
+  if (!stream_ || cancel_timer_) return;
   cancel_timer_ = runtime_.After(close_grace_, [this] {
     if (stream_) stream_->Cancel();
   });

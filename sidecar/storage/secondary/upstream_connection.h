@@ -63,6 +63,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   // Something that was outstanding is answered, with these effects.
   void Answer(replication::FollowerEffects effects);
   void CloseStream();
+  // From here on the stream has its grace.
+  void LimitEnding();
   void FinishIfPossible();
 
   runtime::Runtime& runtime_;
