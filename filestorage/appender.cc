@@ -64,7 +64,7 @@ Appender::Appender(std::unique_ptr<File> file, Magic magic, const Boundary& comm
     : file_(std::move(file)), magic_(magic), committed_(committed), tail_end_(committed.offset) {}
 
 Appender::~Appender() {
-  if (broken_.ok()) Cut().IgnoreError();
+  if (broken_.ok() && !leave_tail_) Cut().IgnoreError();
 }
 
 absl::Status Appender::CheckUsable() const {

@@ -60,6 +60,8 @@ class Appender {
                                                         const Boundary& lower_bound, Recovery* recovery);
   // Cuts what is not committed, as far as that works, and closes the file.
   ~Appender();
+  // From here on that is left to the next Open. Nothing is written any more.
+  void LeaveTail() { leave_tail_ = true; }
   Appender(const Appender&) = delete;
   Appender& operator=(const Appender&) = delete;
 
@@ -122,7 +124,8 @@ class Appender {
   bool began_ = false;     // the announced group's further bytes are being written
   bool untidy_ = false;    // the file may have bytes behind the committed end
   bool must_cut_ = false;  // the disk was full
-  absl::Status broken_;    // the first cause
+  bool leave_tail_ = false;
+  absl::Status broken_;  // the first cause
 };
 
 }  // namespace zrs::filestorage

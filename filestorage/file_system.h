@@ -26,6 +26,7 @@ struct FileInfo {
   uint32_t owner = 0;  // user id
   uint32_t group = 0;  // group id
   bool is_regular = true;
+  bool is_link = false;  // a symbolic link itself; from StatName alone
 
   bool SameFile(const FileInfo& other) const { return device == other.device && inode == other.inode; }
 };
@@ -78,7 +79,10 @@ class FileSystem {
   virtual absl::StatusOr<std::unique_ptr<File>> OpenOrCreate(const std::string& path, uint32_t mode) = 0;
   // Creates the file with the permission bits `mode` (less the umask); AlreadyExists when there is one.
   virtual absl::StatusOr<std::unique_ptr<File>> CreateExclusively(const std::string& path, uint32_t mode) = 0;
+  // Of the file that the path leads to, over symbolic links too.
   virtual absl::StatusOr<FileInfo> Stat(const std::string& path) = 0;
+  // Of what has this name: a symbolic link is told as one, wherever it leads.
+  virtual absl::StatusOr<FileInfo> StatName(const std::string& path) = 0;
   // Replaces `to` if it exists. Durable only after SyncDirectory of the directory (of both, where they differ).
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   // Gives the file a second name, `to`, which must not exist (AlreadyExists). Durable after SyncDirectory.

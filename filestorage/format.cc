@@ -25,10 +25,6 @@ uint16_t Number2(const char* bytes) {
   return be16toh(value);
 }
 
-void AppendNumber(uint64_t value, size_t size, std::string* out) {
-  for (size_t i = size; i-- > 0;) out->push_back(static_cast<char>(value >> (8 * i) & 0xff));
-}
-
 }  // namespace
 
 absl::string_view MagicBytes(Magic magic) { return magic == Magic::kFs21 ? "FS21" : "FS30"; }
@@ -68,30 +64,6 @@ DataHeader DecodeDataHeader(absl::string_view bytes) {
   return header;
 }
 
-std::string EncodeTransactionHeader(const TransactionHeader& header) {
-  std::string out;
-  out.reserve(kTransactionHeaderSize);
-  AppendNumber(header.tid, 8, &out);
-  AppendNumber(header.length, 8, &out);
-  out.push_back(header.status);
-  AppendNumber(header.user_length, 2, &out);
-  AppendNumber(header.description_length, 2, &out);
-  AppendNumber(header.extension_length, 2, &out);
-  return out;
-}
-
-std::string EncodeDataHeader(const DataHeader& header) {
-  std::string out;
-  out.reserve(kDataHeaderSize);
-  AppendNumber(header.oid, 8, &out);
-  AppendNumber(header.tid, 8, &out);
-  AppendNumber(header.previous, 8, &out);
-  AppendNumber(header.transaction_position, 8, &out);
-  AppendNumber(header.version_length, 2, &out);
-  AppendNumber(header.data_length, 8, &out);
-  return out;
-}
-
 uint64_t DecodeUint64(absl::string_view bytes) {
   assert(bytes.size() >= sizeof(uint64_t));
   return Number8(bytes.data());
@@ -99,7 +71,7 @@ uint64_t DecodeUint64(absl::string_view bytes) {
 
 std::string EncodeUint64(uint64_t value) {
   std::string out;
-  AppendNumber(value, 8, &out);
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift & 0xff));
   return out;
 }
 

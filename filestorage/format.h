@@ -71,8 +71,6 @@ struct DataHeader {
 // `bytes` must be at least as long as the header; what follows is ignored.
 TransactionHeader DecodeTransactionHeader(absl::string_view bytes);
 DataHeader DecodeDataHeader(absl::string_view bytes);
-std::string EncodeTransactionHeader(const TransactionHeader& header);
-std::string EncodeDataHeader(const DataHeader& header);
 
 uint64_t DecodeUint64(absl::string_view bytes);  // at least 8 bytes
 std::string EncodeUint64(uint64_t value);

@@ -104,7 +104,8 @@ FileInfo InfoOf(const struct stat& stat) {
           .mode = stat.st_mode & 07777,
           .owner = stat.st_uid,
           .group = stat.st_gid,
-          .is_regular = S_ISREG(stat.st_mode)};
+          .is_regular = S_ISREG(stat.st_mode),
+          .is_link = S_ISLNK(stat.st_mode)};
 }
 
 class PosixFile final : public File {
@@ -220,6 +221,12 @@ class Posix final : public FileSystem {
   absl::StatusOr<FileInfo> Stat(const std::string& path) override {
     struct stat stat;
     if (::stat(path.c_str(), &stat) != 0) return ErrorOf(errno, absl::StrCat("examining ", path));
+    return InfoOf(stat);
+  }
+
+  absl::StatusOr<FileInfo> StatName(const std::string& path) override {
+    struct stat stat;
+    if (::lstat(path.c_str(), &stat) != 0) return ErrorOf(errno, absl::StrCat("examining ", path));
     return InfoOf(stat);
   }
 

@@ -14,13 +14,10 @@
 
 namespace zrs::filestorage {
 
-// The time that `tid` stands for, rounded up to absl::Time's quarter of a nanosecond, so that TidFromTime gives the
-// same tid again. InvalidArgument for a day that no month has (such as February 30). Tid 0 is the start of 1900.
+// The time that `tid` stands for, rounded up to absl::Time's quarter of a nanosecond, so that TimeStamp's arithmetic
+// gives the same tid again. InvalidArgument for a day that no month has (such as February 30). Tid 0 is the start of
+// 1900.
 absl::StatusOr<absl::Time> TimeFromTid(Tid tid);
-
-// The tid for `time`: the last one that is not later. InvalidArgument before the year 1900 or past the last tid (the
-// year 9917).
-absl::StatusOr<Tid> TidFromTime(absl::Time time);
 
 // RFC 3339 in UTC with microseconds (what is below them is cut off): "2024-05-01T12:30:00.250000Z".
 std::string Rfc3339(absl::Time time);

@@ -54,7 +54,8 @@ constexpr KeySpec kKeys[] = {
      "After a pack of the primary, keep the copy that was replaced as `Data.fs.old`, until the next one."},
     {"on-swap", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
      "Command for `/bin/sh -c`, run after a packed file has taken the copy's place: readers that stay open have to "
-     "reopen it. It finds `ZRS_STORAGE` and `ZRS_PATH` in its environment."},
+     "reopen it. It finds `ZRS_STORAGE` and `ZRS_PATH` in its environment. Run at least once for each swap: again at "
+     "the next start where zrs ended before it did; one more run tells of all swaps that came while it ran."},
     {"owner", kZrs | kSecondary, kUser, false, "", "unchanged", "", "", kFollowing,
      "User that the copy's files are given to: the one that the database runs as after a failover."},
     {"group", kZrs | kSecondary, kGroup, false, "", "the owner's, else unchanged", "", "", kFollowing,

@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "filestorage/format.h"
 #include "proto/zrs/v1/state.pb.h"
 #include "sidecar/replication/boundary_message.h"
@@ -104,6 +105,12 @@ absl::StatusOr<v1::Lineage> LineageFromState(const std::string& database_id,
   return lineage;
 }
 
+absl::Status CheckTime(const std::string& text) {
+  absl::Time time;
+  if (text.empty() || absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the time of a swap is not in RFC 3339: \"", text, "\""));
+}
+
 absl::StatusOr<State::Rebuild> RebuildFromState(const std::string& database_id, const v1::StateRebuild& from) {
   State::Rebuild rebuild;
   auto lineage = LineageFromState(database_id, from.epochs());
@@ -118,7 +125,8 @@ absl::StatusOr<State::Rebuild> RebuildFromState(const std::string& database_id, 
   if (!swap_from.ok()) return swap_from.status();
   auto swap_to = BoundaryFromState(from.swap_to());
   if (!swap_to.ok()) return swap_to.status();
-  rebuild.swap = State::Swap{*swap_from, *swap_to};
+  if (absl::Status valid = CheckTime(from.swap_time()); !valid.ok()) return valid;
+  rebuild.swap = State::Swap{*swap_from, *swap_to, from.swap_time()};
   return rebuild;
 }
 
@@ -151,6 +159,7 @@ v1::StorageState ToProto(const State& state) {
   proto.set_inode(state.inode);
   proto.set_doubted(state.doubted);
   if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
+  if (state.swap_to_tell) proto.mutable_swap_to_tell()->set_time(*state.swap_to_tell);
   if (!state.rebuild) return proto;
   v1::StateRebuild* rebuild = proto.mutable_rebuild();
   FillEpochs(state.rebuild->lineage, rebuild->mutable_epochs());
@@ -158,6 +167,7 @@ v1::StorageState ToProto(const State& state) {
   if (!state.rebuild->swap) return proto;
   FillBoundary(state.rebuild->swap->from, rebuild->mutable_swap_from());
   FillBoundary(state.rebuild->swap->to, rebuild->mutable_swap_to());
+  rebuild->set_swap_time(state.rebuild->swap->time);
   return proto;
 }
 
@@ -185,6 +195,10 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
     auto kept = BoundaryFromState(proto.kept());
     if (!kept.ok()) return kept.status();
     state.kept = *kept;
+  }
+  if (proto.has_swap_to_tell()) {
+    if (absl::Status valid = CheckTime(proto.swap_to_tell().time()); !valid.ok()) return valid;
+    state.swap_to_tell = proto.swap_to_tell().time();
   }
   if (!proto.has_rebuild()) return state;
   auto rebuild = RebuildFromState(proto.database_id(), proto.rebuild());

@@ -20,6 +20,7 @@ struct State {
   struct Swap {
     filestorage::Boundary from;  // the live file's
     filestorage::Boundary to;    // that of the file which takes its place
+    std::string time;            // when that began, RFC 3339; empty: not known
   };
   // A file that a secondary builds beside its own.
   struct Rebuild {
@@ -36,6 +37,8 @@ struct State {
   uint64_t inode = 0;    // of a primary's file, as a hint; 0: not known
   bool doubted = false;  // a primary's file was replaced by one that was no pack of it
   std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
+  // The time of the last swap, as Swap's, while the command after it has not ended.
+  std::optional<std::string> swap_to_tell = std::nullopt;
 };
 
 // Blocks on the disk: for the I/O thread. Not thread-safe.

@@ -9,16 +9,11 @@ namespace zrs::storage {
 
 struct SwapCommand::Result {
   std::mutex mutex;
-  absl::Status status;  // guarded by mutex, as what follows; OK while it runs
-  bool ended = false;
+  std::optional<absl::Status> ended;  // guarded by mutex; absent while it runs
 
-  bool Runs() {
+  std::optional<absl::Status> Get() {
     const std::lock_guard<std::mutex> lock(mutex);
-    return !ended;
-  }
-  absl::Status Get() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    return status;
+    return ended;
   }
 };
 
@@ -27,35 +22,43 @@ SwapCommand::SwapCommand(std::string storage, CommandFunction command)
 
 void SwapCommand::Run(const std::string& time) {
   time_ = time;
-  reported_ = false;
+  due_ = true;
+  taken_ = false;
+  RunIfDue();
+}
+
+void SwapCommand::RunIfDue() {
+  if (!due_ || (result_ && !result_->Get())) return;
+  due_ = false;
   result_ = std::make_shared<Result>();
-  if (!command_) return;
-  if (started_ && started_->Runs()) {
-    result_->status = absl::AbortedError("the one after a swap before still ran, so it was not run again");
+  if (!command_) {
+    result_->ended = absl::OkStatus();
     return;
   }
-  started_ = result_;
   command_([result = result_](absl::Status status) {
     const std::lock_guard<std::mutex> lock(result->mutex);
-    result->status = std::move(status);
-    result->ended = true;
+    result->ended = std::move(status);
   });
 }
 
-void SwapCommand::Report() {
-  if (reported_ || !result_) return;
-  const absl::Status status = result_->Get();
-  if (status.ok()) return;
-  reported_ = true;
-  spdlog::warn("storage {}: the on-swap command is no success: {}", storage_, std::string(status.message()));
+std::optional<std::string> SwapCommand::TakeEnded() {
+  if (taken_ || due_) return std::nullopt;
+  const std::optional<absl::Status> ended = result_->Get();
+  if (!ended) return std::nullopt;
+  taken_ = true;
+  if (!ended->ok()) {
+    spdlog::warn("storage {}: the on-swap command is no success: {}", storage_, std::string(ended->message()));
+  }
+  return time_;
 }
 
 void SwapCommand::FillStatus(v1::StorageStatus& status) const {
   if (time_.empty()) return;
   v1::LastSwap* swap = status.mutable_last_swap();
   swap->set_time(time_);
-  const absl::Status ended = result_->Get();
-  if (!ended.ok()) swap->set_command_error(std::string(ended.message()));
+  if (due_) return;
+  const std::optional<absl::Status> ended = result_->Get();
+  if (ended && !ended->ok()) swap->set_command_error(std::string(ended->message()));
 }
 
 }  // namespace zrs::storage

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -21,20 +22,24 @@ class SwapCommand {
   // `command` may be null: there is none.
   SwapCommand(std::string storage, CommandFunction command);
 
-  // A swap was done at `time` (RFC 3339). One that still runs is left alone, and no second is run beside it.
+  // A swap was done at `time` (RFC 3339). A run that is still going on is left alone, and no second is begun beside it:
+  // once it has ended there is one more, however many swaps came meanwhile.
   void Run(const std::string& time);
-  // Says in the log, once, that the command has failed. To be called now and then.
-  void Report();
+  // Begins the run that had to wait, if its turn has come. To be called now and then.
+  void RunIfDue();
+  // The time of the last swap, once, when a run that was begun after it has ended, however it did; a failure is told in
+  // the log. To be called now and then. Without a command that is so at once.
+  std::optional<std::string> TakeEnded();
   void FillStatus(v1::StorageStatus& status) const;
 
  private:
   struct Result;
   const std::string storage_;
   const CommandFunction command_;
-  std::string time_;                 // empty: no swap so far
-  std::shared_ptr<Result> result_;   // of the last swap's; shared with the command
-  std::shared_ptr<Result> started_;  // of the last one that was run at all
-  bool reported_ = false;
+  std::string time_;                // of the last swap; empty: none so far
+  bool due_ = false;                // there was a swap since the last run began
+  bool taken_ = true;               // it was told that the run after the last swap has ended
+  std::shared_ptr<Result> result_;  // of the last run; null: none so far; shared with the command
 };
 
 }  // namespace zrs::storage

@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "filestorage/format.h"
+#include "tests/support/encode.h"
 
 namespace zrs::filestorage {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 constexpr Tid kBefore = 0x040d315676cfcacc;
 
 std::string First17(Tid tid, char status = kStatusComplete) {
-  return EncodeTransactionHeader({.tid = tid, .length = 0x1234, .status = status}).substr(0, kAnnouncementSize);
+  return tests::EncodeTransactionHeader({.tid = tid, .length = 0x1234, .status = status}).substr(0, kAnnouncementSize);
 }
 
 // 17 bytes of a file at `offset`, and what a crash makes of writes to them: each sector is old or new.

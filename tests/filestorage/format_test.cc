@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
+#include "tests/support/encode.h"
 
 namespace zrs::filestorage {
 namespace {
@@ -35,7 +36,7 @@ TEST(FormatTest, TransactionHeaderHasTheDocumentedLayout) {
                                  .user_length = 0x2122,
                                  .description_length = 0x3132,
                                  .extension_length = 0xfffe};
-  const std::string encoded = EncodeTransactionHeader(header);
+  const std::string encoded = tests::EncodeTransactionHeader(header);
   EXPECT_EQ(absl::BytesToHexString(encoded), "010203040506070811121314151617187021223132fffe");
   EXPECT_EQ(encoded.size(), kTransactionHeaderSize);
   EXPECT_EQ(encoded[kTransactionStatusOffset], 'p');
@@ -59,7 +60,7 @@ TEST(FormatTest, DataHeaderHasTheDocumentedLayout) {
                           .transaction_position = 0x3132333435363738,
                           .version_length = 0x4142,
                           .data_length = 0xf1f2f3f4f5f6f7f8};
-  const std::string encoded = EncodeDataHeader(header);
+  const std::string encoded = tests::EncodeDataHeader(header);
   EXPECT_EQ(absl::BytesToHexString(encoded),
             "0102030405060708111213141516171821222324252627283132333435363738"
             "4142f1f2f3f4f5f6f7f8");

@@ -9,6 +9,7 @@
 #include "filestorage/posix_file_system.h"
 #include "filestorage/verify.h"
 #include "tests/filestorage/temporary_directory.h"
+#include "tests/support/encode.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::filestorage {
@@ -26,8 +27,8 @@ class LargeFileTest : public testing::Test {
     large_ = small.end().offset;
     const uint64_t length = kTransactionHeaderSize + kDataHeaderSize + kLargeData;
     Write(large_,
-          EncodeTransactionHeader({.tid = tests::TestTid(3), .length = length}) +
-              EncodeDataHeader(
+          tests::EncodeTransactionHeader({.tid = tests::TestTid(3), .length = length}) +
+              tests::EncodeDataHeader(
                   {.oid = 1, .tid = tests::TestTid(3), .transaction_position = large_, .data_length = kLargeData}));
     redundant_length_ = large_ + length;
     Write(redundant_length_, EncodeUint64(length));

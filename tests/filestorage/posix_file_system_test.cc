@@ -138,6 +138,24 @@ TEST_F(PosixFileSystemTest, OnlyRootGivesFilesToOthers) {
   }
 }
 
+TEST_F(PosixFileSystemTest, ANameIsToldWithoutFollowingIt) {
+  const auto file = Create("f", "0123456789");
+  ASSERT_EQ(::symlink("f", (directory_ / "link").c_str()), 0);
+  ASSERT_EQ(::symlink("nowhere", (directory_ / "dangling").c_str()), 0);
+  const auto named = posix_.StatName(directory_ / "f");
+  ASSERT_TRUE(named.ok()) << named.status();
+  EXPECT_TRUE(named->is_regular && !named->is_link);
+  EXPECT_TRUE(named->SameFile(*posix_.Stat(directory_ / "link")));
+  for (const char* name : {"link", "dangling"}) {
+    const auto link = posix_.StatName(directory_ / name);
+    ASSERT_TRUE(link.ok()) << link.status();
+    EXPECT_TRUE(link->is_link && !link->is_regular) << name;
+    EXPECT_FALSE(link->SameFile(*named)) << name;
+  }
+  EXPECT_TRUE(absl::IsNotFound(posix_.Stat(directory_ / "dangling").status()));
+  EXPECT_TRUE(absl::IsNotFound(posix_.StatName(directory_ / "none").status()));
+}
+
 TEST_F(PosixFileSystemTest, ALinkIsNotFollowedByACreation) {
   Create("target", "kept");
   ASSERT_EQ(::symlink((directory_ / "target").c_str(), (directory_ / "link").c_str()), 0);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/scanner.h"
 #include "tests/filestorage/scan_harness.h"
+#include "tests/support/encode.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::filestorage {
@@ -37,13 +38,13 @@ class ScannerCorruptionTest : public testing::Test {
 
   void ChangeHeader(const std::function<void(TransactionHeader*)>& change) {
     change(&header_);
-    bytes_.replace(begin_, kTransactionHeaderSize, EncodeTransactionHeader(header_));
+    bytes_.replace(begin_, kTransactionHeaderSize, tests::EncodeTransactionHeader(header_));
   }
 
   void ChangeRecord(uint64_t position, const std::function<void(DataHeader*)>& change) {
     DataHeader header = DecodeDataHeader(absl::string_view(bytes_).substr(position));
     change(&header);
-    bytes_.replace(position, kDataHeaderSize, EncodeDataHeader(header));
+    bytes_.replace(position, kDataHeaderSize, tests::EncodeDataHeader(header));
   }
 
   void ExpectCorrupt(uint64_t position, const std::string& reason) {
@@ -217,9 +218,9 @@ TEST_F(ScannerCorruptionTest, BackPointerInPlaceOfDataLeavesBytes) {
 TEST_F(ScannerCorruptionTest, BackPointerReachesPastTheTransaction) {
   bytes_.resize(begin_);
   file_ = FileBuilder().Add({.tid = TestTid(1), .user = "first", .records = {{.oid = 1, .data = "sound"}}});
-  const std::string record = EncodeDataHeader({.oid = 1, .transaction_position = begin_}) + std::string(7, '\0');
+  const std::string record = tests::EncodeDataHeader({.oid = 1, .transaction_position = begin_}) + std::string(7, '\0');
   const uint64_t length = kTransactionHeaderSize + record.size();
-  bytes_ += EncodeTransactionHeader({.tid = TestTid(2), .length = length}) + record + EncodeUint64(length);
+  bytes_ += tests::EncodeTransactionHeader({.tid = TestTid(2), .length = length}) + record + EncodeUint64(length);
   ExpectCorrupt(begin_ + kTransactionHeaderSize, "8 bytes of data (or back pointer) extends past");
 }
 

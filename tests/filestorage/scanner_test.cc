@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "tests/filestorage/scan_harness.h"
+#include "tests/support/encode.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::filestorage {
@@ -300,7 +301,8 @@ TEST(ScannerTest, LengthsAndOffsetsPast32Bits) {
   record.transaction_position = start.offset;
   record.data_length = data_length;
   Scanner scanner(Magic::kFs30, start);
-  EXPECT_EQ(scanner.Feed(EncodeTransactionHeader(header) + EncodeDataHeader(record)).outcome, ScanOutcome::kMore);
+  EXPECT_EQ(scanner.Feed(tests::EncodeTransactionHeader(header) + tests::EncodeDataHeader(record)).outcome,
+            ScanOutcome::kMore);
   EXPECT_EQ(scanner.transaction_end(), start.offset + length + kLengthSize);
   EXPECT_EQ(scanner.position(), start.offset + kTransactionHeaderSize + kDataHeaderSize);
 }

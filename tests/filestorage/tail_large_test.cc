@@ -7,6 +7,7 @@
 #include "filestorage/posix_file_system.h"
 #include "filestorage/tail.h"
 #include "tests/filestorage/tail_test_support.h"
+#include "tests/support/encode.h"
 
 namespace zrs::tests {
 namespace {
@@ -55,7 +56,7 @@ struct SparseTransaction {
     record.tid = 7;
     record.transaction_position = offset;
     record.data_length = size;
-    before = filestorage::EncodeTransactionHeader(header) + filestorage::EncodeDataHeader(record);
+    before = tests::EncodeTransactionHeader(header) + tests::EncodeDataHeader(record);
     behind = filestorage::EncodeUint64(header.length);
     end = offset + header.length + behind.size();
   }

@@ -84,6 +84,7 @@ class SpyFileSystem final : public filestorage::FileSystem {
 
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenForReading(const std::string& path) override;
   absl::StatusOr<filestorage::FileInfo> Stat(const std::string& path) override { return base_.Stat(path); }
+  absl::StatusOr<filestorage::FileInfo> StatName(const std::string& path) override { return base_.StatName(path); }
 
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenForWriting(const std::string&) override;
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenOrCreate(const std::string&, uint32_t) override;

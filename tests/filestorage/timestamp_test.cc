@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/civil_time.h"
+#include "tests/support/encode.h"
 
 namespace zrs::filestorage {
 namespace {
@@ -38,7 +39,7 @@ absl::Time TimeOf(const Example& example) {
 
 TEST(TimestampTest, TidsAreThoseOfZodb) {
   for (const Example& example : kExamples) {
-    EXPECT_EQ(TidFromTime(TimeOf(example)).value(), example.tid) << example.text;
+    EXPECT_EQ(tests::TidFromTime(TimeOf(example)).value(), example.tid) << example.text;
   }
 }
 
@@ -63,7 +64,7 @@ TEST(TimestampTest, EveryPossibleTidIsReadBack) {
     const absl::StatusOr<absl::Time> time = TimeFromTid(tid);
     if (!time.ok()) continue;
     ++possible;
-    ASSERT_EQ(TidFromTime(*time).value(), tid) << *time;
+    ASSERT_EQ(tests::TidFromTime(*time).value(), tid) << *time;
   }
   EXPECT_GT(possible, 190'000);
 }
@@ -87,20 +88,20 @@ TEST(TimestampTest, February29IsThereInLeapYearsOnly) {
 
 TEST(TimestampTest, TheLargestTidIsATime) {
   EXPECT_EQ(Rfc3339FromTid(~Tid{0}).value(), "9917-10-14T04:16:00.000000Z");
-  EXPECT_EQ(TidFromTime(TimeFromTid(~Tid{0}).value()).value(), ~Tid{0});
+  EXPECT_EQ(tests::TidFromTime(TimeFromTid(~Tid{0}).value()).value(), ~Tid{0});
 }
 
 TEST(TimestampTest, TimesBefore1900AreRefused) {
   const absl::Time time = absl::FromCivil(absl::CivilSecond(1899, 12, 31, 23, 59, 59), absl::UTCTimeZone());
-  EXPECT_TRUE(absl::IsInvalidArgument(TidFromTime(time).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(TidFromTime(absl::InfinitePast()).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(tests::TidFromTime(time).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(tests::TidFromTime(absl::InfinitePast()).status()));
 }
 
 TEST(TimestampTest, TimesPastTheLastTidAreRefused) {
   const absl::Time last = absl::FromCivil(absl::CivilSecond(9917, 10, 14, 4, 15, 59), absl::UTCTimeZone());
-  EXPECT_TRUE(TidFromTime(last).ok());
-  EXPECT_TRUE(absl::IsInvalidArgument(TidFromTime(last + absl::Seconds(1)).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(TidFromTime(absl::InfiniteFuture()).status()));
+  EXPECT_TRUE(tests::TidFromTime(last).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(tests::TidFromTime(last + absl::Seconds(1)).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(tests::TidFromTime(absl::InfiniteFuture()).status()));
 }
 
 }  // namespace

@@ -189,6 +189,11 @@ absl::StatusOr<FileInfo> ProcessFileSystem::Stat(const std::string& path) {
   return base_.Stat(path);
 }
 
+absl::StatusOr<FileInfo> ProcessFileSystem::StatName(const std::string& path) {
+  if (auto status = Begin(OnName(Kind::kStat, path)); !status.ok()) return status;
+  return base_.StatName(path);
+}
+
 absl::Status ProcessFileSystem::Rename(const std::string& from, const std::string& to) {
   if (auto status = Begin(OnName(Kind::kRename, from, to)); !status.ok()) return status;
   if ((lies_.ignore_swap_syncs || lies_.late_swap_syncs) && to == lies_.path && base_.Exists(to)) {

@@ -62,6 +62,7 @@ class ProcessFileSystem : public filestorage::FileSystem {
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenOrCreate(const std::string& path, uint32_t mode) override;
   absl::StatusOr<std::unique_ptr<filestorage::File>> CreateExclusively(const std::string& path, uint32_t mode) override;
   absl::StatusOr<filestorage::FileInfo> Stat(const std::string& path) override;
+  absl::StatusOr<filestorage::FileInfo> StatName(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Link(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;

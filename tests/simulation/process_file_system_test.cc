@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "filestorage/format.h"
 #include "gtest/gtest.h"
+#include "tests/support/encode.h"
 
 namespace zrs::simulation {
 namespace {
@@ -111,7 +112,7 @@ TEST_F(ProcessFileSystemTest, LiesAboutSyncs) {
 TEST_F(ProcessFileSystemTest, LiesAboutTheHeadersSyncAlone) {
   ProcessFileSystem system(disk_, fate_, random_, {.ignore_header_syncs = true, .path = kPath});
   const auto file = Open(system);
-  const std::string header = filestorage::EncodeTransactionHeader({.tid = 1, .length = 23, .status = 'c'});
+  const std::string header = tests::EncodeTransactionHeader({.tid = 1, .length = 23, .status = 'c'});
   ASSERT_TRUE(file->WriteAt(4, header).ok());
   EXPECT_TRUE(file->Sync().ok());
   EXPECT_EQ(AfterPowerLoss(), "FS30");

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
+#include "tests/support/encode.h"
 
 namespace zrs::tests {
 namespace {
@@ -13,12 +14,12 @@ using filestorage::Boundary;
 using filestorage::Magic;
 
 std::string EncodeRecord(const RecordSpec& record, filestorage::Tid tid, uint64_t transaction_position) {
-  std::string out = filestorage::EncodeDataHeader({.oid = record.oid,
-                                                   .tid = tid,
-                                                   .previous = record.previous.value_or(0),
-                                                   .transaction_position = transaction_position,
-                                                   .version_length = static_cast<uint16_t>(record.version.size()),
-                                                   .data_length = record.data.size()});
+  std::string out = tests::EncodeDataHeader({.oid = record.oid,
+                                             .tid = tid,
+                                             .previous = record.previous.value_or(0),
+                                             .transaction_position = transaction_position,
+                                             .version_length = static_cast<uint16_t>(record.version.size()),
+                                             .data_length = record.data.size()});
   if (!record.version.empty()) {
     absl::StrAppend(&out, std::string(filestorage::kVersionPositionsSize, '\x07'), record.version);
   }
@@ -44,7 +45,7 @@ std::string EncodeTransaction(const TransactionSpec& transaction, uint64_t offse
   }
   filestorage::TransactionHeader header = HeaderOf(transaction);
   header.length = filestorage::kTransactionHeaderSize + body.size();
-  return absl::StrCat(filestorage::EncodeTransactionHeader(header), body, filestorage::EncodeUint64(header.length));
+  return absl::StrCat(tests::EncodeTransactionHeader(header), body, filestorage::EncodeUint64(header.length));
 }
 
 FileBuilder::FileBuilder(Magic magic)

@@ -170,7 +170,7 @@ uint64_t SimulatedFileSystem::operations() const {
 
 std::string SimulatedFileSystem::Contents(const std::string& path) const {
   std::lock_guard lock(mutex_);
-  const uint64_t number = disk_.Find(path);
+  const uint64_t number = FindFile(path);
   if (number == 0) return "";
   const SimulatedInode& inode = disk_.inode(number);
   std::string contents(static_cast<size_t>(inode.size()), '\0');
@@ -187,13 +187,26 @@ void SimulatedFileSystem::SetContents(const std::string& path, absl::string_view
   std::lock_guard lock(mutex_);
   const std::string directory = filestorage::DirectoryOf(path);
   disk_.CreateDirectories(directory);
-  uint64_t number = disk_.Find(path);
+  uint64_t number = FindFile(path);
   if (number == 0) number = disk_.Create(path, 0644);
   SimulatedInode& inode = disk_.inode(number);
   inode.Truncate(0);
   inode.WriteAt(0, contents);
   inode.Sync();
   disk_.SyncDirectory(directory);
+}
+
+void SimulatedFileSystem::SetLink(const std::string& path, const std::string& target) {
+  std::lock_guard lock(mutex_);
+  disk_.CreateDirectories(filestorage::DirectoryOf(path));
+  disk_.inode(disk_.Create(path, 0777)).link_target = target;
+  disk_.SyncDirectory(filestorage::DirectoryOf(path));
+}
+
+std::string SimulatedFileSystem::LinkTarget(const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  const uint64_t number = disk_.Find(path);
+  return number == 0 ? "" : disk_.inode(number).link_target;
 }
 
 absl::Status SimulatedFileSystem::Begin(SimulatedOperation operation) {
@@ -213,7 +226,13 @@ std::unique_ptr<File> SimulatedFileSystem::NewHandle(const std::string& path, ui
 
 FileInfo SimulatedFileSystem::InfoOf(uint64_t inode) const {
   const SimulatedInode& found = disk_.inode(inode);
-  return {.size = found.size(), .device = 1, .inode = inode, .mode = found.mode, .is_regular = true};
+  const bool is_link = !found.link_target.empty();
+  return {.size = found.size(),
+          .device = 1,
+          .inode = inode,
+          .mode = found.mode,
+          .is_regular = !is_link,
+          .is_link = is_link};
 }
 
 uint64_t SimulatedFileSystem::SizeLimit(uint64_t inode) const {
@@ -225,7 +244,7 @@ absl::StatusOr<std::unique_ptr<File>> SimulatedFileSystem::Open(const std::strin
   const absl::Status begun = Begin(OnName(Kind::kOpen, path));
   if (!begun.ok()) return begun;
   std::lock_guard lock(mutex_);
-  const uint64_t inode = disk_.Find(path);
+  const uint64_t inode = FindFile(path);
   if (inode == 0) return NoSuchFile("open", path);
   return NewHandle(path, inode, writable);
 }
@@ -239,6 +258,9 @@ absl::StatusOr<std::unique_ptr<File>> SimulatedFileSystem::OpenForWriting(const 
 }
 
 absl::StatusOr<std::unique_ptr<File>> SimulatedFileSystem::OpenOrCreate(const std::string& path, uint32_t mode) {
+  if (!LinkTarget(path).empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("open or create ", path, ": a symbolic link (simulated)"));
+  }
   if (Exists(path)) return Open(path, true);
   return Create(path, mode);
 }
@@ -263,9 +285,20 @@ absl::StatusOr<FileInfo> SimulatedFileSystem::Stat(const std::string& path) {
   const absl::Status begun = Begin(OnName(Kind::kStat, path));
   if (!begun.ok()) return begun;
   std::lock_guard lock(mutex_);
-  if (const uint64_t inode = disk_.Find(path); inode != 0) return InfoOf(inode);
-  if (!disk_.HasDirectory(path)) return NoSuchFile("stat", path);
+  const std::string end = disk_.Follow(path);
+  if (const uint64_t inode = disk_.Find(end); inode != 0) return InfoOf(inode);
+  if (!disk_.HasDirectory(end)) return NoSuchFile("stat", path);
   return FileInfo{.size = 0, .device = 1, .inode = 0, .mode = 0755, .is_regular = false};
+}
+
+absl::StatusOr<FileInfo> SimulatedFileSystem::StatName(const std::string& path) {
+  if (LinkTarget(path).empty()) return Stat(path);
+  const absl::Status begun = Begin(OnName(Kind::kStat, path));
+  if (!begun.ok()) return begun;
+  std::lock_guard lock(mutex_);
+  const uint64_t inode = disk_.Find(path);
+  if (inode == 0) return NoSuchFile("stat", path);
+  return InfoOf(inode);
 }
 
 absl::Status SimulatedFileSystem::Rename(const std::string& from, const std::string& to) {

@@ -87,15 +87,20 @@ class SimulatedFileSystem : public filestorage::FileSystem {
   uint64_t operations() const;
   // A file's contents as read now; not an operation. Empty when there is no such file.
   std::string Contents(const std::string& path) const;
-  bool Exists(const std::string& path) const;
+  bool Exists(const std::string& path) const;  // the name; a link may dangle
   // Puts a file in place, durably, with its directory; not an operation.
   void SetContents(const std::string& path, absl::string_view contents);
+  // The same of a symbolic link, which must be new.
+  void SetLink(const std::string& path, const std::string& target);
+  // Where the symbolic link leads; empty where that name is none.
+  std::string LinkTarget(const std::string& path) const;
 
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenForReading(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenForWriting(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<filestorage::File>> OpenOrCreate(const std::string& path, uint32_t mode) override;
   absl::StatusOr<std::unique_ptr<filestorage::File>> CreateExclusively(const std::string& path, uint32_t mode) override;
   absl::StatusOr<filestorage::FileInfo> Stat(const std::string& path) override;
+  absl::StatusOr<filestorage::FileInfo> StatName(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Link(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
@@ -111,6 +116,7 @@ class SimulatedFileSystem : public filestorage::FileSystem {
   absl::StatusOr<std::unique_ptr<filestorage::File>> Open(const std::string& path, bool writable);
   absl::StatusOr<std::unique_ptr<filestorage::File>> Create(const std::string& path, uint32_t mode);
   // The caller holds mutex_.
+  uint64_t FindFile(const std::string& path) const { return disk_.Find(disk_.Follow(path)); }
   std::unique_ptr<filestorage::File> NewHandle(const std::string& path, uint64_t inode, bool writable);
   filestorage::FileInfo InfoOf(uint64_t inode) const;
   // How many bytes `inode` may have at most.

@@ -156,6 +156,17 @@ uint64_t SimulatedDisk::Find(const std::string& path) const {
   return found == names_.end() ? 0 : found->second;
 }
 
+std::string SimulatedDisk::Follow(std::string path) const {
+  constexpr int kMostLinks = 40;
+  for (int n = 0; n <= kMostLinks; ++n) {
+    const uint64_t number = Find(path);
+    if (number == 0 || inode(number).link_target.empty()) return path;
+    const std::string& target = inode(number).link_target;
+    path = target.front() == '/' ? target : filestorage::DirectoryOf(path) + "/" + target;
+  }
+  return "";
+}
+
 void SimulatedDisk::Apply(const NameChange& change, std::map<std::string, uint64_t>& names) {
   if (!change.removed.empty()) {
     const auto found = names.find(change.removed);

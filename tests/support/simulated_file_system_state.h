@@ -82,6 +82,7 @@ class SimulatedInode {
   void Crash(CrashChooser& chooser);
 
   uint32_t mode;
+  std::string link_target;   // of a symbolic link; else empty
   uint64_t lock_holder = 0;  // the handle that has the flock; 0: none
   uint64_t open_handles = 0;
 
@@ -105,8 +106,11 @@ class SimulatedDisk {
  public:
   explicit SimulatedDisk(size_t page_size) : page_size_(page_size) {}
 
-  // 0: no such file.
+  // What has this name, a symbolic link perhaps. 0: nothing.
   uint64_t Find(const std::string& path) const;
+  // The name that `path` leads to over symbolic links as its last component: `path` itself where it is none, a name
+  // that nothing has where one dangles. Empty for a loop.
+  std::string Follow(std::string path) const;
   SimulatedInode& inode(uint64_t number) { return inodes_.at(number); }
   const SimulatedInode& inode(uint64_t number) const { return inodes_.at(number); }
   uint64_t Create(const std::string& path, uint32_t mode);

@@ -62,6 +62,27 @@ TEST(SimulatedFileSystemTest, ReadsWhatWasWrittenAcrossPages) {
   EXPECT_EQ(file->Stat()->size, kPage + 3);
 }
 
+TEST(SimulatedFileSystemTest, SymbolicLinksLeadToFilesAndAreNamesOfTheirOwn) {
+  SimulatedFileSystem disk;
+  disk.SetContents("/a/f", "of f");
+  disk.SetLink("/b/l", "/a/m");
+  disk.SetLink("/a/m", "f");
+  disk.SetLink("/a/loop", "loop");
+  EXPECT_EQ(disk.Contents("/b/l"), "of f");
+  EXPECT_TRUE(disk.Stat("/b/l")->SameFile(*disk.StatName("/a/f")));
+  EXPECT_TRUE(disk.StatName("/b/l")->is_link);
+  EXPECT_FALSE(disk.StatName("/a/f")->is_link);
+  EXPECT_TRUE(disk.OpenForReading("/b/l").ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(disk.OpenOrCreate("/b/l", 0644).status()));
+  EXPECT_TRUE(absl::IsAlreadyExists(disk.CreateExclusively("/b/l", 0644).status()));
+  EXPECT_TRUE(absl::IsNotFound(disk.Stat("/a/loop").status()));
+  ASSERT_TRUE(disk.Rename("/b/l", "/b/k").ok());
+  EXPECT_EQ(disk.LinkTarget("/b/k"), "/a/m");
+  ASSERT_TRUE(disk.Remove("/a/f").ok());
+  EXPECT_TRUE(disk.Exists("/b/k"));
+  EXPECT_TRUE(absl::IsNotFound(disk.OpenForReading("/b/k").status()));
+}
+
 TEST(SimulatedFileSystemTest, SparseFilesBeyond8GigabytesCostNothing) {
   SimulatedFileSystem disk;
   auto file = OpenOrDie(disk, "f");

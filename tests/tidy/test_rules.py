@@ -72,6 +72,7 @@ _STRAND = Rule(
           of=CPP_FILES), {
         "sidecar/storage/secondary/copy_file.cc": _BY_IO,
         "sidecar/storage/old_file.cc": _BY_IO,
+        "sidecar/storage/primary/pack_chain.cc": _BY_IO,
         "sidecar/storage/primary/primary_file.cc": _BY_IO,
         "sidecar/storage/state_file.cc": _BY_IO,
         "sidecar/storage/secondary/swap.cc": _BY_IO,

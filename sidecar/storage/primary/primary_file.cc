@@ -42,19 +42,6 @@ void LogDecreasingTids(const StorageOptions& options, uint64_t from, const TailR
       options.name, options.path, report.decreasing_tids, from, report.end.offset);
 }
 
-std::string RemedyOfOpening(const absl::Status& error) {
-  if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
-  return "mend that, then restart zrs";
-}
-
-std::string DivergedRemedy(const StorageOptions& options) {
-  return absl::StrCat(
-      "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
-      "the file that is there now, and give up what only the copies have: stop zrs here and remove ",
-      options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
-      ".state in its own state-dir) away; then start all again, for new copies");
-}
-
 PrimaryFile::PrimaryFile(const StorageOptions& options, filestorage::FileSystem& file_system, runtime::Runtime& runtime)
     : options_(options),
       file_system_(file_system),

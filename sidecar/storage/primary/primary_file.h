@@ -23,11 +23,6 @@ namespace zrs::storage {
 // Tells the log of those behind `from`: a warning, as in ZODB. Any thread.
 void LogDecreasingTids(const StorageOptions& options, uint64_t from, const filestorage::TailReport& report);
 
-// What to do about an error of opening that does not heal by itself.
-std::string RemedyOfOpening(const absl::Status& error);
-// What to do about a file that is no pack of the one before.
-std::string DivergedRemedy(const StorageOptions& options);
-
 // A file that is put in place of another is *pending* until it is proved to be a pack of it: it is scanned, but nothing
 // of it is published, and the state goes on to tell of the old one.
 //

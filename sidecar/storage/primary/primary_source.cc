@@ -8,6 +8,7 @@
 #include "sidecar/replication/id.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/identity.h"
+#include "sidecar/storage/primary/remedies.h"
 #include "sidecar/storage/status_fields.h"
 #include "spdlog/spdlog.h"
 
@@ -21,19 +22,6 @@ using filestorage::TailReport;
 constexpr size_t kMostFresh = 64 << 10;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
-
-bool Heals(const absl::Status& status) {
-  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status) ||
-         absl::IsAborted(status);
-}
-
-std::string RemedyOfWaiting(const absl::Status& status) {
-  // It is only the state file that is written.
-  if (absl::IsResourceExhausted(status)) return "make room on that disk: zrs tries again by itself";
-  if (absl::IsAborted(status)) return "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
-  return "the copies stay as they are; waiting for the file: start the database, put the file back under its name, or "
-         "correct the path or the permissions";
-}
 
 }  // namespace
 

@@ -52,7 +52,8 @@ Publisher::Publisher(std::string storage_name, uint32_t max_followers, runtime::
       bytes_(bytes),
       progressed_(std::move(progressed)),
       failed_(std::move(failed)),
-      refused_(std::move(refused)) {}
+      refused_(std::move(refused)),
+      log_(storage_name_, runtime) {}
 
 void Publisher::Open(replication::Publication publication) {
   publication_ = std::move(publication);
@@ -68,7 +69,6 @@ void Publisher::Refuse(v1::End refusal) {
 }
 
 void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) {
-  const std::string peer = stream->peer();
   if (draining_) {
     return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_SHUTDOWN, "this zrs is stopping", "none needed"));
   }
@@ -93,7 +93,7 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
   auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, replication::PublisherOptions{},
                                                           *publication_, std::move(stream), std::move(hooks));
   connections_.push_back(connection);
-  spdlog::info("storage {}: follower {} connected", storage_name_, peer);
+  log_.OnConnected(connection, hello.node_id());
   connection->Start(std::move(hello), [this, raw = connection.get()] { OnClosed(raw); });
   if (heartbeat_) {
     v1::Heartbeat heartbeat = *heartbeat_;
@@ -151,12 +151,13 @@ void Publisher::EndAll(const v1::End& end) {
 }
 
 void Publisher::OnProgress() {
+  log_.OnProgress(publication_ ? publication_->end.offset : 0);
   FinishDrainIfPossible();
   progressed_();
 }
 
 void Publisher::OnClosed(const PublisherConnection* closed) {
-  spdlog::info("storage {}: follower {} disconnected: {}", storage_name_, closed->peer(), closed->WhyClosed());
+  log_.OnClosed(*closed);
   std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });
   FinishDrainIfPossible();
   progressed_();

@@ -18,6 +18,7 @@
 #include "sidecar/replication/publisher_session.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/committed_bytes.h"
+#include "sidecar/storage/publisher/follower_log.h"
 #include "sidecar/storage/publisher/publisher_connection.h"
 #include "sidecar/storage/source.h"
 #include "sidecar/transport/message_stream.h"
@@ -76,6 +77,7 @@ class Publisher {
   std::optional<v1::Heartbeat> heartbeat_;
   absl::Duration heartbeat_received_;
   std::vector<std::shared_ptr<PublisherConnection>> connections_;
+  FollowerLog log_;
 
   absl::AnyInvocable<void()> drained_;
   bool draining_ = false;

@@ -53,7 +53,10 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   state_ = *std::move(state);
   Found found;
   if (absl::Status finished = FinishSwap(); !finished.ok()) return finished;
-  if (state_) found.copy.lineage = state_->lineage;
+  if (state_) {
+    found.copy.lineage = state_->lineage;
+    found.swap_to_tell = state_->swap_to_tell;
+  }
   auto info = file_system_.Stat(options_.path);
   if (absl::IsNotFound(info.status())) return found;
   if (!info.ok()) return info.status();
@@ -230,7 +233,7 @@ absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare
   if (!goes_on) {
     // Before room is looked for: what was built for an earlier pack takes up some.
     if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
-    const auto in_the_way = file_system_.Stat(NewPath(options_.path));
+    const auto in_the_way = file_system_.StatName(NewPath(options_.path));
     if (in_the_way.ok()) {
       return absl::FailedPreconditionError(absl::StrCat("building the packed file beside ", options_.path, ": ",
                                                         NewPath(options_.path), " is in the way, of ", in_the_way->size,
@@ -291,14 +294,14 @@ absl::Status CopyFile::CheckOpen(bool beside) const {
       absl::StrCat("write ", beside ? NewPath(options_.path) : options_.path, ": it is not open"));
 }
 
-absl::Status CopyFile::Swap(const replication::SwapCopy& swap) {
+absl::Status CopyFile::Swap(const replication::SwapCopy& swap, const std::string& time) {
   if (absl::Status open = CheckOpen(/*beside=*/true); !open.ok()) return open;
   if (absl::Status cut = Cut(); !cut.ok()) return cut;
   if (rebuild_->committed() != swap.end) {
     return absl::FailedPreconditionError(absl::StrCat("replacing ", options_.path, ": the new file is at ",
                                                       rebuild_->committed().offset, ", not at ", swap.end.offset));
   }
-  state_->rebuild->swap = State::Swap{appender_->committed(), swap.end};
+  state_->rebuild->swap = State::Swap{appender_->committed(), swap.end, time};
   if (absl::Status saved = SaveState(); !saved.ok()) return saved;
   absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old, state_->kept);
   if (!swapped.ok()) return swapped;
@@ -314,11 +317,20 @@ absl::Status CopyFile::Swap(const replication::SwapCopy& swap) {
 absl::Status CopyFile::NoteSwapped() {
   if (options_.keep_old) state_->kept = state_->rebuild->swap->from;
   state_->lower_bound = state_->rebuild->swap->to;
+  state_->swap_to_tell = std::move(state_->rebuild->swap->time);
   state_->lineage = std::move(state_->rebuild->lineage);
   state_->rebuild.reset();
   const absl::Status saved = state_file_.Save(*state_);
   // Without room the file goes on to tell that the swap was decided, from which the next Open finds the same.
   return absl::IsResourceExhausted(saved) ? absl::OkStatus() : saved;
+}
+
+absl::Status CopyFile::OnSwapTold(const std::string& time) {
+  // One whose time nobody knows was made by an earlier zrs: so it is that one.
+  if (!state_ || !state_->swap_to_tell) return absl::OkStatus();
+  if (!state_->swap_to_tell->empty() && *state_->swap_to_tell != time) return absl::OkStatus();
+  state_->swap_to_tell.reset();
+  return SaveState();
 }
 
 absl::Status CopyFile::FinishSwap() {

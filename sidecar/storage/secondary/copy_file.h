@@ -29,6 +29,9 @@ class CopyFile {
   struct Found {
     replication::Copy copy;
     filestorage::Recovery recovery;  // where there was a file
+    // When the last swap was (RFC 3339; empty where nobody knows), if nobody has said yet that it was told: one that
+    // is finished here among them.
+    std::optional<std::string> swap_to_tell;
   };
   // Takes `Data.fs.lock`, reads the state, opens the file and recovers it. Without a file the copy is empty (its
   // lineage is kept where the state knows one). FailedPrecondition when there is a file but nothing that says what it
@@ -44,6 +47,10 @@ class CopyFile {
   absl::Status Tidy();
   // Forgets what is not committed, in the file beside too. OK without a file.
   absl::Status Cut();
+  // The live file stays as it is now, for the next Open to cut. Nothing is written to it any more.
+  void LeaveAsItIs() {
+    if (appender_) appender_->LeaveTail();
+  }
   // Whether Cut would leave the live file as it is.
   bool tidy() const { return !appender_ || appender_->tidy(); }
 
@@ -57,8 +64,12 @@ class CopyFile {
   // Whether it is a pack of the live file.
   absl::StatusOr<filestorage::PackProof> ProveRebuild();
   // It takes the live one's place, which is kept open for OldFileHadBoundary until the next swap. An error of the code
-  // ResourceExhausted leaves the live file as it was. After any other one, the next Open finds out what was done.
-  absl::Status Swap(const replication::SwapCopy& swap);
+  // ResourceExhausted leaves the live file as it was. After any other one, the next Open finds out what was done. From
+  // here on the next Open tells of this swap, by its `time` (RFC 3339), until OnSwapTold.
+  absl::Status Swap(const replication::SwapCopy& swap, const std::string& time);
+  // Everybody who has to know of the swap of that time does. Where another one was done since, that is still to be
+  // told.
+  absl::Status OnSwapTold(const std::string& time);
   // Lets go of the file before the last swap. It is still found as `Data.fs.old`, if it was kept.
   void ForgetOldFile() { old_.reset(); }
   // Removes the file beside, and forgets it.

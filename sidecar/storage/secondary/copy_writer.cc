@@ -4,6 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "filestorage/pack_proof.h"
+#include "filestorage/timestamp.h"
 #include "sidecar/storage/range_digest.h"
 #include "spdlog/spdlog.h"
 
@@ -14,6 +15,8 @@ namespace {
 constexpr absl::Duration kOften = absl::Milliseconds(50);
 // When none came for so long the file ends at its committed end again.
 constexpr absl::Duration kQuiet = absl::Milliseconds(100);
+
+absl::Status Dropped() { return absl::CancelledError("the copy is paused, and zrs stops"); }
 
 }  // namespace
 
@@ -30,19 +33,21 @@ void CopyWriter::Do(Work work, Answer answer) {
   });
 }
 
-void CopyWriter::HoldOrRun(absl::AnyInvocable<void()> step) {
-  if (!paused_) return step();
+void CopyWriter::HoldOrRun(Step step) {
+  if (!paused_) return step.run();
+  if (stopping_) return runtime_.Post(std::move(step.drop));
   held_.push_back(std::move(step));
 }
 
 void CopyWriter::Create(Upstream upstream, replication::CreateCopy create) {
-  HoldOrRun([this, upstream = std::move(upstream), create = std::move(create)]() mutable {
+  auto run = [this, upstream, create = std::move(create)]() mutable {
     Do([this, create] { return file_.Create(create); },
        [this, create, upstream = std::move(upstream)](const absl::Status& status) {
          if (status.ok()) events_.created(create);
          upstream->OnCreated(status);
        });
-  });
+  };
+  HoldOrRun({std::move(run), [upstream] { upstream->OnCreated(Dropped()); }});
 }
 
 void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare) {
@@ -52,7 +57,7 @@ void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare)
 
 void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
   const bool beside = upstream->session().rebuilding();
-  auto write = [this, beside, upstream = std::move(upstream), group = std::move(group)]() mutable {
+  auto write = [this, beside, upstream, group = std::move(group)]() mutable {
     const bool live = upstream->session().state() == replication::FollowerSession::State::kStreaming;
     const bool more_expected = live && group.commit && ExpectMore();
     Do(
@@ -62,7 +67,7 @@ void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
         [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnWritten(status); });
   };
   if (beside) return write();
-  HoldOrRun(std::move(write));
+  HoldOrRun({std::move(write), [upstream] { upstream->OnWritten(Dropped()); }});
 }
 
 bool CopyWriter::ExpectMore() {
@@ -105,21 +110,25 @@ void CopyWriter::Prove(Upstream upstream, replication::ProveRebuild prove) {
 }
 
 void CopyWriter::Swap(Upstream upstream, replication::SwapCopy swap) {
-  HoldOrRun([this, upstream = std::move(upstream), swap]() mutable {
+  auto run = [this, upstream, swap]() mutable {
     events_.swapping();
-    Do([this, swap] { return file_.Swap(swap); },
-       [this, swap, upstream = std::move(upstream)](const absl::Status& status) {
-         if (status.ok()) events_.swapped(swap);
+    const std::string time = filestorage::Rfc3339(runtime_.UnixNow());
+    Do([this, swap, time] { return file_.Swap(swap, time); },
+       [this, swap, time, upstream = std::move(upstream)](const absl::Status& status) {
+         if (status.ok()) events_.swapped(swap, time);
          upstream->OnSwapped(status);
        });
-  });
+  };
+  HoldOrRun({std::move(run), [upstream] { upstream->OnSwapped(Dropped()); }});
 }
 
 void CopyWriter::Cut(bool drop_rebuild, CutDone done) {
   runtime_.PostIo([this, drop_rebuild, paused = paused_, done = std::move(done)]() mutable {
     if (paused && !file_.tidy()) {
-      return runtime_.Post([this, drop_rebuild, done = std::move(done)]() mutable {
-        HoldOrRun([this, drop_rebuild, done = std::move(done)]() mutable { Cut(drop_rebuild, std::move(done)); });
+      const auto shared = std::make_shared<CutDone>(std::move(done));
+      return runtime_.Post([this, drop_rebuild, shared] {
+        HoldOrRun({[this, drop_rebuild, shared] { Cut(drop_rebuild, std::move(*shared)); },
+                   [shared] { (*shared)(absl::OkStatus(), std::nullopt); }});
       });
     }
     absl::Status cut = file_.Cut();
@@ -146,6 +155,10 @@ void CopyWriter::DropRebuild() {
   DoOrWarn([this] { return file_.DropRebuild(); }, "the unfinished new file stays beside the copy");
 }
 
+void CopyWriter::OnSwapTold(const std::string& time) {
+  DoOrWarn([this, time] { return file_.OnSwapTold(time); }, "the on-swap command is run again at the next start");
+}
+
 void CopyWriter::ForgetOldFile() {
   runtime_.PostIo([this] { file_.ForgetOldFile(); });
 }
@@ -153,7 +166,9 @@ void CopyWriter::ForgetOldFile() {
 void CopyWriter::Stop() {
   stopping_ = true;
   tidy_.reset();
-  Resume();
+  if (!paused_) return;
+  runtime_.PostIo([this] { file_.LeaveAsItIs(); });
+  for (Step& step : std::exchange(held_, {})) step.drop();
 }
 
 void CopyWriter::Pause(absl::AnyInvocable<void()> held) {
@@ -164,7 +179,7 @@ void CopyWriter::Pause(absl::AnyInvocable<void()> held) {
 
 void CopyWriter::Resume() {
   paused_ = false;
-  for (auto& step : std::exchange(held_, {})) step();
+  for (Step& step : std::exchange(held_, {})) step.run();
 }
 
 }  // namespace zrs::storage

@@ -24,7 +24,7 @@ class CopyWriter {
     std::function<void(const absl::Status&)> failed;
     std::function<void(const replication::CreateCopy&)> created;
     std::function<void()> swapping;  // the live file is about to be replaced: nobody reads it any more
-    std::function<void(const replication::SwapCopy&)> swapped;
+    std::function<void(const replication::SwapCopy&, const std::string& time)> swapped;  // when: RFC 3339
   };
   using Upstream = std::shared_ptr<UpstreamConnection>;
 
@@ -41,10 +41,11 @@ class CopyWriter {
   // of it is there.
   using CutDone = absl::AnyInvocable<void(const absl::Status&, std::optional<replication::RebuildCopy>)>;
   void Cut(bool drop_rebuild, CutDone done);
-  // These three fail with a warning in the log: nothing is lost by it.
+  // These four fail with a warning in the log: nothing is lost by it.
   void SaveState();
   void DropRebuild();
   void ForgetOldFile();
+  void OnSwapTold(const std::string& time);  // as CopyFile's
 
   // From `held` on the live file stays as it is (absent, where there is none), until Resume: what would change it
   // waits.
@@ -52,14 +53,20 @@ class CopyWriter {
   void Resume();
   bool paused() const { return paused_; }
 
-  // Resumes, and sets no timer any more.
+  // Nothing is begun for its own sake any more. While paused the live file stays as it is for good: what was held is
+  // dropped, with a Cancelled to the connection that wished it. The upstream sends it again at the next start.
   void Stop();
 
  private:
   using Work = absl::AnyInvocable<absl::Status()>;
   using Answer = absl::AnyInvocable<void(const absl::Status&)>;
+  // What would change the live file: one of the two is called.
+  struct Step {
+    absl::AnyInvocable<void()> run;
+    absl::AnyInvocable<void()> drop;
+  };
   void Do(Work work, Answer answer);
-  void HoldOrRun(absl::AnyInvocable<void()> step);
+  void HoldOrRun(Step step);
   // Whether another group may be expected soon after the one that is written now; sees to it that the file is tidy when
   // none comes.
   bool ExpectMore();
@@ -72,7 +79,7 @@ class CopyWriter {
   CopyFile& file_;
   Events events_;
   bool paused_ = false;
-  std::vector<absl::AnyInvocable<void()>> held_;
+  std::vector<Step> held_;
   std::optional<absl::Duration> written_;  // when the last group was
   std::unique_ptr<runtime::Timer> tidy_;   // runs while more is expected
   bool stopping_ = false;

@@ -17,6 +17,9 @@ namespace {
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
 // A connection that has lasted so long does not break at once.
 constexpr absl::Duration kSettled = absl::Seconds(10);
+// For a stream to close in order. What is paused takes nothing more, so its peer may be in the middle of a message.
+constexpr absl::Duration kStopGrace = absl::Seconds(2);
+constexpr absl::Duration kStopGraceWhilePaused = absl::Milliseconds(200);
 
 using SessionState = replication::FollowerSession::State;
 
@@ -28,15 +31,16 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
       runtime_(services.runtime),
       problem_(options.name, services.runtime),
       file_(options, services.file_system),
-      writer_(options.name, runtime_, file_,
-              {.failed = [this](const absl::Status& status) { OnLocalError(status); },
-               .created = [this](const replication::CreateCopy& create) { OnCreated(create); },
-               .swapping =
-                   [this] {
-                     Withdraw(v1::End::REASON_REPLACED, "the copy here is replaced by a packed one",
-                              "none needed: the follower comes back at once");
-                   },
-               .swapped = [this](const replication::SwapCopy& swap) { OnSwapped(swap); }}),
+      writer_(
+          options.name, runtime_, file_,
+          {.failed = [this](const absl::Status& status) { OnLocalError(status); },
+           .created = [this](const replication::CreateCopy& create) { OnCreated(create); },
+           .swapping =
+               [this] {
+                 Withdraw(v1::End::REASON_REPLACED, "the copy here is replaced by a packed one",
+                          "none needed: the follower comes back at once");
+               },
+           .swapped = [this](const replication::SwapCopy& swap, const std::string& time) { OnSwapped(swap, time); }}),
       swap_command_(options.name, options.on_swap),
       health_(options_, runtime_, problem_),
       backoff_(options.reconnect_first, options.reconnect_most) {}
@@ -50,7 +54,8 @@ void SecondarySource::Start(SourceEvents events) {
 void SecondarySource::ScheduleHealth() {
   look_ = runtime_.After(kHealthInterval, [this] {
     health_.Report(state_, upstream_.get(), copy_.committed);
-    swap_command_.Report();
+    swap_command_.RunIfDue();
+    NoteSwapTold();
     events_.changed();
     ScheduleHealth();
   });
@@ -82,6 +87,11 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   state_saved_ = runtime_.Now();
   health_.OnOpened();
   if (copy_.magic) Publish();
+  if (found->swap_to_tell) {
+    // Of the process before, which was ended before the command had.
+    const bool known = !found->swap_to_tell->empty();
+    swap_command_.Run(known ? *found->swap_to_tell : filestorage::Rfc3339(runtime_.UnixNow()));
+  }
   Connect();
 }
 
@@ -133,7 +143,8 @@ void SecondarySource::OnChanged() {
     }
     // A copy that had diverged may be proved again, after its upstream was mended.
     if (copy_.magic && !published_ && !session.rebuilding()) Publish();
-    spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream, session.start_offset());
+    // While something is wrong that may be so again at once: it is said when it is over.
+    if (!problem_.raised()) LogFollowing();
   }
   const bool advanced = copy_.magic && !session.rebuilding() && session.durable().offset > copy_.committed.offset;
   if (following) NoteProgress(advanced);
@@ -161,7 +172,14 @@ void SecondarySource::NoteProgress(bool advanced) {
   }
   progressed_ = true;
   state_ = SecondaryState::kFollowing;
+  const bool in_trouble = problem_.raised();
   health_.OnProgress();
+  if (in_trouble) LogFollowing();
+}
+
+void SecondarySource::LogFollowing() const {
+  spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream,
+               upstream_->session().start_offset());
 }
 
 void SecondarySource::OnCreated(const replication::CreateCopy& create) {
@@ -172,7 +190,7 @@ void SecondarySource::OnCreated(const replication::CreateCopy& create) {
   Publish();
 }
 
-void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
+void SecondarySource::OnSwapped(const replication::SwapCopy& swap, const std::string& time) {
   copy_.lineage = upstream_->session().lineage();
   copy_.magic = upstream_->session().magic();
   copy_.committed = swap.end;
@@ -182,17 +200,24 @@ void SecondarySource::OnSwapped(const replication::SwapCopy& swap) {
                replication::DescribePosition(copy_.committed));
   Publish();
   forget_old_ = runtime_.After(options_.old_file_time, [this] { writer_.ForgetOldFile(); });
-  swap_command_.Run(filestorage::Rfc3339(runtime_.UnixNow()));
+  swap_command_.Run(time);
+}
+
+void SecondarySource::NoteSwapTold() {
+  if (const std::optional<std::string> time = swap_command_.TakeEnded()) writer_.OnSwapTold(*time);
 }
 
 bool SecondarySource::Pause(absl::AnyInvocable<void()> held) {
   spdlog::info("storage {}: paused", options_.name);
+  health_.OnPaused();
   writer_.Pause(std::move(held));
   return true;
 }
 
 void SecondarySource::Resume() {
-  if (writer_.paused()) spdlog::info("storage {}: resumed", options_.name);
+  if (!writer_.paused()) return;
+  spdlog::info("storage {}: resumed", options_.name);
+  health_.OnResumed();
   writer_.Resume();
 }
 
@@ -285,7 +310,7 @@ void SecondarySource::Fail(const std::string& message, const std::string& remedy
   state_ = SecondaryState::kStopped;
   problem_.Raise(message, remedy, /*lasting=*/true);
   retry_.reset();
-  if (upstream_) upstream_->Stop();
+  if (upstream_) upstream_->Stop(kStopGrace);
   Withdraw(v1::End::REASON_SOURCE_FAILED, message, remedy);
   events_.changed();
 }
@@ -303,10 +328,15 @@ void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
   retry_.reset();
   look_.reset();
   forget_old_.reset();
-  writer_.Stop();
-  if (idle_) return done();
+  NoteSwapTold();
+  if (idle_) {
+    writer_.Stop();
+    return done();
+  }
   quiesced_ = std::move(done);
-  upstream_->Stop();
+  // The session is over before what it wished is dropped: so that is no failure of this follower.
+  upstream_->Stop(writer_.paused() ? kStopGraceWhilePaused : kStopGrace);
+  writer_.Stop();
 }
 
 void SecondarySource::Close(absl::AnyInvocable<void()> done) {

@@ -53,12 +53,15 @@ class SecondarySource final : public Source {
   void Connect();
   void OnChanged();
   void NoteProgress(bool advanced);
+  void LogFollowing() const;
   void OnDisconnected(const absl::Status& status);
   void OnCut(const absl::Status& status, absl::Duration delay);
   absl::Duration DelayAfter(const absl::Status& status);
   absl::Duration DelayAfterEnd(const replication::FollowerEnd& end);
   void OnCreated(const replication::CreateCopy& create);
-  void OnSwapped(const replication::SwapCopy& swap);
+  void OnSwapped(const replication::SwapCopy& swap, const std::string& time);
+  // What readers were told of the last swap is remembered once its command has ended.
+  void NoteSwapTold();
   // A write, sync, cut or creation failed: decides whether that heals.
   void OnLocalError(const absl::Status& status);
   void Publish();

@@ -17,17 +17,18 @@ using filestorage::SyncName;
 
 constexpr int kMostForeign = 1000;
 
-// What is under the old file's name makes room for another.
-absl::Status MoveAway(FileSystem& file_system, const std::string& old_path,
+// What is under the old file's name, `old`, makes room for another.
+absl::Status MoveAway(FileSystem& file_system, const std::string& old_path, const filestorage::FileInfo& old,
                       const std::optional<filestorage::Boundary>& kept) {
-  if (kept) {
+  // A link is never removed: it may be all that knows the way to a file elsewhere.
+  if (kept && old.is_regular) {
     const absl::StatusOr<bool> ours = FileHasBoundary(file_system, old_path, *kept);
     if (!ours.ok()) return ours.status();
     if (*ours) return file_system.Remove(old_path);
   }
   for (int n = 1; n < kMostForeign; ++n) {
     const std::string free = absl::StrCat(old_path, n);
-    const absl::StatusOr<filestorage::FileInfo> taken = file_system.Stat(free);
+    const absl::StatusOr<filestorage::FileInfo> taken = file_system.StatName(free);
     if (absl::IsNotFound(taken.status())) return file_system.Rename(old_path, free);
     if (!taken.ok()) return taken.status();
   }
@@ -40,12 +41,13 @@ absl::Status MoveAway(FileSystem& file_system, const std::string& old_path,
 absl::Status KeepOld(FileSystem& file_system, const std::string& data_path,
                      const std::optional<filestorage::Boundary>& kept) {
   const std::string old_path = OldPath(data_path);
-  const absl::StatusOr<filestorage::FileInfo> live = file_system.Stat(data_path);
+  // Of the names: one that is a link to the live file keeps nothing once that is replaced.
+  const absl::StatusOr<filestorage::FileInfo> live = file_system.StatName(data_path);
   if (!live.ok()) return live.status();
-  const absl::StatusOr<filestorage::FileInfo> old = file_system.Stat(old_path);
+  const absl::StatusOr<filestorage::FileInfo> old = file_system.StatName(old_path);
   if (old.ok() && old->SameFile(*live)) return absl::OkStatus();  // done before a crash
   if (old.ok()) {
-    if (absl::Status moved = MoveAway(file_system, old_path, kept); !moved.ok()) return moved;
+    if (absl::Status moved = MoveAway(file_system, old_path, *old, kept); !moved.ok()) return moved;
     if (absl::Status synced = SyncName(file_system, data_path); !synced.ok()) return synced;
   } else if (!absl::IsNotFound(old.status())) {
     return old.status();

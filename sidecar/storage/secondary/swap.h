@@ -14,7 +14,8 @@ namespace zrs::storage {
 // The steps, each durable before the next:
 //   1. `Data.fs.index` is removed: it describes the old file;
 //   2. with `keep_old`, the live file gets `Data.fs.old` as a second name. The file that had it goes if it is the one
-//      that was kept by the last swap, which ended at `kept`; any other gets a free name, `Data.fs.old1` and so on;
+//      that was kept by the last swap, which ended at `kept`; any other, and every symbolic link, gets a free name,
+//      `Data.fs.old1` and so on;
 //   3. `Data.fs.zrs-new` is renamed to the live name, which is never absent.
 // The caller has made durable that this is to be (and of what), and that all of the new file is; and finds out after a
 // crash, by looking at the live file, whether it was done. May be called again until then. Blocks on the disk.

@@ -52,6 +52,7 @@ UpstreamConnection::UpstreamConnection(runtime::Runtime& runtime, replication::F
       session_(std::move(options), std::move(copy)),
       stream_(std::move(stream)),
       hooks_(std::move(hooks)),
+      close_grace_(transport::kCloseGrace),
       keep_alive_(keep_alive) {}
 
 void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runtime_, weak_from_this())); }
@@ -99,7 +100,8 @@ void UpstreamConnection::Answer(replication::FollowerEffects effects) {
   FinishIfPossible();
 }
 
-void UpstreamConnection::Stop() {
+void UpstreamConnection::Stop(absl::Duration grace) {
+  close_grace_ = grace;
   if (open_) {
     Perform(session_.OnStop());
   } else if (stream_) {
@@ -126,13 +128,20 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
                },
                effect);
   }
+  // The peer may have ended too and take nothing more: then what is to be said last is never taken.
+  if (session_.end()) LimitEnding();
   if (!finished_) hooks_.changed();
 }
 
 void UpstreamConnection::CloseStream() {
   if (!stream_) return;
   stream_->Close();
-  cancel_timer_ = runtime_.After(transport::kCloseGrace, [this] {
+  LimitEnding();
+}
+
+void UpstreamConnection::LimitEnding() {
+  if (!stream_ || cancel_timer_) return;
+  cancel_timer_ = runtime_.After(close_grace_, [this] {
     if (stream_) stream_->Cancel();
   });
 }

@@ -40,8 +40,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void OnCreated(const absl::Status& status);
   void OnProved(absl::StatusOr<replication::RebuildProof> proof);
   void OnSwapped(const absl::Status& status);
-  // Ends the stream in order; where the peer does not close in time it is torn down. `closed` follows.
-  void Stop();
+  // Ends the stream in order; where the peer does not close within `grace` it is torn down. `closed` follows.
+  void Stop(absl::Duration grace);
 
   const replication::FollowerSession& session() const { return session_; }
   bool open() const { return open_; }
@@ -63,6 +63,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   // Something that was outstanding is answered, with these effects.
   void Answer(replication::FollowerEffects effects);
   void CloseStream();
+  // From here on the stream has its grace.
+  void LimitEnding();
   void FinishIfPossible();
 
   runtime::Runtime& runtime_;
@@ -74,6 +76,7 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   bool finished_ = false;
   int outstanding_ = 0;  // what the owner has not answered yet
   absl::Status close_status_;
+  absl::Duration close_grace_;
   std::unique_ptr<runtime::Timer> cancel_timer_;
   const absl::Duration keep_alive_;
   absl::Duration heard_;  // when the stream opened, a message came, or what it asked for was done, by Runtime::Now

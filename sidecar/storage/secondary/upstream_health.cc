@@ -57,6 +57,17 @@ void UpstreamHealth::OnSwapped() {
   last_heartbeat_ = -1;
 }
 
+void UpstreamHealth::OnPaused() { paused_ = true; }
+
+void UpstreamHealth::OnResumed() {
+  paused_ = false;
+  resumed_ = runtime_.Now();
+}
+
+bool UpstreamHealth::ReadsAlong() const {
+  return !paused_ && (!resumed_ || runtime_.Now() - *resumed_ >= lag_.FreshTime());
+}
+
 // What makes an otherwise sound connection unhealthy gets its reason too.
 void UpstreamHealth::Report(SecondaryState state, const UpstreamConnection* upstream,
                             const filestorage::Boundary& committed) {
@@ -65,7 +76,7 @@ void UpstreamHealth::Report(SecondaryState state, const UpstreamConnection* upst
   }
   if (!connected_ || state != SecondaryState::kFollowing || (problem_.raised() && !late_)) return;
   const std::optional<PrimaryView> primary = primary_view(upstream, committed);
-  if (KeepsUp(primary)) return SetLateness(std::nullopt);
+  if (KeepsUp(primary) || !ReadsAlong()) return SetLateness(std::nullopt);
   SetLateness(primary ? Behind(options_.max_lag) : Unheard(options_.upstream));
 }
 

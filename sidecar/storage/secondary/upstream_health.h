@@ -44,6 +44,11 @@ class UpstreamHealth {
   // Another file is in the copy's place: offsets start anew.
   void OnSwapped();
 
+  // What is heard of the primary waits behind what is held here: no silence is the primary's fault from OnPaused on
+  // until it had time for a heartbeat after OnResumed.
+  void OnPaused();
+  void OnResumed();
+
   // Raises lateness as the storage's problem, or clears it. To be called now and then: it changes by time alone.
   void Report(SecondaryState state, const UpstreamConnection* upstream, const filestorage::Boundary& committed);
 
@@ -59,6 +64,7 @@ class UpstreamHealth {
   // Nothing: it is late no more.
   void SetLateness(const std::optional<Lateness>& lateness);
   void ReportSilence(SecondaryState state, const UpstreamConnection& upstream);
+  bool ReadsAlong() const;
   bool KeepsUp(const std::optional<PrimaryView>& primary) const;
 
   const StorageOptions& options_;
@@ -69,8 +75,10 @@ class UpstreamHealth {
   bool connected_ = false;
   std::optional<absl::Time> since_;  // when it last connected or was lost
   std::optional<std::string> last_error_;
-  bool late_ = false;            // the problem is that the copy is behind, or may be
-  absl::Duration last_current_;  // when the live copy was last known to be followed
+  bool paused_ = false;
+  std::optional<absl::Duration> resumed_;  // when it was last
+  bool late_ = false;                      // the problem is that the copy is behind, or may be
+  absl::Duration last_current_;            // when the live copy was last known to be followed
 };
 
 }  // namespace zrs::storage

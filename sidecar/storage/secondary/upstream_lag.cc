@@ -20,10 +20,14 @@ void UpstreamLag::OnHeartbeat(const v1::Heartbeat& heartbeat, uint64_t durable, 
   }
 }
 
+absl::Duration UpstreamLag::FreshTime() const {
+  return heartbeat_ ? std::max(kLeastFresh, 3 * absl::Microseconds(heartbeat_->interval_micros())) : kLeastFresh;
+}
+
 bool UpstreamLag::Fresh(absl::Duration now) const {
   if (!heartbeat_) return false;
   const absl::Duration age = now - received_ + absl::Microseconds(heartbeat_->age_micros());
-  return age <= std::max(kLeastFresh, 3 * absl::Microseconds(heartbeat_->interval_micros()));
+  return age <= FreshTime();
 }
 
 std::optional<uint64_t> UpstreamLag::Bytes(uint64_t durable, uint64_t known_end, absl::Duration now) const {

@@ -20,6 +20,8 @@ class UpstreamLag {
   // Whether the last heartbeat still counts: three of its primary's intervals long, and at least 3 s. Else the lag is
   // unknown.
   bool Fresh(absl::Duration now) const;
+  // How long a heartbeat counts.
+  absl::Duration FreshTime() const;
   // Bytes that are committed at the primary and not durable here; nullopt when unknown. `known_end`: the largest
   // committed end that has been heard of since the heartbeat, or 0.
   std::optional<uint64_t> Bytes(uint64_t durable, uint64_t known_end, absl::Duration now) const;

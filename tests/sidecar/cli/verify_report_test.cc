@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "filestorage/timestamp.h"
 #include "tests/support/document.h"
+#include "tests/support/encode.h"
 
 namespace zrs::cli {
 namespace {
@@ -28,7 +29,7 @@ VerifyReport Sound() {
   VerifyReport report;
   report.sound = true;
   report.end.offset = 123'456'789;
-  report.end.tid = *filestorage::TidFromTime(kTime);
+  report.end.tid = *tests::TidFromTime(kTime);
   report.file_size = 123'456'789;
   report.transactions = 17;
   report.records = 42;

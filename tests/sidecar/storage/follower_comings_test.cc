@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "tests/sidecar/storage/scripted_peers.h"
 #include "tests/sidecar/storage/storage_test_fixture.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/file_builder.h"
 
 namespace zrs::storage {
 namespace {
@@ -88,6 +90,55 @@ TEST_F(FollowerComingsTest, WhyOneWentIsLogged) {
   EXPECT_TRUE(world_.RunUntil([&] { return refused->closed; }));
   EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers_size() == 0; }));
   EXPECT_THAT(log.text(), HasSubstr("disconnected: malformed hello: "));
+}
+
+int Count(const std::string& text, const std::string& what) {
+  int count = 0;
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+TEST_F(FollowerComingsTest, OneThatIsRefusedAgainAndAgainIsLoggedAtALowRate) {
+  const tests::CapturedLog log;
+  Machine secondary(world_, "secondary", "primary");
+  secondary.Start();
+  RunUntilEqual(primary_, secondary);
+  secondary.Stop();
+  primary_.Stop();
+  tests::FileBuilder shorter;
+  primary_.Replace(shorter.AddMany(10, 900).bytes());
+  EXPECT_TRUE(primary_.disk().Remove("/state/primary.state").ok());
+  primary_.Start();
+  secondary.Start();
+  RunUntilState(secondary, "connecting");
+  const int connected = Count(log.text(), "connected");
+  world_.RunFor(absl::Minutes(9));
+  const int once = Count(log.text(), "disconnected");
+  EXPECT_LE(Count(log.text(), "connected"), connected + 2) << log.text();
+  world_.RunFor(absl::Minutes(10));
+  EXPECT_EQ(Count(log.text(), "disconnected"), once + 1) << log.text();
+  EXPECT_THAT(log.text(), HasSubstr("more times since"));
+}
+
+TEST_F(FollowerComingsTest, AFollowerWithAFullDiskIsLoggedAtALowRateOnBothSides) {
+  Machine secondary(world_, "secondary", "primary");
+  secondary.Start();
+  RunUntilEqual(primary_, secondary);
+  world_.RunFor(absl::Seconds(20));
+  const tests::CapturedLog log;
+  secondary.disk().SetCapacity(file_.size());
+  primary_.Write(file_.AddMany(3, 5000).bytes());
+  RunUntilState(secondary, "disk-full");
+  world_.RunFor(absl::Minutes(5));
+  EXPECT_EQ(Count(log.text(), "following"), 0) << log.text();
+  EXPECT_LE(Count(log.text(), "disconnected"), 2) << log.text();
+  secondary.disk().SetCapacity(UINT64_MAX);
+  RunUntilEqual(primary_, secondary);
+  RunUntilState(secondary, "streaming");
+  EXPECT_EQ(Count(log.text(), "following"), 1) << log.text();
+  EXPECT_EQ(Count(log.text(), " healed: "), 1) << log.text();
+  const std::string text = log.text();
+  EXPECT_GT(text.rfind("follower secondary connected"), text.rfind("disconnected")) << text;
 }
 
 TEST_F(FollowerComingsTest, APausedSecondaryWithoutACopyBeginsNone) {

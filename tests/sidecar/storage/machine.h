@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "sidecar/storage/storage.h"
@@ -58,6 +59,7 @@ class Machine {
   void SetKeepOld(bool keep) { options_.keep_old = keep; }
   // A primary reads its file in pieces of this size, and reports after each.
   void SetPieces(uint64_t bytes) { options_.tail = {.read_size = bytes, .max_bytes_per_poll = bytes}; }
+  void SetOnSwap(CommandFunction command) { options_.on_swap = std::move(command); }
   void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();
@@ -86,6 +88,7 @@ class Machine {
   // From now on.
   void FailSyncsOf(const std::string& path);
 
+  uint64_t Size() { return disk_.Exists(options_.path) ? disk_.Stat(options_.path)->size : 0; }
   std::string Data() const { return disk_.Contents(options_.path); }
   void NoteRefusedFollower(const std::string& message, const std::string& remedy) {
     storage_->NoteRefusedFollower(message, remedy);

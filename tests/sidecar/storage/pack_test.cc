@@ -263,6 +263,59 @@ TEST_F(PackTest, AnOldFileOfSomebodyElseIsKept) {
   EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.old2"));
 }
 
+TEST_F(PackTest, AnOldFileThatIsALinkToTheCopyItselfKeepsNothing) {
+  Begin();
+  secondary_.disk().SetLink("/secondary/Data.fs.old", "Data.fs");
+  primary_.Pack(Pack(file_, 2).bytes());
+  RunUntilFollowed();
+  EXPECT_EQ(secondary_.disk().LinkTarget("/secondary/Data.fs.old"), "");
+  EXPECT_TRUE(OldOfSecondary() == file_.bytes()) << "the old bytes are lost";
+  EXPECT_EQ(secondary_.disk().LinkTarget("/secondary/Data.fs.old1"), "Data.fs");
+}
+
+TEST_F(PackTest, LinksOfOthersUnderTheOldNamesAreKept) {
+  Begin();
+  secondary_.disk().SetLink("/secondary/Data.fs.old", "/nowhere/x");
+  secondary_.disk().SetLink("/secondary/Data.fs.old1", "/nowhere/y");
+  const FileBuilder packed = Pack(file_, 2);
+  primary_.Pack(packed.bytes());
+  RunUntilFollowed();
+  EXPECT_TRUE(OldOfSecondary() == file_.bytes());
+  EXPECT_EQ(secondary_.disk().LinkTarget("/secondary/Data.fs.old1"), "/nowhere/y");
+  EXPECT_EQ(secondary_.disk().LinkTarget("/secondary/Data.fs.old2"), "/nowhere/x");
+  // Somebody moves what was kept to a larger disk: the link leads to our own file, which is not enough to remove it.
+  secondary_.disk().SetContents("/large/kept", OldOfSecondary());
+  ASSERT_TRUE(secondary_.disk().Remove("/secondary/Data.fs.old").ok());
+  secondary_.disk().SetLink("/secondary/Data.fs.old", "/large/kept");
+  primary_.Pack(Pack(packed, 2).bytes());
+  RunUntilFollowed();
+  EXPECT_TRUE(OldOfSecondary() == packed.bytes());
+  EXPECT_EQ(secondary_.disk().LinkTarget("/secondary/Data.fs.old3"), "/large/kept");
+  EXPECT_TRUE(secondary_.disk().Contents("/large/kept") == file_.bytes());
+}
+
+TEST_F(PackTest, ACopyThatIsALinkIsReplacedAndWhatItLedToIsKept) {
+  Begin();
+  secondary_.Stop();
+  secondary_.disk().SetContents("/large/real.fs", secondary_.Data());
+  ASSERT_TRUE(secondary_.disk().Remove("/secondary/Data.fs").ok());
+  secondary_.disk().SetLink("/secondary/Data.fs", "/large/real.fs");
+  secondary_.Start();
+  primary_.Pack(Pack(file_, 2).bytes());
+  RunUntilFollowed();
+  EXPECT_EQ(secondary_.disk().LinkTarget("/secondary/Data.fs"), "");
+  EXPECT_TRUE(OldOfSecondary() == file_.bytes());
+}
+
+TEST_F(PackTest, ADanglingLinkInTheWayOfTheNewFileIsNotTouched) {
+  Begin();
+  secondary_.disk().SetLink("/secondary/Data.fs.zrs-new", "/nowhere/x");
+  primary_.Pack(Pack(file_).bytes());
+  RunUntilState(secondary_, "stopped");
+  EXPECT_THAT(secondary_.Status().error().message(), HasSubstr("in the way"));
+  EXPECT_EQ(secondary_.disk().LinkTarget("/secondary/Data.fs.zrs-new"), "/nowhere/x");
+}
+
 TEST_F(PackTest, ACopyThatIsTakenAwayWhileItIsRebuiltIsMadeAnew) {
   file_.AddMany(3000, 900);
   Begin();

@@ -39,8 +39,8 @@ class PackTest : public StorageTest {
   }
   void RunUntilFollowed() {
     EXPECT_TRUE(world_.RunUntil([&] {
-      return primary_.Data() == secondary_.Data() && primary_.Status().epoch() == secondary_.Status().epoch() &&
-             primary_.serving() && secondary_.serving();
+      return primary_.Size() == secondary_.Size() && primary_.Data() == secondary_.Data() &&
+             primary_.Status().epoch() == secondary_.Status().epoch() && primary_.serving() && secondary_.serving();
     })) << secondary_.Status().DebugString();
     RunUntilState(secondary_, "streaming");
     EXPECT_EQ(secondary_.Status().database_id(), primary_.Status().database_id());

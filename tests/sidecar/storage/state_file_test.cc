@@ -41,7 +41,8 @@ State Example() {
   replaced.set_origin(v1::Epoch::ORIGIN_REPLACED);
   replication::AddEpoch(replaced, &rebuild.lineage);
   rebuild.lower_bound = tests::FileBuilder().AddMany(1, 10).end();
-  rebuild.swap = State::Swap{state.lower_bound, rebuild.lower_bound};
+  rebuild.swap = State::Swap{state.lower_bound, rebuild.lower_bound, "2026-11-23T05:59:01.000001Z"};
+  state.swap_to_tell = "2026-11-23T05:58:01.000001Z";
   return state;
 }
 
@@ -84,6 +85,31 @@ TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
   EXPECT_EQ((*loaded)->rebuild->lower_bound, saved.rebuild->lower_bound);
   EXPECT_EQ((*loaded)->rebuild->swap->from, saved.rebuild->swap->from);
   EXPECT_EQ((*loaded)->rebuild->swap->to, saved.rebuild->swap->to);
+  EXPECT_EQ((*loaded)->rebuild->swap->time, saved.rebuild->swap->time);
+  EXPECT_EQ((*loaded)->swap_to_tell, saved.swap_to_tell);
+}
+
+// As before there was a time of a swap.
+TEST_F(StateFileTest, ASwapWithoutATime) {
+  State old = Example();
+  old.swap_to_tell.reset();
+  old.rebuild->swap->time.clear();
+  ASSERT_TRUE(StateFile(files_, kPath).Save(old).ok());
+  std::string contents = files_.Contents(kPath);
+  EXPECT_EQ(contents.find("swapToTell"), std::string::npos);
+  contents = absl::StrReplaceAll(contents, {{",\n  \"swapTime\": \"\"", ""}});
+  EXPECT_EQ(contents.find("swapTime"), std::string::npos) << contents;
+  files_.SetContents(kPath, contents);
+  const auto loaded = StateFile(files_, kPath).Load();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ((*loaded)->swap_to_tell, std::nullopt);
+  EXPECT_EQ((*loaded)->rebuild->swap->time, "");
+  EXPECT_EQ((*loaded)->rebuild->swap->to, old.rebuild->swap->to);
+}
+
+TEST_F(StateFileTest, ATimeOfASwapThatIsNone) {
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("2026-11-23T05:59:01.000001Z", "yesterday")));
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("2026-11-23T05:58:01.000001Z", "yesterday")));
 }
 
 TEST_F(StateFileTest, IsReadableForPeople) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,28 +33,48 @@ class SwapCommandTest : public ::testing::Test {
                        [this](absl::AnyInvocable<void(absl::Status)> done) { runs_.push_back(std::move(done)); }};
 };
 
-TEST_F(SwapCommandTest, ASwapWhileItRunsDoesNotRunItAgain) {
-  command_.Run("first");
-  command_.Run("second");
-  EXPECT_EQ(runs_.size(), 1u);
-  EXPECT_EQ(LastSwap().time(), "second");
-  EXPECT_THAT(LastSwap().command_error(), HasSubstr("was not run again"));
-  // How the one before ends is no news of this swap.
-  runs_[0](absl::OkStatus());
-  EXPECT_THAT(LastSwap().command_error(), HasSubstr("was not run again"));
-}
-
-TEST_F(SwapCommandTest, OneThatWasSkippedDoesNotHoldUpTheNext) {
+TEST_F(SwapCommandTest, ASwapWhileItRunsHasItRunOnceMoreWhenItHasEnded) {
   command_.Run("first");
   command_.Run("second");
   command_.Run("third");
-  EXPECT_EQ(runs_.size(), 1u);
+  command_.RunIfDue();
+  EXPECT_EQ(runs_.size(), 1u) << "no second one beside it";
+  EXPECT_EQ(LastSwap().time(), "third");
+  // How the one before ends is no news of this swap.
+  runs_[0](absl::AbortedError("it ended with exit code 3"));
+  EXPECT_FALSE(LastSwap().has_command_error());
+  EXPECT_EQ(command_.TakeEnded(), std::nullopt);
+  command_.RunIfDue();
+  command_.RunIfDue();
+  ASSERT_EQ(runs_.size(), 2u) << "one for both";
+  EXPECT_EQ(command_.TakeEnded(), std::nullopt);
+  runs_[1](absl::AbortedError("it ended with exit code 4"));
+  EXPECT_THAT(LastSwap().command_error(), HasSubstr("exit code 4"));
+  EXPECT_EQ(command_.TakeEnded(), "third");
+  command_.RunIfDue();
+  EXPECT_EQ(runs_.size(), 2u);
+}
+
+TEST_F(SwapCommandTest, ItsEndIsTakenOnce) {
+  EXPECT_EQ(command_.TakeEnded(), std::nullopt);
+  command_.Run("first");
+  EXPECT_EQ(command_.TakeEnded(), std::nullopt);
   runs_[0](absl::OkStatus());
-  command_.Run("fourth");
+  EXPECT_EQ(command_.TakeEnded(), "first");
+  EXPECT_EQ(command_.TakeEnded(), std::nullopt);
+  command_.Run("second");
   ASSERT_EQ(runs_.size(), 2u);
-  EXPECT_EQ(LastSwap().command_error(), "");
+  EXPECT_FALSE(LastSwap().has_command_error());
   runs_[1](absl::AbortedError("it ended with exit code 3"));
-  EXPECT_THAT(LastSwap().command_error(), HasSubstr("exit code 3"));
+  EXPECT_EQ(command_.TakeEnded(), "second") << "a failure is an end too";
+}
+
+TEST_F(SwapCommandTest, WithoutACommandNothingIsOwed) {
+  SwapCommand none("main", nullptr);
+  none.Run("first");
+  EXPECT_EQ(none.TakeEnded(), "first");
+  none.Run("second");
+  EXPECT_EQ(none.TakeEnded(), "second");
 }
 
 }  // namespace

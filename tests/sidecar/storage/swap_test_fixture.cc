@@ -89,7 +89,7 @@ absl::Status SwapTest::Rebuild(CopyFile& copy, const replication::Copy& known) {
   const auto proof = copy.ProveRebuild();
   if (!proof.ok()) return proof.status();
   EXPECT_TRUE(proof->proved()) << proof->reason;
-  return copy.Swap({new_.end()});
+  return copy.Swap({new_.end()}, kSwapTime);
 }
 
 absl::Status SwapTest::GoOn(CopyFile& copy, replication::Copy known) {
@@ -151,6 +151,8 @@ void SwapTest::Check(SimulatedFileSystem& disk) {
   CheckOpener(disk);
   if (HasFailure()) return;
   const bool in_new = replication::PositionIn(new_lineage_, found->copy.lineage) == 1;
+  ASSERT_EQ(found->swap_to_tell, in_new ? std::optional<std::string>(kSwapTime) : std::nullopt)
+      << "nobody was told of the swap";
   const std::string committed = disk.Contents(kPath);
   ASSERT_EQ(committed.size(), found->copy.committed.offset);
   if (in_new) {

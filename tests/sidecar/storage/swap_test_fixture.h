@@ -29,6 +29,7 @@ inline constexpr char kIndexPath[] = "/data/Data.fs.index";
 inline constexpr char kSavedPath[] = "/data/Data.fs.tr0";
 inline constexpr char kForeignPath[] = "/data/Other.fs";
 inline constexpr char kStatePath[] = "/state/1.state";
+inline constexpr char kSwapTime[] = "2026-11-23T06:00:00.000001Z";
 
 // What a swap finds.
 struct SwapCase {

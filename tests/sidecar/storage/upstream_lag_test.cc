@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "filestorage/timestamp.h"
+#include "tests/support/encode.h"
 
 namespace zrs::storage {
 namespace {
@@ -17,7 +18,7 @@ v1::Heartbeat HeartbeatAt(uint64_t end, absl::Duration later = absl::ZeroDuratio
 }
 
 filestorage::Tid TidAt(absl::Time time) {
-  auto tid = filestorage::TidFromTime(time);
+  auto tid = tests::TidFromTime(time);
   EXPECT_TRUE(tid.ok()) << tid.status();
   return tid.ok() ? *tid : 0;
 }

@@ -1,0 +1,33 @@
+#include "sidecar/storage/primary/remedies.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace zrs::storage {
+
+bool Heals(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsResourceExhausted(status) ||
+         absl::IsAborted(status);
+}
+
+std::string RemedyOfWaiting(const absl::Status& status) {
+  // It is only the state file that is written.
+  if (absl::IsResourceExhausted(status)) return "make room on that disk: zrs tries again by itself";
+  if (absl::IsAborted(status)) return "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
+  return "the copies stay as they are; waiting for the file: start the database, put the file back under its name, or "
+         "correct the path or the permissions";
+}
+
+std::string RemedyOfOpening(const absl::Status& error) {
+  if (absl::IsUnavailable(error)) return "another zrs serves this file: stop it, or this one; then restart this one";
+  return "mend that, then restart zrs";
+}
+
+std::string DivergedRemedy(const StorageOptions& options) {
+  return absl::StrCat(
+      "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
+      "the file that is there now, and give up what only the copies have: stop zrs here and remove ",
+      options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
+      ".state in its own state-dir) away; then start all again, for new copies");
+}
+
+}  // namespace zrs::storage
