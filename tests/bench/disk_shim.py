@@ -23,22 +23,24 @@ def preloaded(lab, **settings):
 def durable_ends(trace):
     """[(committed end, when it was durable)] of a secondary that began with an empty file, from its writes and syncs.
 
-    A group is written as filestorage/appender.h says: its first 17 bytes announce it; the rest follows; the first bytes
-    turn, a part at a time where they lie in two sectors; the sync behind that makes it durable.
+    A group is written as filestorage/appender.h says: its first 17 bytes announce it; the rest follows and is synced;
+    perhaps the next group is announced behind it; the first bytes turn, a part at a time where they lie in two sectors;
+    the sync behind that makes it durable.
     """
     with open(trace, "rb") as file:
         records = list(_RECORD.iter_unpack(file.read()))
-    ends, committed, tail, turned = [], _MAGIC, _MAGIC, False
+    ends, committed, tail, turned, whole = [], _MAGIC, _MAGIC, False, False
     for nanoseconds, offset, size in records:
         in_two = committed % _SECTOR > _SECTOR - _ANNOUNCEMENT
         if size == 0:
+            whole = tail > committed
             if turned:
-                committed, turned = tail, False
+                committed, turned, whole = tail, False, False
                 ends.append((committed, nanoseconds / 1e9))
         elif offset == committed and size == _ANNOUNCEMENT:
             turned = tail > committed + _HEADER and not in_two
         elif in_two and offset == committed + 8 and size == 1:
             turned = True
-        elif not turned:
+        elif not turned and not (whole and offset == tail and size == _ANNOUNCEMENT):
             tail = max(tail, offset + size)
     return ends
