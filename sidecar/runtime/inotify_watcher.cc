@@ -29,7 +29,7 @@ namespace {
 
 // A writer without pauses writes thousands of times in a second. To look at each would cost it more of its processors
 // than it gains the copies; a commit now and then is looked at at once.
-constexpr absl::Duration kPace = absl::Milliseconds(2);
+constexpr absl::Duration kPace = absl::Milliseconds(4);
 constexpr int kBurst = 10;
 
 constexpr uint32_t kFileMask = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;

@@ -12,6 +12,8 @@ namespace {
 
 constexpr int kKeepaliveMs = 10'000;
 constexpr int kHandshakeMs = 20'000;
+// What HTTP/2 lets a publisher send ahead of what a follower has read: more than the protocol, which is to be the limit.
+constexpr int kLookahead = 8 << 20;
 
 // What both sides set.
 const std::vector<std::pair<std::string, int>>& CommonArguments() {
@@ -22,6 +24,8 @@ const std::vector<std::pair<std::string, int>>& CommonArguments() {
       {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
       // A batch in one frame, or few: with gRPC's 16 KiB the same bytes take a quarter more processor time.
       {GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20},
+      // The window is ours (kLookahead): probing for a better one wakes up an idle process, on both sides.
+      {GRPC_ARG_HTTP2_BDP_PROBE, 0},
       // An idle stream is kept alive for as long as it takes.
       {GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0},
   };
@@ -33,6 +37,7 @@ const std::vector<std::pair<std::string, int>>& CommonArguments() {
 grpc::ChannelArguments ClientArguments(absl::Duration connect_timeout) {
   grpc::ChannelArguments arguments;
   for (const auto& [name, value] : CommonArguments()) arguments.SetInt(name, value);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookahead);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
