@@ -248,20 +248,22 @@ Process::~Process() {
 
 namespace {
 
-// A process with one storage, its sockets and a few followers. gRPC aborts the process where it finds none left for
-// itself, so with fewer nothing is begun.
-constexpr rlim_t kFewestDescriptors = 32;
+// The process's own, its sockets and a few followers, and a storage's files with what a pack needs beside them. gRPC
+// aborts the process where it finds none left for itself, so with fewer nothing is begun.
+constexpr rlim_t kFewestDescriptors = 24;
+constexpr rlim_t kDescriptorsOfStorage = 8;
 
 // A connection is a descriptor, and gRPC's listener is deaf for good once it found none left. The soft limit is what it
 // is for the sake of programs that call select().
-absl::Status RaiseDescriptorLimit() {
+absl::Status RaiseDescriptorLimit(size_t storages) {
+  const rlim_t fewest = kFewestDescriptors + storages * kDescriptorsOfStorage;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return absl::OkStatus();
-  if (limit.rlim_max < kFewestDescriptors) {
-    return absl::ResourceExhaustedError(absl::StrCat("the limit of open files is ", limit.rlim_max,
-                                                     ", and zrs needs at least ", kFewestDescriptors,
-                                                     " (and one for each follower): raise it with ulimit -n, or "
-                                                     "LimitNOFILE= in the service's unit"));
+  if (limit.rlim_max < fewest) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the limit of open files is ", limit.rlim_max, ", and zrs needs at least ", fewest, " for ", storages,
+        " storage(s) (and one for each follower): raise it with ulimit -n, or "
+        "LimitNOFILE= in the service's unit"));
   }
   if (limit.rlim_cur == limit.rlim_max) return absl::OkStatus();
   limit.rlim_cur = limit.rlim_max;
@@ -275,7 +277,7 @@ absl::Status RaiseDescriptorLimit() {
 
 absl::Status RunProcess(const config::Settings& settings, absl::FunctionRef<void()> on_up) try {
   std::signal(SIGPIPE, SIG_IGN);
-  if (absl::Status enough = RaiseDescriptorLimit(); !enough.ok()) return enough;
+  if (absl::Status enough = RaiseDescriptorLimit(settings.storages.size()); !enough.ok()) return enough;
   Process process(settings);
   absl::Status started = process.Start();
   if (!started.ok()) return started;

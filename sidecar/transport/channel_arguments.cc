@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kKeepaliveMs = 10'000;
 constexpr int kHandshakeMs = 20'000;
-// What HTTP/2 lets a publisher send ahead of what a follower has read: more than the protocol, which is to be the limit.
+// What HTTP/2 lets a publisher send ahead of what a follower has read: more than the protocol, which is to be the
+// limit.
 constexpr int kLookahead = 8 << 20;
 
 // What both sides set.

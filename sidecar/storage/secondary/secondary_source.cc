@@ -14,6 +14,7 @@
 namespace zrs::storage {
 namespace {
 
+constexpr char kFewDescriptorsRemedy[] = "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
 // A connection that has lasted so long does not break at once.
 constexpr absl::Duration kSettled = absl::Seconds(10);
@@ -72,8 +73,13 @@ void SecondarySource::TryOpen() {
 
 void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   if (stopping_) return;
-  if (absl::IsResourceExhausted(found.status())) {
-    OnLocalError(found.status());
+  const bool few_descriptors = absl::IsAborted(found.status());
+  if (few_descriptors || absl::IsResourceExhausted(found.status())) {
+    if (few_descriptors) {
+      problem_.Raise(std::string(found.status().message()), kFewDescriptorsRemedy);
+    } else {
+      OnLocalError(found.status());
+    }
     retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { TryOpen(); });
     return;
   }

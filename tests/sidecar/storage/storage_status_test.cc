@@ -146,5 +146,27 @@ TEST(FillPosition, ATidThatIsNoTimeHasNone) {
   EXPECT_FALSE(status.has_last_tid_time());
 }
 
+TEST_F(StorageStatusTest, TooFewDescriptorsAtTheStartAreWaitedFor) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  primary.Write(file_.bytes());
+  for (Machine* machine : {&primary, &secondary}) machine->Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.serving(); }));
+  for (Machine* machine : {&primary, &secondary}) machine->Stop();
+  for (Machine* machine : {&primary, &secondary}) {
+    machine->disk().SetHook([](const tests::SimulatedOperation& operation) {
+      const bool open = operation.kind == tests::SimulatedOperation::Kind::kOpen;
+      return open ? absl::AbortedError("open: Too many open files") : absl::OkStatus();
+    });
+    machine->Start();
+    EXPECT_TRUE(world_.RunUntil([&] { return machine->Status().has_error(); }));
+    EXPECT_THAT(machine->Status().error().message(), testing::HasSubstr("Too many open files"));
+    EXPECT_THAT(machine->Status().error().remedy(), testing::HasSubstr("by itself"));
+  }
+  for (Machine* machine : {&primary, &secondary}) machine->disk().SetHook(nullptr);
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.serving(); }));
+  EXPECT_EQ(secondary.Data(), primary.Data());
+}
+
 }  // namespace
 }  // namespace zrs::storage
