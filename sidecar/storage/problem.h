@@ -11,6 +11,10 @@
 
 namespace zrs::storage {
 
+// What to do about an error that says that no file descriptor is left (Aborted), and after which it is tried again.
+inline constexpr char kFewDescriptorsRemedy[] =
+    "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
+
 // Everything on the strand. Logs a problem when it is new or another, then again at a low rate while it is raised again
 // and again, and once when it is gone.
 class ProblemReport {

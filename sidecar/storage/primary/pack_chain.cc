@@ -101,12 +101,13 @@ absl::StatusOr<PackChain::Held> PackChain::OpenOld(const Boundary& known) const 
   return Held{*std::move(tail), info->inode};
 }
 
-absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left) const {
+absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left, bool doubted) const {
   auto proof = ProveLink(now, left, followed());
   if (!proof.ok() || (proof->by != By::kLaterPack && proof->by != By::kGarbage)) return proof;
   const std::string missing = absl::StrCat("the transaction ", filestorage::TidHex(left.tid),
                                            ", the last that was replicated, is not in it, and ");
   if (lost_) return NotProved(absl::StrCat(missing, "the file before it was overwritten in place, which no pack does"));
+  if (doubted) return NotProved(absl::StrCat(missing, "it was packed after another file had been in its place"));
   if (proof->by == By::kGarbage) return proof;
   return ProveByOldFile(now, left, missing);
 }

@@ -45,7 +45,9 @@ class PackChain {
 
   // Whether `now`, read up to its end, is a pack of the file that was followed up to `left`, or of one that is itself.
   // Errors as ProvePack's and BeginUnseen's.
-  absl::StatusOr<filestorage::PackProof> Prove(filestorage::Tail& now, const filestorage::Boundary& left) const;
+  // `doubted`: another file has been in its place since, so that a pack proves nothing any more.
+  absl::StatusOr<filestorage::PackProof> Prove(filestorage::Tail& now, const filestorage::Boundary& left,
+                                               bool doubted) const;
 
  private:
   struct Held {

@@ -204,17 +204,10 @@ PrimaryFile::Fresh PrimaryFile::ReadFresh(size_t most) {
 }
 
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
-  auto proof = chain_.Prove(*tail_, *left_);
+  auto proof = chain_.Prove(*tail_, *left_, state_->doubted);
   if (!proof.ok()) {
     return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
                                                             " in ", options_.path, ": ", proof.status().message()));
-  }
-  using By = filestorage::PackProof::By;
-  if (state_->doubted && (proof->by == By::kLaterPack || proof->by == By::kGarbage)) {
-    *proof = {By::kNothing,
-              absl::StrCat("the transaction ", filestorage::TidHex(left_->tid),
-                           ", the last that was replicated, is not in it, and it was packed after another "
-                           "file had been in its place")};
   }
   if (!proof->proved() && !state_->doubted) {
     state_->doubted = true;

@@ -1,6 +1,7 @@
 #include "sidecar/storage/primary/remedies.h"
 
 #include "absl/strings/str_cat.h"
+#include "sidecar/storage/problem.h"
 
 namespace zrs::storage {
 
@@ -12,7 +13,7 @@ bool Heals(const absl::Status& status) {
 std::string RemedyOfWaiting(const absl::Status& status) {
   // It is only the state file that is written.
   if (absl::IsResourceExhausted(status)) return "make room on that disk: zrs tries again by itself";
-  if (absl::IsAborted(status)) return "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
+  if (absl::IsAborted(status)) return kFewDescriptorsRemedy;
   return "the copies stay as they are; waiting for the file: start the database, put the file back under its name, or "
          "correct the path or the permissions";
 }

@@ -14,7 +14,6 @@
 namespace zrs::storage {
 namespace {
 
-constexpr char kFewDescriptorsRemedy[] = "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
 // A connection that has lasted so long does not break at once.
 constexpr absl::Duration kSettled = absl::Seconds(10);

@@ -8,13 +8,10 @@
 namespace zrs::storage {
 namespace {
 
-class FrequentCommitsTest : public StorageTest {
+class FrequentCommitsTest : public PairTest {
  protected:
   FrequentCommitsTest() {
-    primary_.Write(file_.bytes());
-    primary_.Start();
-    secondary_.Start();
-    RunUntilEqual(primary_, secondary_);
+    Begin();
     world_.RunFor(absl::Seconds(1));
   }
 
@@ -26,9 +23,6 @@ class FrequentCommitsTest : public StorageTest {
   }
   // What the secondary's file has behind the primary's.
   uint64_t behind() const { return secondary_.Data().size() - primary_.Data().size(); }
-
-  Machine primary_{world_, "primary", ""};
-  Machine secondary_{world_, "secondary", "primary"};
 };
 
 TEST_F(FrequentCommitsTest, TheNextOneIsExpectedUntilItIsQuiet) {

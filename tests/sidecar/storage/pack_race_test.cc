@@ -13,14 +13,8 @@ namespace {
 
 using tests::FileBuilder;
 
-class PackRaceTest : public StorageTest {
+class PackRaceTest : public PairTest {
  protected:
-  void Begin() {
-    primary_.Write(file_.bytes());
-    primary_.Start();
-    secondary_.Start();
-    RunUntilEqual(primary_, secondary_);
-  }
   // What a pack leaves of the file: its last transaction.
   std::string Packed() const {
     return FileBuilder()
@@ -29,9 +23,6 @@ class PackRaceTest : public StorageTest {
               .records = {{.oid = 1, .data = std::string(5000, 'p')}}})
         .bytes();
   }
-
-  Machine primary_{world_, "primary", ""};
-  Machine secondary_{world_, "secondary", "primary"};
 };
 
 // The state tells of an earlier end than the follower has, and the file is packed before zrs has read up to its end.

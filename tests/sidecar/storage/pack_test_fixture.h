@@ -29,14 +29,8 @@ inline FileBuilder Pack(const FileBuilder& file, size_t keep = 3) {
   return packed;
 }
 
-class PackTest : public StorageTest {
+class PackTest : public PairTest {
  protected:
-  void Begin() {
-    primary_.Write(file_.bytes());
-    primary_.Start();
-    secondary_.Start();
-    RunUntilEqual(primary_, secondary_);
-  }
   void RunUntilFollowed() {
     EXPECT_TRUE(world_.RunUntil([&] {
       return primary_.Size() == secondary_.Size() && primary_.Data() == secondary_.Data() &&
@@ -61,9 +55,6 @@ class PackTest : public StorageTest {
     EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.old"));
   }
   std::string OldOfSecondary() { return secondary_.disk().Contents("/secondary/Data.fs.old"); }
-
-  Machine primary_{world_, "primary", ""};
-  Machine secondary_{world_, "secondary", "primary"};
 };
 
 }  // namespace zrs::storage

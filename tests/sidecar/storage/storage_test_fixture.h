@@ -28,6 +28,21 @@ class StorageTest : public ::testing::Test {
   tests::FileBuilder file_ = tests::FileBuilder().AddMany(40, 900);
 };
 
+// The same with a primary and a secondary of it.
+class PairTest : public StorageTest {
+ protected:
+  // Both run and have the file.
+  void Begin() {
+    primary_.Write(file_.bytes());
+    primary_.Start();
+    secondary_.Start();
+    RunUntilEqual(primary_, secondary_);
+  }
+
+  Machine primary_{world_, "primary", ""};
+  Machine secondary_{world_, "secondary", "primary"};
+};
+
 }  // namespace zrs::storage
 
 #endif  // ZRS_TESTS_SIDECAR_STORAGE_STORAGE_TEST_FIXTURE_H_
