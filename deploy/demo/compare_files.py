@@ -36,8 +36,10 @@ def main():
         print(f"secondary has no file: {arguments.copy} does not exist")
         return 1
     copied = os.path.getsize(arguments.copy)
-    size = os.path.getsize(arguments.original)
     offset = first_difference(arguments.original, arguments.copy)
+    if not arguments.growing:
+        copied = os.path.getsize(arguments.copy)
+    size = os.path.getsize(arguments.original)
     if offset is None and (size == copied or (arguments.growing and 4 <= copied < size)):
         rest = "" if size == copied else f", the first of the {size:,} that the primary has grown to"
         print(f"secondary is byte-identical: {copied:,} bytes{rest}")

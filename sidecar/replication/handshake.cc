@@ -87,7 +87,13 @@ HandshakeDecision DecideForReplaced(const Publication& publication, const v1::He
                                     int replaced) {
   const v1::Lineage& ours = publication.lineage;
   const Boundary left = LeftBoundary(ours.epochs(replaced));
-  DecideRebuild rebuild{position, false, std::nullopt};
+  DecideRebuild rebuild{{position, {}, true}, false, std::nullopt};
+  for (int i = PositionIn(ours, hello.lineage()); i < replaced; ++i) {
+    rebuild.position.epochs.push_back(ours.epochs(i).id());
+  }
+  for (int i = replaced + 1; i < ours.epochs_size(); ++i) {
+    if (ours.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) rebuild.position.just_before = false;
+  }
   const int rebuild_epoch = hello.has_rebuild() ? PositionIn(ours, hello.rebuild().lineage()) : -1;
   const bool rebuilding = rebuild_epoch >= replaced;
   if (rebuilding && rebuild_epoch == ours.epochs_size() - 1) {
@@ -103,9 +109,6 @@ HandshakeDecision DecideForReplaced(const Publication& publication, const v1::He
                      ", but the publisher's file was replaced (packed, or restored) when it was known to be at ",
                      DescribePosition(left)),
         kKeepBoth);
-  }
-  for (int i = replaced + 1; i < ours.epochs_size(); ++i) {
-    if (ours.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) return DecideRefuse{OldPositionEnd(position)};
   }
   return rebuild;
 }
@@ -178,8 +181,8 @@ v1::End OldPositionEnd(const Boundary& follower) {
   return MakeEnd(v1::End::REASON_DIVERGED,
                  absl::StrCat("the publisher's file was replaced (packed, or restored) since the follower was at ",
                               DescribePosition(follower),
-                              ", and the file before it, which could prove that the follower has no more, is gone or "
-                              "did not have that"),
+                              "; that the file of then had this, and the follower has no more, neither that file (it "
+                              "is gone, or did not have it) nor what is remembered of its followers can prove"),
                  kKeepBoth);
 }
 

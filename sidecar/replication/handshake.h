@@ -8,6 +8,7 @@
 
 #include "filestorage/boundary.h"
 #include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/known_followers.h"
 #include "sidecar/replication/publication.h"
 
 namespace zrs::replication {
@@ -22,10 +23,10 @@ struct DecideCopy {};
 struct DecideProbe {
   filestorage::Boundary boundary;
 };
-// The follower's file is one that ours took the place of. Rebuild, if that file had this boundary (which is certain
+// The follower's file is one that ours took the place of. Rebuild, if that file had this position (which is certain
 // where `proved`), else OldPositionEnd. From `part` on if our file has that boundary, else from the start.
 struct DecideRebuild {
-  filestorage::Boundary position;
+  OldPosition position;
   bool proved = false;
   std::optional<filestorage::Boundary> part;
 };
@@ -51,8 +52,8 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //     old file was left, or the follower
 //     rebuilds for a later epoch          rebuild: the position is proved
 //     past where the old file was left    refuse DIVERGED, naming both positions
-//     it was replaced more than once      refuse DIVERGED: the old file is gone
-//     else                                rebuild, if the old file had the boundary, else DIVERGED
+//     else                                rebuild, if the old file had the boundary (which, where it was replaced
+//                                         more than once, the known followers alone can tell), else DIVERGED
 //   past our committed end                refuse DIVERGED, naming both positions
 //   else                                  probe: equal resumes, different is DIVERGED
 HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hello& hello);
@@ -60,7 +61,7 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
 // The refusal for a boundary that the probe did not find.
 v1::End DivergedEnd(const Publication& publication, const filestorage::Boundary& follower);
 
-// The refusal for a boundary that the file before the present one is not known to have had.
+// The refusal for a position that the file which the follower is a copy of is not known to have had.
 v1::End OldPositionEnd(const filestorage::Boundary& follower);
 
 }  // namespace zrs::replication

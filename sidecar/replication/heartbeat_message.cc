@@ -15,6 +15,17 @@ absl::Status Malformed(absl::string_view what) { return absl::InvalidArgumentErr
 
 }  // namespace
 
+v1::Heartbeat MakeHeartbeat(const filestorage::Boundary& end, absl::Time now, absl::Duration interval,
+                            const std::string& node_id) {
+  v1::Heartbeat heartbeat;
+  heartbeat.set_committed_end(end.offset);
+  heartbeat.set_tid(end.tid);
+  heartbeat.set_primary_time_micros(absl::ToUnixMicros(now));
+  heartbeat.set_interval_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(interval)));
+  heartbeat.add_path(node_id);
+  return heartbeat;
+}
+
 absl::Status ValidateHeartbeat(const v1::Heartbeat& heartbeat) {
   if (heartbeat.path().empty()) return Malformed("heartbeat without a path");
   if (heartbeat.path_size() > kLongestPath) {

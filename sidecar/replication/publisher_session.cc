@@ -51,96 +51,6 @@ PublisherEffects PublisherSession::OnMessage(const v1::FollowerMessage& message)
   return effects;
 }
 
-void PublisherSession::TakeHello(const v1::FollowerMessage& message, PublisherEffects* effects) {
-  if (!message.has_hello()) return FailProtocol("the first message is not a hello", effects);
-  const v1::Hello& hello = message.hello();
-  HandshakeDecision decision = DecideHandshake(publication_, hello);
-  if (auto* refuse = std::get_if<DecideRefuse>(&decision)) return Finish(std::move(refuse->end), effects);
-  node_id_ = hello.node_id();
-  if (auto* rebuild = std::get_if<DecideRebuild>(&decision)) {
-    rebuild_ = *rebuild;
-    if (rebuild_->proved) return BeginRebuild(effects);
-    phase_ = Phase::kProbingOld;
-    effects->emplace_back(ProbeOldBoundary{rebuild_->position});
-    return;
-  }
-  if (auto* probe = std::get_if<DecideProbe>(&decision)) {
-    phase_ = Phase::kProbing;
-    probed_ = probe->boundary;
-    effects->emplace_back(ProbeBoundary{probed_});
-    return;
-  }
-  Welcome(v1::Welcome::DECISION_COPY, filestorage::FirstBoundary(publication_.magic), effects);
-}
-
-void PublisherSession::BeginRebuild(PublisherEffects* effects) {
-  if (!rebuild_->part) {
-    return Welcome(v1::Welcome::DECISION_REBUILD, filestorage::FirstBoundary(publication_.magic), effects);
-  }
-  phase_ = Phase::kProbing;
-  probed_ = *rebuild_->part;
-  effects->emplace_back(ProbeBoundary{probed_});
-}
-
-void PublisherSession::FailProbing(const Boundary& boundary, const absl::Status& error, PublisherEffects* effects) {
-  FailSource(absl::Status(error.code(), absl::StrCat("looking for the follower's position, ",
-                                                     DescribePosition(boundary), ": ", error.message())),
-             effects);
-}
-
-PublisherEffects PublisherSession::OnOldProbed(absl::StatusOr<bool> matches) {
-  PublisherEffects effects;
-  if (over()) return effects;
-  assert(phase_ == Phase::kProbingOld);
-  // What ails the file of before is no failure of the present one.
-  if (matches.ok() && *matches) {
-    BeginRebuild(&effects);
-  } else {
-    Finish(OldPositionEnd(rebuild_->position), &effects);
-  }
-  return effects;
-}
-
-PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
-  PublisherEffects effects;
-  if (over()) return effects;
-  assert(phase_ == Phase::kProbing);
-  if (!matches.ok()) {
-    FailProbing(probed_, matches.status(), &effects);
-  } else if (rebuild_) {
-    Welcome(v1::Welcome::DECISION_REBUILD, *matches ? probed_ : filestorage::FirstBoundary(publication_.magic),
-            &effects);
-  } else if (!*matches) {
-    Finish(DivergedEnd(publication_, probed_), &effects);
-  } else {
-    acknowledged_offset_ = probed_.offset;
-    Welcome(v1::Welcome::DECISION_RESUME, probed_, &effects);
-  }
-  return effects;
-}
-
-void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& start, PublisherEffects* effects) {
-  phase_ = Phase::kServing;
-  scanner_.emplace(publication_.magic, start, &trail_);
-  read_offset_ = start.offset;
-  sent_offset_ = start.offset;
-  received_offset_ = start.offset;
-  welcome_end_ = publication_.end.offset;
-  v1::PublisherMessage message;
-  v1::Welcome& welcome = *message.mutable_welcome();
-  welcome.set_version(kProtocolVersion);  // the highest that both speak, as long as there is only one
-  welcome.set_decision(decision);
-  *welcome.mutable_lineage() = publication_.lineage;
-  welcome.set_magic(std::string(filestorage::MagicBytes(publication_.magic)));
-  *welcome.mutable_start() = ToProto(start);
-  welcome.set_committed_end(welcome_end_);
-  welcome.set_file_mode(publication_.file_mode);
-  Send(std::move(message), effects);
-  receiving_ = true;
-  effects->emplace_back(ReceiveFromFollower{});
-  Pump(effects);
-}
-
 void PublisherSession::TakeMessage(const v1::FollowerMessage& message, PublisherEffects* effects) {
   switch (message.message_case()) {
     case v1::FollowerMessage::kAcknowledge:
@@ -173,6 +83,7 @@ void PublisherSession::TakeAcknowledge(const v1::Acknowledge& acknowledge, Publi
   acknowledged_offset_ = offset;
   received_offset_ = std::max({received_offset_, offset, acknowledge.received_offset()});
   trail_.DropUntil(offset);
+  positions_.Acknowledge(offset);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});
 }
@@ -261,7 +172,7 @@ absl::Status PublisherSession::MakeBatch(uint64_t offset, std::string bytes) {
   if (!sound.ok()) return sound;
   trail_.OnFed(*scanner_, offset, bytes);
   batch.set_data(std::move(bytes));
-  batches_.push_back(std::move(message));
+  batches_.push_back({std::move(message), scanner_->last()});
   return absl::OkStatus();
 }
 
@@ -331,7 +242,8 @@ void PublisherSession::SendNext(PublisherEffects* effects) {
   if (digested_) return Send(*std::exchange(digested_, std::nullopt), effects);
   // A heartbeat waits for bytes that are being read too: otherwise each commit's batch, which is read in a moment,
   // would have to wait for the heartbeat that tells of the same commit.
-  const bool open = batches_.empty() || batches_.front().batch().offset() - received_offset_ < options_.most_on_the_way;
+  const bool open =
+      batches_.empty() || batches_.front().message.batch().offset() - received_offset_ < options_.most_on_the_way;
   const bool batches_go_first = open && (!batches_.empty() || !reads_.empty());
   if (heartbeat_ && (!batches_go_first || batches_since_heartbeat_ >= kBatchesPerHeartbeat)) {
     v1::PublisherMessage message;
@@ -339,7 +251,8 @@ void PublisherSession::SendNext(PublisherEffects* effects) {
     return Send(std::move(message), effects);
   }
   if (batches_.empty() || !open) return;
-  v1::PublisherMessage message = std::move(batches_.front());
+  v1::PublisherMessage message = std::move(batches_.front().message);
+  positions_.Add(batches_.front().end);
   batches_.pop_front();
   ++batches_since_heartbeat_;
   sent_offset_ = message.batch().offset() + message.batch().data().size();

@@ -16,8 +16,10 @@
 #include "filestorage/scanner.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/handshake.h"
+#include "sidecar/replication/known_followers.h"
 #include "sidecar/replication/limits.h"
 #include "sidecar/replication/publication.h"
+#include "sidecar/replication/sent_positions.h"
 #include "sidecar/replication/transaction_trail.h"
 
 namespace zrs::replication {
@@ -45,9 +47,9 @@ struct ReadBytes {
 struct ProbeBoundary {
   filestorage::Boundary boundary;
 };
-// Whether the file that the present one took the place of had this boundary. Answered by OnOldProbed.
-struct ProbeOldBoundary {
-  filestorage::Boundary boundary;
+// Whether the file that this position is in had it. Answered by OnOldProbed.
+struct ProbeOldPosition {
+  OldPosition position;
 };
 // Of the committed bytes from `begin` to `end`. Answered by OnDigested.
 struct DigestBytes {
@@ -56,7 +58,7 @@ struct DigestBytes {
 };
 // The stream is over; everything was sent. Nothing follows.
 struct CloseFollower {};
-using PublisherEffect = std::variant<SendToFollower, ReceiveFromFollower, ReadBytes, ProbeBoundary, ProbeOldBoundary,
+using PublisherEffect = std::variant<SendToFollower, ReceiveFromFollower, ReadBytes, ProbeBoundary, ProbeOldPosition,
                                      DigestBytes, CloseFollower>;
 using PublisherEffects = std::vector<PublisherEffect>;
 
@@ -79,7 +81,7 @@ class PublisherSession {
   PublisherEffects OnBytes(uint64_t offset, absl::StatusOr<std::string> bytes);
   // Whether the file has exactly this boundary.
   PublisherEffects OnProbed(absl::StatusOr<bool> matches);
-  // Whether the file before had exactly this boundary; false also where that file is gone.
+  // Whether that file had exactly this boundary; false also where nothing can tell.
   PublisherEffects OnOldProbed(absl::StatusOr<bool> matches);
   PublisherEffects OnDigested(absl::StatusOr<filestorage::Digest> digest);
   // The committed end moved; never backwards.
@@ -105,6 +107,8 @@ class PublisherSession {
   filestorage::Tid oldest_unacknowledged() const { return trail_.OldestBefore(sent_offset_); }
   // The follower's, 16 bytes; empty before a well-formed hello.
   const std::string& node_id() const { return node_id_; }
+  // What the follower's file may end at from now on, should it go; nothing where its position was not proved.
+  std::optional<KnownFollower> last_seen() const;
   // Why the file could not be read, or is not sound; OK otherwise.
   const absl::Status& source_error() const { return source_error_; }
   // What this side ended the stream with (a refusal, for one), or the follower; at most one is there.
@@ -147,6 +151,12 @@ class PublisherSession {
   void Close(PublisherEffects* effects);
   void DropWork();
 
+  // A message with bytes, and where the whole transactions end once it is taken.
+  struct ReadyBatch {
+    v1::PublisherMessage message;
+    filestorage::Boundary end;
+  };
+
   PublisherOptions options_;
   Publication publication_;
   Phase phase_ = Phase::kHello;
@@ -160,8 +170,9 @@ class PublisherSession {
   std::optional<filestorage::Scanner> scanner_;  // once welcomed
   uint64_t read_offset_ = 0;                     // where the next ReadBytes begins
   std::deque<Read> reads_;
-  std::deque<v1::PublisherMessage> batches_;  // ready to be sent
-  std::optional<v1::Heartbeat> heartbeat_;    // to be sent
+  std::deque<ReadyBatch> batches_;          // to be sent
+  SentPositions positions_;                 // in the present epoch
+  std::optional<v1::Heartbeat> heartbeat_;  // to be sent
   uint32_t batches_since_heartbeat_ = 0;
   bool sending_ = false;
   bool receiving_ = true;  // the hello is the answer to nobody's Receive

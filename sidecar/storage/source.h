@@ -45,6 +45,9 @@ class Source : public CommittedBytes {
   // The publisher could not read what the source said to be committed.
   virtual void OnUnreadable(const absl::Status& error) = 0;
 
+  // For HadPosition, from now on and over restarts; durable soon, and before a new epoch begins.
+  virtual void Remember(replication::KnownFollower follower) = 0;
+
   // From `held` on the file stays as it is, until Resume. False, and nothing happens, where it is not ours to change.
   virtual bool Pause(absl::AnyInvocable<void()> held) = 0;
   virtual void Resume() = 0;

@@ -130,6 +130,19 @@ absl::StatusOr<State::Rebuild> RebuildFromState(const std::string& database_id, 
   return rebuild;
 }
 
+absl::StatusOr<replication::KnownFollower> FollowerFromState(const v1::StateFollower& from) {
+  replication::KnownFollower follower;
+  auto id = IdFromHex(from.node_id(), "a follower's node id");
+  if (!id.ok()) return id.status();
+  follower.node_id = *std::move(id);
+  for (const std::string& hex : from.marks()) {
+    const auto mark = filestorage::Digest::FromHex(hex);
+    if (!mark.ok()) return mark.status();
+    follower.marks.push_back(*mark);
+  }
+  return follower;
+}
+
 void FillBoundary(const filestorage::Boundary& from, v1::StateBoundary* boundary) {
   boundary->set_offset(from.offset);
   boundary->set_last_offset(from.last_offset);
@@ -160,6 +173,11 @@ v1::StorageState ToProto(const State& state) {
   proto.set_doubted(state.doubted);
   if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
   if (state.swap_to_tell) proto.mutable_swap_to_tell()->set_time(*state.swap_to_tell);
+  for (const replication::KnownFollower& from : state.followers) {
+    v1::StateFollower* follower = proto.add_followers();
+    follower->set_node_id(absl::BytesToHexString(from.node_id));
+    for (const filestorage::Digest& mark : from.marks) follower->add_marks(mark.ToHex());
+  }
   if (!state.rebuild) return proto;
   v1::StateRebuild* rebuild = proto.mutable_rebuild();
   FillEpochs(state.rebuild->lineage, rebuild->mutable_epochs());
@@ -199,6 +217,11 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   if (proto.has_swap_to_tell()) {
     if (absl::Status valid = CheckTime(proto.swap_to_tell().time()); !valid.ok()) return valid;
     state.swap_to_tell = proto.swap_to_tell().time();
+  }
+  for (const v1::StateFollower& from : proto.followers()) {
+    auto follower = FollowerFromState(from);
+    if (!follower.ok()) return follower.status();
+    replication::Remember(*std::move(follower), &state.followers);
   }
   if (!proto.has_rebuild()) return state;
   auto rebuild = RebuildFromState(proto.database_id(), proto.rebuild());

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "filestorage/boundary.h"
 #include "filestorage/file_system.h"
 #include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/known_followers.h"
 
 namespace zrs::storage {
 
@@ -37,6 +39,7 @@ struct State {
   uint64_t inode = 0;    // of a primary's file, as a hint; 0: not known
   bool doubted = false;  // a primary's file was replaced by one that was no pack of it
   std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
+  std::vector<replication::KnownFollower> followers = {};    // who were here
   // The time of the last swap, as Swap's, while the command after it has not ended.
   std::optional<std::string> swap_to_tell = std::nullopt;
 };

@@ -32,10 +32,7 @@ class ReplicatedStorage final : public Storage {
       : options_(std::move(options)),
         runtime_(services.runtime),
         source_(MakeSource(options_, services)),
-        publisher_(
-            options_.name, options_.max_followers, runtime_, *source_, [this] { waiters_.Check(); },
-            [this](const absl::Status& error) { source_->OnUnreadable(error); },
-            [this](const std::string& message, const std::string& remedy) { NoteRefused(message, remedy); }),
+        publisher_(options_.name, options_.max_followers, runtime_, *source_, MakeHooks()),
         waiters_(options_.name, runtime_, publisher_) {}
 
   void Start(absl::AnyInvocable<void(bool)> serving_changed) override {
@@ -96,6 +93,15 @@ class ReplicatedStorage final : public Storage {
   const std::string& name() const override { return options_.name; }
 
  private:
+  Publisher::Hooks MakeHooks() {
+    Publisher::Hooks hooks;
+    hooks.progressed = [this] { waiters_.Check(); };
+    hooks.failed = [this](const absl::Status& error) { source_->OnUnreadable(error); };
+    hooks.refused = [this](const std::string& message, const std::string& remedy) { NoteRefused(message, remedy); };
+    hooks.last_seen = [this](replication::KnownFollower follower) { source_->Remember(std::move(follower)); };
+    return hooks;
+  }
+
   SourceEvents MakeEvents() {
     SourceEvents events;
     events.opened = [this](replication::Publication publication) {

@@ -131,10 +131,13 @@ def test_a_pack_while_the_first_is_being_copied(lab):
     until_followed(pair)
 
 
-@pytest.mark.parametrize("packs", [1, 2])
-def test_packs_while_nobody_is_connected(zeo_pair, packs):
+@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("packs", [1, 3])
+@pytest.mark.parametrize("behind", [0, 3])
+def test_packs_while_nobody_is_connected(zeo_pair, behind, packs, end):
     pair, client = zeo_pair
-    pair.secondary.stop()
+    getattr(pair.secondary, end)()
+    commits(client, behind)
     for _ in range(packs):
         epoch = pair.primary.storage()["epoch"]
         client.pack()

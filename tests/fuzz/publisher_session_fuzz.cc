@@ -111,7 +111,7 @@ class Run {
       const Boundary asked = *std::exchange(publisher_->probe, std::nullopt);
       publisher_->Do(publisher_->session.OnProbed(std::find(all.begin(), all.end(), asked) != all.end()));
     } else if (publisher_->probe_old) {
-      const Boundary asked = *std::exchange(publisher_->probe_old, std::nullopt);
+      const Boundary asked = std::exchange(publisher_->probe_old, std::nullopt)->boundary;
       publisher_->Do(publisher_->session.OnOldProbed(std::find(all.begin(), all.end(), asked) != all.end()));
     } else if (publisher_->digest) {
       const replication::DigestBytes asked = *std::exchange(publisher_->digest, std::nullopt);

@@ -28,7 +28,7 @@ void Checker::Watch(const SimulatedWriter& writer, const std::vector<std::unique
   nodes_ = &nodes;
 }
 
-Node* Checker::Find(const std::string& name) {
+Node* Checker::Find(const std::string& name) const {
   for (const auto& node : *nodes_) {
     if (node->name() == name) return node.get();
   }
@@ -51,7 +51,9 @@ std::vector<size_t> Checker::EpochsOf(absl::string_view contents) const {
   return epochs;
 }
 
-bool Checker::LagsByTwoPacks(Node& node) const {
+bool Checker::MayBeUnproved(Node& node) const {
+  const auto disk = disks_.find(node.name());
+  if (disk != disks_.end() && disk->second.known_to == Find(node.upstream())->life()) return false;
   const std::string contents = node.disk().Contents(kDataPath);
   const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, OpenAsZodb(contents).end));
   return !epochs.empty() && epochs.front() + 2 <= writer_->epoch();
@@ -159,7 +161,9 @@ void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessa
 
 void Checker::OnFollowerSends(const std::string& name, const v1::FollowerMessage& message) {
   Node& node = *Find(name);
+  const Node& upstream = *Find(node.upstream());
   if (message.has_hello()) {
+    disks_[name].follows = upstream.life();
     log_.Add(name, absl::StrCat("sends Hello at ", message.hello().position().offset()));
   }
   if (message.has_end()) {
@@ -167,6 +171,7 @@ void Checker::OnFollowerSends(const std::string& name, const v1::FollowerMessage
              absl::StrCat("sends End ", v1::End::Reason_Name(message.end().reason()), ": ", message.end().message()));
   }
   if (!message.has_acknowledge()) return;
+  if (upstream.running() && upstream.life() == disks_[name].follows) disks_[name].known_to = upstream.life();
   const uint64_t offset = message.acknowledge().durable_offset();
   log_.Add(name, absl::StrCat("acknowledges ", offset));
   if (offset == 0) return;  // it builds another file, and says that it is there

@@ -57,8 +57,9 @@ class Checker : public NetworkObserver {
 
   // Whether the node has acknowledged all that the primary has.
   bool HasAcknowledgedAll(const Node& node) const;
-  // Whether the copy of `node` is of a file before the last but one: then nothing may be left that proves it.
-  bool LagsByTwoPacks(Node& node) const;
+  // Whether nothing may be left that proves the copy of `node`: it is of a file before the last but one, and the
+  // process that knew where the node was has ended since.
+  bool MayBeUnproved(Node& node) const;
   // Whether another file is in the place of the primary's for now. Until its zrs notices it tells of the right one.
   void SetBackup(bool there) { backup_ = there; }
   // A person has taken the copy of `node` away, for a new one.
@@ -80,6 +81,8 @@ class Checker : public NetworkObserver {
     Place seen;                     // the last that an opener found since the machine's last crash
     filestorage::Tid seen_tid = 0;  // largest last transaction that an opener was told of since then, in that epoch
     Place proved;                   // up to here the file was found to be durable and the primary's, since that crash
+    uint64_t follows = 0;           // which process of its upstream the node said hello to
+    uint64_t known_to = 0;          // which one has heard an acknowledgement of it
     uint64_t durable_at = UINT64_MAX;                     // number of the disk's operation that `durable` was made at
     std::unique_ptr<tests::SimulatedFileSystem> durable;  // the disk as it is if everything unsynced is lost
   };
@@ -90,7 +93,7 @@ class Checker : public NetworkObserver {
     std::set<size_t> excluded;
   };
 
-  Node* Find(const std::string& name);
+  Node* Find(const std::string& name) const;
   // Bytes `from` to `to` of the node's file as a power loss that takes everything unsynced leaves them; fewer where
   // the file then ends before.
   std::string Durable(Node& node, uint64_t from, uint64_t to);

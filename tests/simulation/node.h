@@ -58,6 +58,8 @@ class Node : public ProcessFate {
   void CrashAtOperation(uint64_t n, bool host_too);
   // As an operator stops it. stopped() turns true once it is gone.
   void Stop(absl::Duration timeout);
+  // Which of its processes this is, or was the last, from 1.
+  uint64_t life() const { return life_; }
   bool gone() const { return process_ == nullptr; }
   bool running() const { return process_ != nullptr && !dying_ && !stopping_; }
 

@@ -14,7 +14,8 @@ namespace {
 constexpr uint64_t kMostEvents = 5'000'000;  // a run that needs more goes round in circles
 constexpr absl::Duration kStatusInterval = absl::Seconds(3);
 constexpr absl::Duration kBackupNoticed = absl::Seconds(10);  // also where polls alone notice, and the status is asked
-constexpr absl::Duration kBackupForgotten = absl::Seconds(40);  // by secondaries, which ask their upstream seldom then
+constexpr absl::Duration kSecondPack = absl::Milliseconds(300);  // comes within this time, where one does
+constexpr absl::Duration kBackupForgotten = absl::Seconds(40);   // by secondaries, which ask their upstream seldom then
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 
 // Makes the faults of one run, then heals them and waits for the copies.
@@ -175,7 +176,7 @@ void Schedule::FailSyncs() { AnySecondary().FailSyncs(1); }
 void Schedule::Pack() {
   if (!options_.packs) return;
   cluster_.Pack();
-  if (random().OneIn(3)) queue().Add(Within(absl::Milliseconds(300)), [this] { cluster_.Pack(); });
+  if (random().OneIn(3)) queue().Add(Within(kSecondPack), [this] { cluster_.Pack(); });
 }
 
 void Schedule::RestoreBackup() {
@@ -204,7 +205,7 @@ void Schedule::Judge(Node& node) {
   const bool excused =
       status.state() == "stopped" && (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs);
   const std::string what = absl::StrCat("is ", status.state(), ": ", status.error().message());
-  if (status.state() == "diverged" && !node.is_primary() && cluster_.checker().LagsByTwoPacks(node)) {
+  if (status.state() == "diverged" && !node.is_primary() && cluster_.checker().MayBeUnproved(node)) {
     return MakeNewCopy(node, what);
   }
   if (!excused) return log().Violation(node.name(), what);
@@ -223,7 +224,7 @@ bool Schedule::JudgeWithBackup(Node& node, const v1::StorageStatus& status) {
   return excused && status.state() == "diverged";
 }
 
-// The copy is of a file that was packed twice since, and the file in between, which could prove it, may be gone.
+// The copy is of a file that was packed twice since, and whoever could prove it is gone.
 void Schedule::MakeNewCopy(Node& node, const std::string& why) {
   log().Add(node.name(), absl::StrCat(why, "; a person takes the copy away, for a new one"));
   ++new_copies_;
@@ -252,7 +253,10 @@ void Schedule::Heal() {
   cluster_.OpenWriterLater(absl::ZeroDuration());
   // Some transactions are there to be followed after the faults too.
   RunFor(absl::Seconds(15), [] { return false; });
-  if (random().OneIn(3)) Pack();
+  if (random().OneIn(3)) {
+    Pack();
+    RunFor(kSecondPack, [] { return false; });
+  }
   cluster_.SetWriting(false);
   RunFor(absl::Seconds(5), [this] { return !cluster_.writer().busy(); });
 }

@@ -275,9 +275,15 @@ absl::StatusOr<bool> PrimaryFile::HasBoundary(const Boundary& boundary) {
   return TailHasBoundary(*tail_, boundary);
 }
 
-absl::StatusOr<bool> PrimaryFile::OldFileHadBoundary(const Boundary& boundary) {
-  if (chain_.followed() != nullptr) return TailHasBoundary(*chain_.followed(), boundary);
-  return FileHasBoundary(file_system_, OldPath(options_.path), boundary);
+void PrimaryFile::Remember(replication::KnownFollower follower) {
+  if (state_) replication::Remember(std::move(follower), &state_->followers);
+}
+
+absl::StatusOr<bool> PrimaryFile::HadPosition(const replication::OldPosition& position) {
+  if (state_ && replication::WasThere(state_->followers, position)) return true;
+  if (!position.just_before) return false;
+  if (chain_.followed() != nullptr) return TailHasBoundary(*chain_.followed(), position.boundary);
+  return FileHasBoundary(file_system_, OldPath(options_.path), position.boundary);
 }
 
 }  // namespace zrs::storage

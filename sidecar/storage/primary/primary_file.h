@@ -71,10 +71,13 @@ class PrimaryFile {
   absl::Status SaveState();
   void Close();
 
+  // As Source's.
+  void Remember(replication::KnownFollower follower);
+
   // As CommittedBytes'.
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary);
-  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary);
+  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position);
 
  private:
   absl::Status CheckFileIsThere();

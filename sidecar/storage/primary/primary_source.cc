@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/end_message.h"
+#include "sidecar/replication/heartbeat_message.h"
 #include "sidecar/replication/id.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/identity.h"
@@ -304,13 +305,7 @@ void PrimarySource::OnTick() {
 }
 
 void PrimarySource::SendHeartbeat() {
-  v1::Heartbeat heartbeat;
-  heartbeat.set_committed_end(end_.offset);
-  heartbeat.set_tid(end_.tid);
-  heartbeat.set_primary_time_micros(absl::ToUnixMicros(runtime_.UnixNow()));
-  heartbeat.set_interval_micros(static_cast<uint64_t>(absl::ToInt64Microseconds(options_.keep_alive_delay)));
-  heartbeat.add_path(options_.node_id);
-  events_.heartbeat(heartbeat);
+  events_.heartbeat(replication::MakeHeartbeat(end_, runtime_.UnixNow(), options_.keep_alive_delay, options_.node_id));
   heartbeat_ = runtime_.After(options_.keep_alive_delay, [this] { SendHeartbeat(); });
 }
 
@@ -346,6 +341,11 @@ void PrimarySource::OnUnreadable(const absl::Status& error) {
 void PrimarySource::FailUnreadable() {
   Fail(std::string(unreadable_.message()),
        absl::StrCat("check the file with zrs verify ", options_.path, ", mend it, then restart zrs"));
+}
+
+void PrimarySource::Remember(replication::KnownFollower follower) {
+  state_saved_ = runtime_.Now() - options_.state_interval;  // to be saved soon
+  runtime_.PostIo([this, follower = std::move(follower)]() mutable { file_.Remember(std::move(follower)); });
 }
 
 // ---- Stopping

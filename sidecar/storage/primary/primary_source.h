@@ -27,6 +27,7 @@ class PrimarySource final : public Source {
   void Close(absl::AnyInvocable<void()> done) override;
   void Refresh(absl::AnyInvocable<void()> done) override;
   void OnUnreadable(const absl::Status& error) override;
+  void Remember(replication::KnownFollower follower) override;
   bool Pause(absl::AnyInvocable<void()>) override { return false; }
   void Resume() override {}
   bool is_primary() const override { return true; }
@@ -41,8 +42,8 @@ class PrimarySource final : public Source {
   const char* Fresh(uint64_t offset, uint64_t size) const override {
     return published_ && open_ ? fresh_.Find(offset, size) : nullptr;
   }
-  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
-    return file_.OldFileHadBoundary(boundary);
+  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position) override {
+    return file_.HadPosition(position);
   }
 
  private:

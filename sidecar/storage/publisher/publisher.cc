@@ -44,15 +44,12 @@ bool IsFollowing(const PublisherConnection& connection) {
 }  // namespace
 
 Publisher::Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
-                     std::function<void()> progressed, std::function<void(const absl::Status&)> failed,
-                     std::function<void(const std::string&, const std::string&)> refused)
+                     Hooks hooks)
     : storage_name_(std::move(storage_name)),
       max_followers_(max_followers),
       runtime_(runtime),
       bytes_(bytes),
-      progressed_(std::move(progressed)),
-      failed_(std::move(failed)),
-      refused_(std::move(refused)),
+      hooks_(std::move(hooks)),
       log_(storage_name_, runtime) {}
 
 void Publisher::Open(replication::Publication publication) {
@@ -84,12 +81,14 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
   if (static_cast<uint32_t>(room_taken) >= max_followers_) {
     const std::string message = absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers");
     const std::string remedy = "raise max-followers there, or follow another secondary";
-    refused_(absl::StrCat("a follower was refused: ", message), "raise max-followers, or let it follow a secondary");
+    hooks_.refused(absl::StrCat("a follower was refused: ", message),
+                   "raise max-followers, or let it follow a secondary");
     return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_REFUSED, message, remedy));
   }
   PublisherConnection::Hooks hooks;
   hooks.progressed = [this] { OnProgress(); };
-  hooks.failed = failed_;
+  hooks.failed = hooks_.failed;
+  hooks.last_seen = hooks_.last_seen;
   auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, replication::PublisherOptions{},
                                                           *publication_, std::move(stream), std::move(hooks));
   connections_.push_back(connection);
@@ -153,14 +152,14 @@ void Publisher::EndAll(const v1::End& end) {
 void Publisher::OnProgress() {
   log_.OnProgress(publication_ ? publication_->end.offset : 0);
   FinishDrainIfPossible();
-  progressed_();
+  hooks_.progressed();
 }
 
 void Publisher::OnClosed(const PublisherConnection* closed) {
   log_.OnClosed(*closed);
   std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });
   FinishDrainIfPossible();
-  progressed_();
+  hooks_.progressed();
 }
 
 void Publisher::FinishDrainIfPossible() {

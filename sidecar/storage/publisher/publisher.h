@@ -28,12 +28,16 @@ namespace zrs::storage {
 // Everything on the strand. No follower slows another: each has its own session, stream and reads.
 class Publisher {
  public:
-  // `progressed`: an acknowledgement moved, or a follower came or went. `failed`: the file could not be read, or is
-  // unsound where it was committed. `refused`: a follower was turned away for want of room; why, and what to do.
+  struct Hooks {
+    std::function<void()> progressed;                 // an acknowledgement moved, or a follower came or went
+    std::function<void(const absl::Status&)> failed;  // the file could not be read, or is unsound where committed
+    // A follower was turned away for want of room; why, and what to do.
+    std::function<void(const std::string& message, const std::string& remedy)> refused;
+    std::function<void(replication::KnownFollower)> last_seen;  // as PublisherConnection's
+  };
   // References outlive the publisher.
   Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
-            std::function<void()> progressed, std::function<void(const absl::Status&)> failed,
-            std::function<void(const std::string& message, const std::string& remedy)> refused);
+            Hooks hooks);
 
   // Whether there is something to serve. With nothing, or while `refusal` is set, new followers get an End.
   void Open(replication::Publication publication);
@@ -69,9 +73,7 @@ class Publisher {
   const uint32_t max_followers_;
   runtime::Runtime& runtime_;
   CommittedBytes& bytes_;
-  std::function<void()> progressed_;
-  std::function<void(const absl::Status&)> failed_;
-  std::function<void(const std::string&, const std::string&)> refused_;
+  const Hooks hooks_;
   std::optional<replication::Publication> publication_;
   std::optional<v1::End> refusal_;
   std::optional<v1::Heartbeat> heartbeat_;

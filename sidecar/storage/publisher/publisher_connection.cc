@@ -80,10 +80,12 @@ void PublisherConnection::OnHeartbeat(const v1::Heartbeat& heartbeat) { Perform(
 
 void PublisherConnection::End(v1::End::Reason reason, const std::string& message, const std::string& remedy) {
   Perform(session_.OnEnd(reason, message, remedy));
+  NoteLastSeen();
 }
 
 void PublisherConnection::Cancel(const std::string& why) {
   cancelled_ = why;
+  NoteLastSeen();
   stream_->Cancel();
 }
 
@@ -109,7 +111,7 @@ void PublisherConnection::Perform(replication::PublisherEffects effects) {
                    [this](replication::ReceiveFromFollower&) { stream_->Read(); },
                    [this](replication::ReadBytes& read) { Read(read.offset, read.size); },
                    [this](replication::ProbeBoundary& probe) { Probe(probe.boundary); },
-                   [this](replication::ProbeOldBoundary& probe) { ProbeOld(probe.boundary); },
+                   [this](replication::ProbeOldPosition& probe) { ProbeOld(probe.position); },
                    [this](replication::DigestBytes& digest) { TakeDigest(digest.begin, digest.end); },
                    [this](replication::CloseFollower&) { stream_->Close(); },
                },
@@ -140,9 +142,9 @@ void PublisherConnection::Probe(const filestorage::Boundary& boundary) {
   });
 }
 
-void PublisherConnection::ProbeOld(const filestorage::Boundary& boundary) {
-  runtime_.PostIo([this, self = shared_from_this(), boundary]() mutable {
-    auto matches = bytes_.OldFileHadBoundary(boundary);
+void PublisherConnection::ProbeOld(const replication::OldPosition& position) {
+  runtime_.PostIo([this, self = shared_from_this(), position]() mutable {
+    auto matches = bytes_.HadPosition(position);
     runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
       Perform(session_.OnOldProbed(std::move(matches)));
     });
@@ -167,10 +169,17 @@ void PublisherConnection::OnStreamClosed(const absl::Status& status) {
   if (closed_) return;
   closed_ = true;
   close_status_ = status;
+  NoteLastSeen();
   stream_.reset();
   // The hook lets go of the connection: it must outlive its own member function.
   const auto self = shared_from_this();
   closed_hook_();
+}
+
+// Whoever comes back by another stream is seen there: what this one knew is not to be said after that.
+void PublisherConnection::NoteLastSeen() {
+  if (std::exchange(last_seen_noted_, true)) return;
+  if (auto follower = session_.last_seen()) hooks_.last_seen(*std::move(follower));
 }
 
 void PublisherConnection::ReportSourceError() {

@@ -24,6 +24,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   struct Hooks {
     std::function<void()> progressed;                 // an acknowledgement may have moved
     std::function<void(const absl::Status&)> failed;  // the file could not be read, or is unsound where committed
+    // Once, when nothing more will be sent: where the follower may be.
+    std::function<void(replication::KnownFollower)> last_seen;
   };
 
   // `runtime` and `bytes` outlive the connection's last I/O task (the owner stops its source after every connection).
@@ -50,7 +52,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   void Perform(replication::PublisherEffects effects);
   void Read(uint64_t offset, uint64_t size);
   void Probe(const filestorage::Boundary& boundary);
-  void ProbeOld(const filestorage::Boundary& boundary);
+  void ProbeOld(const replication::OldPosition& position);
+  void NoteLastSeen();
   void TakeDigest(uint64_t begin, uint64_t end);
   void OnStreamMessage(v1::FollowerMessage message);
   void OnStreamClosed(const absl::Status& status);
@@ -68,6 +71,7 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   absl::Status close_status_;
   bool closed_ = false;
   bool source_error_reported_ = false;
+  bool last_seen_noted_ = false;
 };
 
 }  // namespace zrs::storage

@@ -97,6 +97,7 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   state.role = "secondary";
   state.lineage = create.lineage;
   state.lower_bound = filestorage::FirstBoundary(create.magic);
+  if (state_) state.followers = std::move(state_->followers);
   absl::Status saved = state_file_.Save(state);
   if (!saved.ok()) return saved;
   state_ = std::move(state);
@@ -177,9 +178,15 @@ absl::StatusOr<bool> CopyFile::HasBoundary(const filestorage::Boundary& boundary
   return AppenderHasBoundary(*appender_, boundary);
 }
 
-absl::StatusOr<bool> CopyFile::OldFileHadBoundary(const filestorage::Boundary& boundary) {
-  if (old_) return AppenderHasBoundary(*old_, boundary);
-  return FileHasBoundary(file_system_, OldPath(options_.path), boundary);
+void CopyFile::Remember(replication::KnownFollower follower) {
+  if (state_) replication::Remember(std::move(follower), &state_->followers);
+}
+
+absl::StatusOr<bool> CopyFile::HadPosition(const replication::OldPosition& position) {
+  if (state_ && replication::WasThere(state_->followers, position)) return true;
+  if (!position.just_before) return false;
+  if (old_) return AppenderHasBoundary(*old_, position.boundary);
+  return FileHasBoundary(file_system_, OldPath(options_.path), position.boundary);
 }
 
 // ---- The file beside

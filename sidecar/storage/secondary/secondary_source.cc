@@ -320,6 +320,11 @@ void SecondarySource::Fail(const std::string& message, const std::string& remedy
   events_.changed();
 }
 
+void SecondarySource::Remember(replication::KnownFollower follower) {
+  state_saved_ = runtime_.Now() - options_.state_interval;  // to be saved soon
+  runtime_.PostIo([this, follower = std::move(follower)]() mutable { file_.Remember(std::move(follower)); });
+}
+
 void SecondarySource::OnUnreadable(const absl::Status& error) {
   if (state_ != SecondaryState::kStopped) {
     Fail(std::string(error.message()), "check this copy's disk; move the copy and its state away for a new one");

@@ -32,6 +32,7 @@ class SecondarySource final : public Source {
   void Close(absl::AnyInvocable<void()> done) override;
   void Refresh(absl::AnyInvocable<void()> done) override { done(); }
   void OnUnreadable(const absl::Status& error) override;
+  void Remember(replication::KnownFollower follower) override;
   bool Pause(absl::AnyInvocable<void()> held) override;
   void Resume() override;
   bool is_primary() const override { return false; }
@@ -43,8 +44,8 @@ class SecondarySource final : public Source {
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
     return file_.HasBoundary(boundary);
   }
-  absl::StatusOr<bool> OldFileHadBoundary(const filestorage::Boundary& boundary) override {
-    return file_.OldFileHadBoundary(boundary);
+  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position) override {
+    return file_.HadPosition(position);
   }
 
  private:

@@ -15,8 +15,10 @@ def size_of(path):
 
 
 def is_identical(primary_path, secondary_path):
+    # The size again at last: while a group turns its file has all bytes, and perhaps the next one's announcement.
     return (size_of(primary_path) == size_of(secondary_path) >= 4
-            and first_difference(primary_path, secondary_path) is None)
+            and first_difference(primary_path, secondary_path) is None
+            and size_of(primary_path) == size_of(secondary_path))
 
 
 def assert_identical(primary_path, secondary_path):
@@ -43,7 +45,7 @@ def until_identical(primary_path, *secondary_paths, timeout=60):
               timeout)
         # The size is there before the last group's status byte turns.
         until(lambda path=path: is_identical(primary_path, path),
-              lambda path=path: f"{path} to equal {primary_path}: first difference at "
+              lambda path=path: f"{path} ({size_of(path)} bytes) to equal {primary_path}: first difference at "
                                 f"{first_difference(primary_path, path)}", timeout)
 
 

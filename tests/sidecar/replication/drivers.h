@@ -66,7 +66,7 @@ class PublisherDriver {
   std::optional<v1::PublisherMessage> sending;
   std::deque<ReadBytes> reads;
   std::optional<filestorage::Boundary> probe;
-  std::optional<filestorage::Boundary> probe_old;
+  std::optional<OldPosition> probe_old;
   std::optional<DigestBytes> digest;
   bool receiving = false;
   bool closed = false;
@@ -82,7 +82,7 @@ class PublisherDriver {
   }
   void Note(ReadBytes read) { reads.push_back(read); }
   void Note(ProbeBoundary asked) { probe = asked.boundary; }
-  void Note(ProbeOldBoundary asked) { probe_old = asked.boundary; }
+  void Note(ProbeOldPosition asked) { probe_old = asked.position; }
   void Note(DigestBytes asked) {
     EXPECT_FALSE(digest) << "two digests at a time";
     digest = asked;

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/id.h"
 #include "sidecar/replication/limits.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/support/file_builder.h"
 
@@ -223,7 +225,9 @@ TEST_F(HandshakeTest, FurtherBackTheOldFileHasToProveIt) {
   AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
   const DecideRebuild rebuild = Rebuild(HelloAt(At(2)));
   EXPECT_FALSE(rebuild.proved);
-  EXPECT_EQ(rebuild.position, At(2));
+  EXPECT_EQ(rebuild.position.boundary, At(2));
+  EXPECT_EQ(rebuild.position.epochs, std::vector<std::string>{CurrentEpoch(FirstLineage())->id()});
+  EXPECT_TRUE(rebuild.position.just_before);
 }
 
 TEST_F(HandshakeTest, PastWhereTheOldFileWasLeftIsDiverged) {
@@ -234,13 +238,13 @@ TEST_F(HandshakeTest, PastWhereTheOldFileWasLeftIsDiverged) {
   EXPECT_NE(end.message().find(DescribePosition(At(3))), std::string::npos) << end.message();
 }
 
-TEST_F(HandshakeTest, ReplacedTwiceOnlyWhereItWasLeftIsProved) {
+TEST_F(HandshakeTest, ReplacedTwiceTheFileBeforeProvesNothing) {
   AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
   AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(5));
   EXPECT_TRUE(Rebuild(HelloAt(At(3))).proved);
-  const v1::End end = Refusal(HelloAt(At(2)));
-  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
-  EXPECT_NE(end.message().find("is gone"), std::string::npos) << end.message();
+  const DecideRebuild rebuild = Rebuild(HelloAt(At(2)));
+  EXPECT_FALSE(rebuild.proved);
+  EXPECT_FALSE(rebuild.position.just_before);
 }
 
 TEST_F(HandshakeTest, OneThatRebuildsWasProvedBefore) {
@@ -277,7 +281,10 @@ TEST_F(HandshakeTest, ARebuildForAnotherHistoryProvesNothing) {
 TEST_F(HandshakeTest, FileThatWasReplacedAfterAForkIsRebuiltWhereItIsNotPastTheFork) {
   AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(2));
   AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(3));
-  EXPECT_FALSE(Rebuild(HelloAt(At(2))).proved);
+  const DecideRebuild rebuild = Rebuild(HelloAt(At(2)));
+  EXPECT_FALSE(rebuild.proved);
+  EXPECT_EQ(rebuild.position.epochs.size(), 2u) << "it may have been there before the promotion, and after it";
+  EXPECT_TRUE(rebuild.position.just_before);
   EXPECT_EQ(Refusal(HelloAt(At(3))).reason(), v1::End::REASON_DIVERGED);
 }
 

@@ -7,6 +7,8 @@
 
 #include "filestorage/digest.h"
 #include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/known_followers.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/replication/publisher_session_fixture.h"
@@ -179,6 +181,34 @@ TEST_F(PublisherSessionTest, AcknowledgementsMoveTheFollower) {
   driver.Receive(Acknowledgement(file_.size()));
   EXPECT_EQ(driver.session.oldest_unacknowledged(), 0u);
   EXPECT_TRUE(driver.receiving);
+}
+
+std::vector<filestorage::Digest> Marks(const std::vector<filestorage::Boundary>& boundaries) {
+  std::vector<filestorage::Digest> marks;
+  for (const auto& boundary : boundaries) marks.push_back(MarkOf(CurrentEpoch(FirstLineage())->id(), boundary));
+  return marks;
+}
+
+TEST_F(PublisherSessionTest, AFollowerMayBeWhereItWasProved) {
+  PublisherDriver& driver = Serve(At(7));
+  ASSERT_TRUE(driver.session.last_seen());
+  EXPECT_EQ(driver.session.last_seen()->marks, Marks({At(7)}));
+  EXPECT_EQ(driver.session.last_seen()->node_id, driver.session.node_id());
+}
+
+TEST_F(PublisherSessionTest, AFollowerMayBeAtEachEndOfWhatWasSentSinceItAcknowledged) {
+  PublisherDriver& driver = Serve(At(17), {.batch_size = At(18).offset - At(17).offset, .read_ahead = 2});
+  driver.Run(file_.bytes());
+  const std::vector<filestorage::Digest> before = driver.session.last_seen()->marks;
+  EXPECT_EQ(before.front(), Marks({At(17)}).front());
+  EXPECT_EQ(before.back(), Marks({At(20)}).front());
+  driver.Receive(Acknowledgement(file_.size()));
+  EXPECT_EQ(driver.session.last_seen()->marks, Marks({At(20)}));
+}
+
+TEST_F(PublisherSessionTest, AFollowerThatWasNotLetInIsNowhere) {
+  EXPECT_FALSE(Serve(tests::FileBuilder().AddMany(30, 70).end()).session.last_seen());
+  EXPECT_FALSE(Serve({}).session.last_seen()) << "it has no transaction yet";
 }
 
 TEST_F(PublisherSessionTest, WhatWasReadButNotSentIsNotOldest) {

@@ -147,7 +147,8 @@ TEST_F(RebuildTest, APartThatIsNotThePublishersIsBegunAnew) {
 TEST_F(RebuildTest, AFollowerThatLaggedIsProvedInTheOldFile) {
   copy_.committed = old_.boundaries()[2];
   Connect();
-  ASSERT_EQ(publisher_->probe_old, old_.boundaries()[2]);
+  ASSERT_TRUE(publisher_->probe_old);
+  EXPECT_EQ(publisher_->probe_old->boundary, old_.boundaries()[2]);
   publisher_->Do(publisher_->session.OnOldProbed(true));
   EXPECT_EQ(publisher_->Sent().welcome().decision(), v1::Welcome::DECISION_REBUILD);
 }

@@ -115,45 +115,6 @@ TEST_F(PackTest, AgainAndAgainWithCommitsBetween) {
   }
 }
 
-TEST_F(PackTest, AFollowerThatLagsIsProvedByTheOldFile) {
-  Begin();
-  secondary_.Stop();
-  file_.AddMany(5, 100);
-  primary_.Write(file_.bytes());
-  world_.RunFor(absl::Seconds(3));
-  primary_.Pack(Pack(file_).bytes());
-  secondary_.Start();
-  RunUntilFollowed();
-}
-
-TEST_F(PackTest, AFollowerThatLagsIsProvedAfterARestartOfThePrimaryToo) {
-  Begin();
-  secondary_.Stop();
-  primary_.Write(file_.AddMany(5, 100).bytes());
-  world_.RunFor(absl::Seconds(3));
-  primary_.Stop();
-  primary_.Pack(Pack(file_).bytes());
-  primary_.Start();
-  secondary_.Start();
-  RunUntilFollowed();
-}
-
-TEST_F(PackTest, AFollowerThatLagsByTwoPacksStopsAndAsks) {
-  Begin();
-  secondary_.Stop();
-  primary_.Write(file_.AddMany(5, 100).bytes());
-  world_.RunFor(absl::Seconds(3));
-  const FileBuilder packed = Pack(file_);
-  primary_.Pack(packed.bytes());
-  EXPECT_TRUE(world_.RunUntil([&] { return primary_.serving(); }));
-  world_.RunFor(absl::Seconds(3));
-  primary_.Pack(Pack(packed).bytes());
-  const std::string copy = secondary_.Data();
-  secondary_.Start();
-  RunUntilState(secondary_, "diverged");
-  EXPECT_TRUE(secondary_.Data() == copy);
-}
-
 TEST_F(PackTest, AnotherPackWhileTheFirstIsBeingCopied) {
   Begin();
   const FileBuilder packed = Pack(file_, 2);

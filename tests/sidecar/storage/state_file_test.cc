@@ -43,6 +43,7 @@ State Example() {
   rebuild.lower_bound = tests::FileBuilder().AddMany(1, 10).end();
   rebuild.swap = State::Swap{state.lower_bound, rebuild.lower_bound, "2026-11-23T05:59:01.000001Z"};
   state.swap_to_tell = "2026-11-23T05:58:01.000001Z";
+  state.followers = {{"follower-1------", {{1, 2}, {3, 4}}}, {"follower-2------", {{5, 6}}}};
   return state;
 }
 
@@ -87,6 +88,13 @@ TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
   EXPECT_EQ((*loaded)->rebuild->swap->to, saved.rebuild->swap->to);
   EXPECT_EQ((*loaded)->rebuild->swap->time, saved.rebuild->swap->time);
   EXPECT_EQ((*loaded)->swap_to_tell, saved.swap_to_tell);
+  EXPECT_EQ((*loaded)->followers, saved.followers);
+  EXPECT_EQ((*loaded)->followers.size(), 2u);
+}
+
+TEST_F(StateFileTest, AFollowerThatIsNone) {
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("666f6c6c6f7765722d312d2d2d2d2d2d", "0")));
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("00000000000000010000000000000002", "0")));
 }
 
 // As before there was a time of a swap.
