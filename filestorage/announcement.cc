@@ -67,8 +67,13 @@ bool IsAnnouncement(absl::string_view found) {
   return status == kStatusInProgress || (IsFinalStatus(status) && found[kGate] == status);
 }
 
+bool NeedsTidBehind(uint64_t offset, absl::string_view header) {
+  const TransactionHeader decoded = DecodeTransactionHeader(header);
+  return BytesInFirstSector(offset) < kTidSize && decoded.length == decoded.HeaderAndStringsSize();
+}
+
 std::optional<std::string> UnfinishedTurn(uint64_t offset, absl::string_view found, Tid tid_before,
-                                          std::optional<Tid> record_tid) {
+                                          std::optional<Tid> told_tid) {
   const size_t first = BytesInFirstSector(offset);
   if (first == kAnnouncementSize || DecodeUint64(found) == tid_before) return std::nullopt;
   const char status = found[kTransactionStatusOffset];
@@ -76,8 +81,8 @@ std::optional<std::string> UnfinishedTurn(uint64_t offset, absl::string_view fou
   if (status != kStatusInProgress && status != found[kGate]) return std::nullopt;
   std::string real(found.substr(0, kAnnouncementSize));
   if (first < kTidSize) {
-    if (!record_tid.has_value()) return std::nullopt;
-    const std::string tid = EncodeUint64(*record_tid);
+    if (!told_tid.has_value()) return std::nullopt;
+    const std::string tid = EncodeUint64(*told_tid);
     const std::string before = EncodeUint64(tid_before);
     if (!IsEither(found, tid, before, 0, first) || !IsEither(found, tid, before, first, kTidSize)) return std::nullopt;
     real.replace(0, kTidSize, tid);

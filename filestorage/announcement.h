@@ -59,12 +59,17 @@ HeaderWrite TurnBackWrite(uint64_t offset, absl::string_view real, Tid tid_befor
 // that is not committed, so that there is nothing in them to save.
 bool IsAnnouncement(absl::string_view found);
 
+// Whether the tid of a group lies in two sectors, and nothing in the group's first transaction tells it again: a turn
+// is only to be finished where the group's end is followed by that tid (8 bytes, fewer than openers look at). `header`:
+// the group's first 23 bytes.
+bool NeedsTidBehind(uint64_t offset, absl::string_view header);
+
 // The real bytes, where `found` (as above, at `offset`) is a turn that was begun and not finished, and the tid that it
-// shows is not `tid_before`; all that belongs to the group was durable before. Else nothing. `record_tid`: that of the
-// transaction's first data record, which has the transaction's own; nothing where it has none. (It decides where the
-// tid itself lies in two sectors: there it may be half the old and half the new.)
+// shows is not `tid_before`; all that belongs to the group was durable before. Else nothing. `told_tid`: that of the
+// transaction's first data record, which has the transaction's own; where it has none, what follows the group. (It
+// decides where the tid itself lies in two sectors: there it may be half the old and half the new.)
 std::optional<std::string> UnfinishedTurn(uint64_t offset, absl::string_view found, Tid tid_before,
-                                          std::optional<Tid> record_tid);
+                                          std::optional<Tid> told_tid);
 
 }  // namespace zrs::filestorage
 

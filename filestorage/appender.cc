@@ -120,6 +120,7 @@ absl::Status Appender::BeginGroup(absl::string_view first) {
   const absl::Status status = file_->WriteAt(committed_.offset + kAnnouncementSize, first.substr(kAnnouncementSize));
   if (!status.ok()) return AfterFailedWrite(status);
   began_ = true;
+  tid_behind_ = NeedsTidBehind(committed_.offset, first);
   held_.clear();
   tail_end_ = committed_.offset + first.size();
   return absl::OkStatus();
@@ -133,6 +134,10 @@ absl::Status Appender::Commit(const Boundary& end, absl::string_view following, 
   if (end.offset != tail_end_ || !began_) {
     return absl::FailedPreconditionError(absl::StrCat("committing to ", file_->path(), " up to ", end.offset,
                                                       ": but the bytes appended end at ", tail_end_));
+  }
+  if (tid_behind_) {
+    const absl::Status status = file_->WriteAt(end.offset, absl::string_view(announced_).substr(0, sizeof(Tid)));
+    if (!status.ok()) return AfterFailedWrite(status);
   }
   if (absl::Status status = SyncFile(*file_); !status.ok()) return Break(status);
   return FinishTurn(end, following, more_expected);
@@ -168,8 +173,10 @@ absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view followi
     return Break(status);
   }
   committed_ = end;
+  const bool tid_behind = tid_behind_;
   ForgetGroup();
-  untidy_ = *next != Next::kNothing;
+  untidy_ = tid_behind || *next != Next::kNothing;
+  if (tid_behind) return Cut();
   if (*next == Next::kKnown) announced_ = std::string(following.substr(0, kAnnouncementSize));
   if (*next == Next::kBlank) FillBlankHeader();
   return absl::OkStatus();
@@ -179,6 +186,7 @@ absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view followi
 absl::StatusOr<Appender::Next> Appender::AnnounceNext(const Boundary& end, absl::string_view following,
                                                       bool more_expected) {
   Next next = Next::kNothing;
+  if (tid_behind_) return next;
   HeaderWrite announcement;
   if (following.size() >= kTransactionHeaderSize) {
     if (following[kTransactionStatusOffset] == kStatusInProgress) return Next::kNothing;
@@ -244,6 +252,7 @@ void Appender::ForgetGroup() {
   announced_.clear();
   blank_ = false;
   began_ = false;
+  tid_behind_ = false;
   untidy_ = false;
   must_cut_ = false;
 }

@@ -5,7 +5,7 @@
 // next:
 //   1. announced: its first 17 bytes (tid, length, status) are at the committed end, changed so that nobody takes the
 //      group for committed (announcement.h);
-//   2. the rest is behind them, and the file ends exactly at the group's end;
+//   2. the rest is behind them, and the file ends exactly at the group's end (or 8 bytes behind it: NeedsTidBehind);
 //   3. the first bytes turn to their real values, and the group is committed. The next group, if it is known or
 //      expected, is announced with the same sync, which saves it one.
 // At rest the file ends at the committed end. While the next group is expected a header is there, 23 bytes that say "in
@@ -118,12 +118,13 @@ class Appender {
   Magic magic_;
   Boundary committed_;
   uint64_t tail_end_;
-  std::string held_;       // the group's first bytes while they are fewer than a header
-  std::string announced_;  // the real first bytes of the group that is announced at the committed end; or empty
-  bool blank_ = false;     // a group is announced there that may be any
-  bool began_ = false;     // the announced group's further bytes are being written
-  bool untidy_ = false;    // the file may have bytes behind the committed end
-  bool must_cut_ = false;  // the disk was full
+  std::string held_;         // the group's first bytes while they are fewer than a header
+  std::string announced_;    // the real first bytes of the group that is announced at the committed end; or empty
+  bool blank_ = false;       // a group is announced there that may be any
+  bool began_ = false;       // the announced group's further bytes are being written
+  bool tid_behind_ = false;  // its tid is to be behind it while it turns
+  bool untidy_ = false;      // the file may have bytes behind the committed end
+  bool must_cut_ = false;    // the disk was full
   bool leave_tail_ = false;
   absl::Status broken_;  // the first cause
 };

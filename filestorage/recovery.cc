@@ -142,6 +142,18 @@ absl::StatusOr<std::optional<Tid>> ReadRecordTid(File& file, uint64_t position, 
   return decoded.tid;
 }
 
+// The tid behind the group, where it has none of its own: the file's last bytes.
+absl::StatusOr<std::optional<Tid>> ReadTidBehind(File& file, uint64_t position, uint64_t size,
+                                                 absl::string_view header) {
+  std::string open_gate(header);
+  open_gate[sizeof(Tid)] = '\0';
+  if (!NeedsTidBehind(position, open_gate)) return std::nullopt;
+  std::string tid(sizeof(Tid), '\0');
+  const absl::StatusOr<size_t> read = file.ReadAt(size - tid.size(), absl::MakeSpan(tid));
+  if (!read.ok()) return read.status();
+  return DecodeUint64(tid);
+}
+
 // Commits the group behind `*end` whose turn a killed process left unfinished, if there is one, and moves `*end` to its
 // end: its tid has been shown to openers of the file. All of the group was durable before the turn began; the first
 // bytes are written anew, since they need not be.
@@ -149,9 +161,10 @@ absl::Status FinishInterruptedTurn(File& file, uint64_t size, Magic magic, Bound
   if (size - end->offset < kTransactionHeaderSize) return absl::OkStatus();
   std::string header(kTransactionHeaderSize, '\0');
   if (const auto read = file.ReadAt(end->offset, absl::MakeSpan(header)); !read.ok()) return read.status();
-  const absl::StatusOr<std::optional<Tid>> record_tid = ReadRecordTid(file, end->offset, header);
-  if (!record_tid.ok()) return record_tid.status();
-  const std::optional<std::string> real = UnfinishedTurn(end->offset, header, end->tid, *record_tid);
+  absl::StatusOr<std::optional<Tid>> told_tid = ReadTidBehind(file, end->offset, size, header);
+  if (told_tid.ok() && !told_tid->has_value()) told_tid = ReadRecordTid(file, end->offset, header);
+  if (!told_tid.ok()) return told_tid.status();
+  const std::optional<std::string> real = UnfinishedTurn(end->offset, header, end->tid, *told_tid);
   if (!real.has_value()) return absl::OkStatus();
   const absl::StatusOr<Boundary> group_end = FindEnd(file, size, magic, *end, *real);
   if (!group_end.ok()) return group_end.status();

@@ -32,20 +32,29 @@ absl::StatusOr<v1::WaitResponse> AdminClient::Wait(const v1::WaitRequest& reques
   return response;
 }
 
-absl::StatusOr<v1::PauseResponse> AdminClient::Pause(const v1::PauseRequest& request) {
+template <typename Request, typename Response>
+absl::StatusOr<Response> AdminClient::Call(Method<Request, Response> method, const Request& request) {
   grpc::ClientContext context;
-  v1::PauseResponse response;
-  const grpc::Status status = admin_->Pause(&context, request, &response);
+  Response response;
+  const grpc::Status status = ((*admin_).*method)(&context, request, &response);
   if (!status.ok()) return monitoring::SocketError(status, socket_path_);
   return response;
 }
 
+absl::StatusOr<v1::PauseResponse> AdminClient::Pause(const v1::PauseRequest& request) {
+  return Call(&v1::Admin::Stub::Pause, request);
+}
+
 absl::StatusOr<v1::PauseResponse> AdminClient::Resume(const v1::PauseRequest& request) {
-  grpc::ClientContext context;
-  v1::PauseResponse response;
-  const grpc::Status status = admin_->Resume(&context, request, &response);
-  if (!status.ok()) return monitoring::SocketError(status, socket_path_);
-  return response;
+  return Call(&v1::Admin::Stub::Resume, request);
+}
+
+absl::StatusOr<v1::PromoteResponse> AdminClient::Promote(const v1::PromoteRequest& request) {
+  return Call(&v1::Admin::Stub::Promote, request);
+}
+
+absl::StatusOr<v1::DemoteResponse> AdminClient::Demote(const v1::DemoteRequest& request) {
+  return Call(&v1::Admin::Stub::Demote, request);
 }
 
 }  // namespace zrs::admin

@@ -20,11 +20,19 @@ class AdminClient {
   absl::StatusOr<v1::StatusResponse> Status(absl::Duration timeout);
   // Blocks as long as the request says (0: without end), and a little longer for the answer.
   absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request);
-  // Wait until it is so.
+  // Wait until it is so, or is refused.
   absl::StatusOr<v1::PauseResponse> Pause(const v1::PauseRequest& request);
   absl::StatusOr<v1::PauseResponse> Resume(const v1::PauseRequest& request);
+  absl::StatusOr<v1::PromoteResponse> Promote(const v1::PromoteRequest& request);
+  absl::StatusOr<v1::DemoteResponse> Demote(const v1::DemoteRequest& request);
 
  private:
+  template <typename Request, typename Response>
+  using Method = grpc::Status (v1::Admin::Stub::*)(grpc::ClientContext*, const Request&, Response*);
+  // Waits without limit.
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request);
+
   std::string socket_path_;
   std::unique_ptr<v1::Status::Stub> status_;
   std::unique_ptr<v1::Admin::Stub> admin_;

@@ -27,12 +27,16 @@ class AdminService final : public transport::QueuedService {
     wait_.Serve(host);
     pause_.Serve(host);
     resume_.Serve(host);
+    promote_.Serve(host);
+    demote_.Serve(host);
   }
 
  private:
   using Async = v1::Admin::AsyncService;
   using WaitAnswer = transport::Answer<v1::WaitResponse>;
   using HoldAnswer = transport::Answer<v1::PauseResponse>;
+  using PromoteAnswer = transport::Answer<v1::PromoteResponse>;
+  using DemoteAnswer = transport::Answer<v1::DemoteResponse>;
   using HoldFunction = absl::FunctionRef<void(storage::Storage&, absl::AnyInvocable<void(bool)>)>;
 
   void Wait(const v1::WaitRequest& request, const WaitAnswer& answer) const {
@@ -94,6 +98,45 @@ class AdminService final : public transport::QueuedService {
     }
   }
 
+  void Promote(const v1::PromoteRequest& request, const PromoteAnswer& answer) const {
+    const std::vector<storage::Storage*> wanted = Named(request.storage());
+    if (wanted.empty()) {
+      v1::PromoteResponse none;
+      none.set_message(NoSuchStorage(request.storage()));
+      return answer(none);
+    }
+    auto gathering = std::make_shared<monitoring::Gathering<v1::PromotedStorage>>(
+        wanted.size(), [answer](std::vector<v1::PromotedStorage> storages) {
+          v1::PromoteResponse response;
+          for (v1::PromotedStorage& storage : storages) *response.add_storages() = std::move(storage);
+          answer(response);
+        });
+    // A caller that does not say takes the least risk.
+    const bool said = request.upstream() != v1::PromoteRequest::UPSTREAM_UNSPECIFIED;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      wanted[i]->Promote(
+          said ? request.upstream() : v1::PromoteRequest::UPSTREAM_MUST_BE_GONE, [answer] { return answer.wanted(); },
+          [gathering, i](v1::PromotedStorage one) { gathering->Put(i, std::move(one)); });
+    }
+  }
+
+  void Demote(const v1::DemoteRequest& request, const DemoteAnswer& answer) const {
+    const std::vector<storage::Storage*> wanted = Named(request.storage());
+    v1::DemoteResponse response;
+    if (wanted.size() != 1) {
+      response.set_result(v1::DemoteResponse::RESULT_NO_SUCH_STORAGE);
+      response.set_message(wanted.empty() ? NoSuchStorage(request.storage()) : "there are several storages: name one");
+      return answer(response);
+    }
+    wanted[0]->Demote([answer, name = wanted[0]->name()](const absl::Status& status) {
+      v1::DemoteResponse demoted;
+      demoted.set_result(status.ok() ? v1::DemoteResponse::RESULT_DONE : v1::DemoteResponse::RESULT_REFUSED);
+      demoted.set_message(status.ok() ? absl::StrCat("storage ", name, " is a secondary now: see zrs status")
+                                      : std::string(status.message()));
+      answer(demoted);
+    });
+  }
+
   std::vector<storage::Storage*> Named(const std::string& name) const {
     if (name.empty()) return storages_;
     std::vector<storage::Storage*> found;
@@ -130,6 +173,10 @@ class AdminService final : public transport::QueuedService {
       service_, &Async::RequestPause, [this](const auto& request, const auto& answer) { Pause(request, answer); }};
   const transport::UnaryMethod<v1::PauseRequest, v1::PauseResponse> resume_{
       service_, &Async::RequestResume, [this](const auto& request, const auto& answer) { Resume(request, answer); }};
+  const transport::UnaryMethod<v1::PromoteRequest, v1::PromoteResponse> promote_{
+      service_, &Async::RequestPromote, [this](const auto& request, const auto& answer) { Promote(request, answer); }};
+  const transport::UnaryMethod<v1::DemoteRequest, v1::DemoteResponse> demote_{
+      service_, &Async::RequestDemote, [this](const auto& request, const auto& answer) { Demote(request, answer); }};
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ constexpr std::array kStates = {
                "none while that lasts; then type zrs resume"},
     KnownState{"diverged", Severity::kNeedsSomebody, "the files of a primary and its copies are no longer one history",
                kSeeLog},
+    KnownState{"superseded", Severity::kNeedsSomebody, "there is another primary of this database", kSeeLog},
     KnownState{"disk-full", Severity::kNeedsSomebody, "the disk of the copy is full",
                "make room there: then it goes on by itself"},
     KnownState{"stopped", Severity::kNeedsSomebody, "zrs has given no reason", kSeeLog},

@@ -61,6 +61,7 @@ Json StorageToJson(const v1::StorageStatus& status) {
           {"path", status.path()},
           {"databaseId", OrNull(status.has_database_id(), status.database_id())},
           {"epoch", OrNull(status.has_epoch(), status.epoch())},
+          {"generation", OrNull(status.has_generation(), status.generation())},
           {"committedEnd", OrNull(status.has_committed_end(), status.committed_end())},
           {"lastTid", OrNull(status.has_last_tid(), status.last_tid())},
           {"lastTidTime", OrNull(status.has_last_tid_time(), status.last_tid_time())},

@@ -15,6 +15,7 @@
 #include "sidecar/cli/check_config.h"
 #include "sidecar/cli/commands.h"
 #include "sidecar/cli/output.h"
+#include "sidecar/cli/promote_command.h"
 #include "sidecar/cli/status_command.h"
 #include "sidecar/cli/verify_command.h"
 #include "sidecar/config/nearest.h"
@@ -106,6 +107,24 @@ void AddPauses(CommandLine& line) {
   add("resume", "let a copy that was paused go on", ResumeCommand);
 }
 
+void AddPromote(CommandLine& line) {
+  CLI::App* promote = line.Add("promote", "make a secondary the primary, when the primary is lost or stopped");
+  const auto options = std::make_shared<PromoteOptions>();
+  CLI::Option* storage = promote->add_option("--storage", options->storage, "this storage");
+  promote->add_flag("--all", options->all, "all secondaries")->excludes(storage);
+  CLI::Option* wait = promote->add_flag("--wait-for-upstream", options->wait_for_upstream,
+                                        "wait until its upstream was stopped in order, with everything here");
+  promote
+      ->add_flag("--force", options->force, "also while its upstream can be reached: there may be two primaries then")
+      ->excludes(wait);
+  promote->callback([&line, options] { line.exit_code = PromoteCommand(line.config, *options); });
+
+  CLI::App* demote = line.Add("demote", "make a primary that was promoted a secondary of what its configuration names");
+  const auto demoted = std::make_shared<std::string>();
+  demote->add_option("--storage", *demoted, "this storage (default: the only one there is)");
+  demote->callback([&line, demoted] { line.exit_code = DemoteCommand(line.config, *demoted); });
+}
+
 void AddChecks(CommandLine& line) {
   CLI::App* check = line.app.add_subcommand(
       "check-config", "print the effective settings, and what is wrong with them or with this host; changes nothing");
@@ -155,6 +174,7 @@ int Main(int argc, char** argv) {
   AddQuestions(line);
   AddWait(line);
   AddPauses(line);
+  AddPromote(line);
   AddChecks(line);
   const std::vector<std::string> names = CommandNames(line);
   const absl::Status known = argc > 1 ? CheckCommand(argv[1], names) : NoCommand(names);

@@ -140,6 +140,13 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
       runtime::RunShellCommand(command, {{"ZRS_STORAGE", name}, {"ZRS_PATH", path}}, std::move(done));
     };
   }
+  if (!from.fence_command.empty()) {
+    options.fence = [command = from.fence_command, name = from.name, path = from.path,
+                     upstream = from.replicate_from](absl::AnyInvocable<void(absl::Status)> done) {
+      runtime::RunShellCommand(command, {{"ZRS_STORAGE", name}, {"ZRS_PATH", path}, {"ZRS_UPSTREAM", upstream}},
+                               std::move(done));
+    };
+  }
   options.access = {.mode = from.mode, .owner = from.owner_id, .group = from.group_id};
   options.reconnect_most = from.reconnect_delay;
   options.reconnect_first = std::min(options.reconnect_first, options.reconnect_most);

@@ -117,6 +117,7 @@ std::vector<EffectiveKey> EffectiveKeys(const StorageSettings& settings) {
       {"max-lag", TimeIntervalText(settings.max_lag)},
       {"keep-old", Word(settings.keep_old)},
       {"on-swap", OrNone(settings.on_swap)},
+      {"fence-command", OrNone(settings.fence_command)},
       {"owner", OrNone(settings.owner)},
       {"group", Group(settings)},
       {"mode", settings.mode ? Value(absl::StrFormat("%03o", *settings.mode)) : std::nullopt},

@@ -56,6 +56,11 @@ constexpr KeySpec kKeys[] = {
      "Command for `/bin/sh -c`, run after a packed file has taken the copy's place: readers that stay open have to "
      "reopen it. It finds `ZRS_STORAGE` and `ZRS_PATH` in its environment. Run at least once for each swap: again at "
      "the next start where zrs ended before it did; one more run tells of all swaps that came while it ran."},
+    {"fence-command", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
+     "Command for `/bin/sh -c`, run by `zrs promote` first: it makes sure that the old primary is written to no more, "
+     "and "
+     "ends with 0 only then; else nothing is promoted. It finds `ZRS_STORAGE`, `ZRS_PATH` and `ZRS_UPSTREAM` in its "
+     "environment."},
     {"owner", kZrs | kSecondary, kUser, false, "", "unchanged", "", "", kFollowing,
      "User that the copy's files are given to: the one that the database runs as after a failover."},
     {"group", kZrs | kSecondary, kGroup, false, "", "the owner's, else unchanged", "", "", kFollowing,

@@ -39,9 +39,10 @@ struct StorageSettings {
   absl::Duration poll_interval = absl::Seconds(1);     // of a primary
   absl::Duration reconnect_delay = absl::Seconds(10);  // this and what follows, to `mode`: of a secondary
   absl::Duration max_lag = absl::Seconds(60);
-  bool keep_old = true;  // a copy that was replaced is kept as Data.fs.old
-  std::string on_swap;   // command to run then; "": none
-  std::string owner;     // as written, a name or a number; "": not said
+  bool keep_old = true;       // a copy that was replaced is kept as Data.fs.old
+  std::string on_swap;        // command to run then; "": none
+  std::string fence_command;  // to be run before a promotion; "": none
+  std::string owner;          // as written, a name or a number; "": not said
   std::string group;
   std::optional<uint32_t> owner_id;  // who the copy's files are given to; none: they stay whose they are
   std::optional<uint32_t> group_id;  // the owner's where only that is said, and known here

@@ -148,6 +148,7 @@ absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind 
   settings.max_lag = values->Time("max-lag");
   settings.keep_old = values->Boolean("keep-old");
   settings.on_swap = values->Text("on-swap");
+  settings.fence_command = values->Text("fence-command");
   if (absl::Status status = ReadFileAccess(*values, environment, &settings); !status.ok()) return status;
   return settings;
 }

@@ -12,6 +12,7 @@
 #include "sidecar/replication/end_message.h"
 #include "sidecar/replication/handshake.h"
 #include "sidecar/replication/heartbeat_message.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/replication/welcome.h"
 
 namespace zrs::replication {
@@ -118,6 +119,9 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
   const WelcomeDecision decision = CheckWelcome(copy_, welcome);
   if (const auto* refuse = std::get_if<RefuseWelcome>(&decision)) return Finish(refuse->end, effects);
   const auto& accept = std::get<AcceptWelcome>(decision);
+  const v1::Epoch* known = CurrentEpoch(copy_.lineage);
+  adopting_ = accept.decision == v1::Welcome::DECISION_RESUME &&
+              (known == nullptr || known->id() != CurrentEpoch(welcome.lineage())->id());
   copy_.lineage = welcome.lineage();
   copy_.magic = accept.magic;
   start_offset_ = accept.start.offset;
@@ -134,7 +138,8 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
     return;
   }
   const bool create = accept.decision == v1::Welcome::DECISION_COPY;
-  phase_ = create ? Phase::kCreating : Phase::kFollowing;
+  phase_ = create || adopting_ ? Phase::kCreating : Phase::kFollowing;
+  if (adopting_) effects->emplace_back(AdoptLineage{copy_.lineage});
   if (!create) return;
   std::optional<uint32_t> mode;
   if (const uint32_t bits = welcome.file_mode() & 0777; bits != 0) mode = bits | kOwnersBits;
@@ -143,11 +148,14 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
 
 FollowerEffects FollowerSession::OnCreated(absl::Status status) {
   FollowerEffects effects;
-  if (status.ok() && copy_.magic && !rebuilding_) durable_ = filestorage::FirstBoundary(*copy_.magic);
+  if (status.ok() && copy_.magic && !rebuilding_ && !adopting_) durable_ = filestorage::FirstBoundary(*copy_.magic);
   if (over()) return effects;
   assert(phase_ == Phase::kCreating);
   if (!status.ok()) {
-    FailWriting(rebuilding_ ? "creating the new file" : "creating the copy", status, &effects);
+    FailWriting(adopting_     ? "remembering the epoch"
+                : rebuilding_ ? "creating the new file"
+                              : "creating the copy",
+                status, &effects);
     return effects;
   }
   phase_ = Phase::kFollowing;
@@ -194,6 +202,7 @@ void FollowerSession::TakeHeartbeat(const v1::Heartbeat& heartbeat, FollowerEffe
 
 void FollowerSession::TakeEnd(const v1::End& end, FollowerEffects* effects) {
   if (!end_) {
+    if (phase_ == Phase::kFollowing) upstream_end_ = std::max(upstream_end_, end.committed_end());
     const v1::End clean = MakeEnd(end.reason(), end.message(), end.remedy());
     end_ = FollowerEnd{clean.reason(), clean.message(), clean.remedy(), true};
   }

@@ -48,6 +48,11 @@ struct CreateCopy {
   filestorage::Magic magic = filestorage::Magic::kFs30;
   std::optional<uint32_t> file_mode;  // permission bits of the publisher's file, of 0777, where they are known
 };
+// The publisher's file goes on from the live one in a later epoch than the copy was in: make that durable, so that no
+// byte of a later epoch is ever told to be of an earlier one. Answered by OnCreated.
+struct AdoptLineage {
+  v1::Lineage lineage;
+};
 // Another file is to take the live one's place, and is built beside it: make it durable that it is of `lineage`; then
 // have its first `start` bytes there, `start` being either the part that Copy told of or the magic alone of a new file
 // (in place of any earlier part). Answered by OnCreated. WriteGroups are for that file from here until OnSwapped.
@@ -70,8 +75,8 @@ struct SwapCopy {
 // The stream is over. Nothing follows. The owner cuts the uncommitted tail once the Write under way is answered.
 struct ClosePublisher {};
 // A WriteGroup is answered by OnWritten.
-using FollowerEffect = std::variant<SendToPublisher, ReceiveFromPublisher, CreateCopy, PrepareRebuild, WriteGroup,
-                                    ProveRebuild, SwapCopy, ClosePublisher>;
+using FollowerEffect = std::variant<SendToPublisher, ReceiveFromPublisher, CreateCopy, AdoptLineage, PrepareRebuild,
+                                    WriteGroup, ProveRebuild, SwapCopy, ClosePublisher>;
 using FollowerEffects = std::vector<FollowerEffect>;
 
 // What ProveRebuild is answered with.
@@ -199,6 +204,7 @@ class FollowerSession {
   uint64_t told_offset_ = 0;  // of what was received, the publisher knows
   uint64_t start_offset_ = 0;
   bool caught_up_ = false;
+  bool adopting_ = false;  // the later epochs that the publisher told of
   bool rebuilding_ = false;
   bool rebuild_refuted_ = false;
   std::optional<Proof> proof_;

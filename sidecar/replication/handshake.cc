@@ -61,18 +61,27 @@ DecideRefuse RefuseVersion(const v1::Hello& hello) {
 
 DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
   const v1::Lineage& theirs = hello.lineage();
-  const std::string epochs = absl::StrCat("the follower is in epoch ", DescribeId(CurrentEpoch(theirs)->id()),
-                                          ", the publisher in ", DescribeId(CurrentEpoch(publication.lineage)->id()));
-  if (IsPrefixOf(publication.lineage, theirs)) {
+  const v1::Epoch& our_epoch = *CurrentEpoch(publication.lineage);
+  const v1::Epoch& their_epoch = *CurrentEpoch(theirs);
+  const std::string epochs = absl::StrCat("the follower is in epoch ", DescribeId(their_epoch.id()), " of generation ",
+                                          their_epoch.generation(), ", the publisher in ", DescribeId(our_epoch.id()),
+                                          " of generation ", our_epoch.generation());
+  const int common = CommonEpochs(publication.lineage, theirs);
+  // Who shares no epoch shows nothing of a promotion.
+  const bool later = common > 0 && their_epoch.generation() > our_epoch.generation();
+  if (later || IsPrefixOf(publication.lineage, theirs)) {
     return Refuse(v1::End::REASON_SUPERSEDED,
                   absl::StrCat("the publisher is a stale primary: the follower knows later epochs (", epochs, ")"),
                   "find the host that was promoted and let this publisher follow it");
   }
-  return Refuse(v1::End::REASON_DIVERGED,
-                absl::StrCat("their histories parted after ", CommonEpochs(publication.lineage, theirs),
-                             " common epochs: ", epochs, "; the follower has ", DescribePosition(position),
-                             ", the publisher ", DescribePosition(publication.end)),
-                kKeepBoth);
+  const std::string parted =
+      absl::StrCat("their histories parted after ", common, " common epochs: ", epochs, "; the follower has ",
+                   DescribePosition(position), ", the publisher ", DescribePosition(publication.end));
+  if (common > 0 && their_epoch.generation() == our_epoch.generation()) {
+    return Refuse(v1::End::REASON_CONFLICT, absl::StrCat("there are two primaries of one generation: ", parted),
+                  "decide which one is right; make the other's host and its followers secondaries of that one");
+  }
+  return Refuse(v1::End::REASON_DIVERGED, parted, kKeepBoth);
 }
 
 DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {

@@ -44,7 +44,11 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //   no file (offset 0), no database id    copy
 //   a file, but no database id            refuse UNPROVED
 //   another database id                   refuse OTHER_DATABASE
-//   epoch unknown here                    refuse SUPERSEDED if the follower's lineage goes on past ours, else DIVERGED
+//   epoch unknown here, and
+//     the follower's lineage goes on past
+//     ours, or is of a later generation   refuse SUPERSEDED: this is a stale primary
+//     it is of the same generation        refuse CONFLICT: there are two primaries
+//     else                                refuse DIVERGED
 //   no file, epoch known here             copy
 //   past the fork that ended its epoch    refuse DIVERGED, naming both positions
 //   the file was replaced since, and

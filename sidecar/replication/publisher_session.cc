@@ -217,7 +217,9 @@ PublisherEffects PublisherSession::OnHeartbeat(const v1::Heartbeat& heartbeat) {
 PublisherEffects PublisherSession::OnEnd(v1::End::Reason reason, const std::string& message,
                                          const std::string& remedy) {
   PublisherEffects effects;
-  Finish(MakeEnd(reason, message, remedy), &effects);
+  v1::End end = MakeEnd(reason, message, remedy);
+  if (reason == v1::End::REASON_SHUTDOWN) end.set_committed_end(publication_.end.offset);
+  Finish(std::move(end), &effects);
   return effects;
 }
 

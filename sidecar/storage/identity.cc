@@ -26,6 +26,7 @@ void FillIdentity(const v1::Lineage& lineage, v1::StorageStatus& status) {
   if (epoch == nullptr) return;
   status.set_database_id(absl::BytesToHexString(lineage.database_id()));
   status.set_epoch(absl::BytesToHexString(epoch->id()));
+  status.set_generation(epoch->generation());
 }
 
 }  // namespace zrs::storage

@@ -31,6 +31,7 @@ struct StorageOptions {
   filestorage::FileAccess access;                      // of what a secondary creates; no mode: as the primary's file
   bool keep_old = true;     // of a secondary: keep a file that was replaced, as `Data.fs.old`
   CommandFunction on_swap;  // of a secondary: run after a swap; null: there is none
+  CommandFunction fence;    // of a secondary: run before a promotion, and must succeed; null: there is none
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer

@@ -171,6 +171,8 @@ v1::StorageState ToProto(const State& state) {
   FillBoundary(state.lower_bound, proto.mutable_lower_bound());
   proto.set_inode(state.inode);
   proto.set_doubted(state.doubted);
+  proto.set_promoted_from(state.promoted_from);
+  proto.set_complete(state.complete);
   if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
   if (state.swap_to_tell) proto.mutable_swap_to_tell()->set_time(*state.swap_to_tell);
   for (const replication::KnownFollower& from : state.followers) {
@@ -209,6 +211,8 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   state.lower_bound = *bound;
   state.inode = proto.inode();
   state.doubted = proto.doubted();
+  state.promoted_from = proto.promoted_from();
+  state.complete = proto.complete();
   if (proto.has_kept()) {
     auto kept = BoundaryFromState(proto.kept());
     if (!kept.ok()) return kept.status();

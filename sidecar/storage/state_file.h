@@ -36,8 +36,10 @@ struct State {
   v1::Lineage lineage;
   filestorage::Boundary lower_bound;
   std::optional<Rebuild> rebuild = std::nullopt;
-  uint64_t inode = 0;    // of a primary's file, as a hint; 0: not known
-  bool doubted = false;  // a primary's file was replaced by one that was no pack of it
+  uint64_t inode = 0;              // of a primary's file, as a hint; 0: not known
+  bool doubted = false;            // a primary's file was replaced by one that was no pack of it
+  std::string promoted_from = "";  // what a primary was told to follow when it was promoted; empty: it was not
+  bool complete = false;           // a secondary's file has once been all that its primary had
   std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
   std::vector<replication::KnownFollower> followers = {};    // who were here
   // The time of the last swap, as Swap's, while the command after it has not ended.

@@ -5,12 +5,16 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "sidecar/replication/end_message.h"
 #include "sidecar/storage/primary/primary_source.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/publisher/publisher.h"
 #include "sidecar/storage/publisher/waiters.h"
+#include "sidecar/storage/role.h"
+#include "sidecar/storage/secondary/promotion.h"
 #include "sidecar/storage/secondary/secondary_source.h"
 #include "sidecar/storage/source.h"
+#include "sidecar/storage/source_slot.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
@@ -21,24 +25,21 @@ constexpr absl::Duration kRefusalShown = absl::Minutes(5);
 constexpr absl::Duration kRefusalPause = absl::Seconds(5);
 constexpr char kStopping[] = "zrs is stopping";
 
-std::unique_ptr<Source> MakeSource(const StorageOptions& options, StorageServices services) {
-  if (options.upstream.empty()) return std::make_unique<PrimarySource>(options, services);
-  return std::make_unique<SecondarySource>(options, services);
-}
-
 class ReplicatedStorage final : public Storage {
  public:
   ReplicatedStorage(StorageOptions options, StorageServices services)
       : options_(std::move(options)),
+        services_(services),
         runtime_(services.runtime),
-        source_(MakeSource(options_, services)),
-        publisher_(options_.name, options_.max_followers, runtime_, *source_, MakeHooks()),
-        waiters_(options_.name, runtime_, publisher_) {}
+        publisher_(options_.name, options_.max_followers, runtime_, slot_, MakeHooks()),
+        waiters_(options_.name, runtime_, publisher_) {
+    MakeSource(/*primary=*/options_.upstream.empty());
+  }
 
   void Start(absl::AnyInvocable<void(bool)> serving_changed) override {
     runtime_.Post([this, serving_changed = std::move(serving_changed)]() mutable {
       serving_changed_ = std::move(serving_changed);
-      source_->Start(MakeEvents());
+      DecideRole();
     });
   }
 
@@ -90,14 +91,136 @@ class ReplicatedStorage final : public Storage {
     });
   }
 
+  void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
+               absl::AnyInvocable<void(v1::PromotedStorage)> answer) override {
+    runtime_.Post([this, upstream, wanted = std::move(wanted), answer = std::move(answer)]() mutable {
+      PromoteOnStrand(upstream, std::move(wanted), std::move(answer));
+    });
+  }
+
+  void Demote(absl::AnyInvocable<void(absl::Status)> answer) override {
+    runtime_.Post([this, answer = std::move(answer)]() mutable { DemoteOnStrand(std::move(answer)); });
+  }
+
   const std::string& name() const override { return options_.name; }
 
  private:
+  // ---- Role
+
+  void MakeSource(bool primary) {
+    secondary_ = nullptr;
+    if (primary) {
+      source_ = std::make_unique<PrimarySource>(options_, services_);
+    } else {
+      auto source = std::make_unique<SecondarySource>(options_, services_);
+      secondary_ = source.get();
+      source_ = std::move(source);
+    }
+    slot_.SetForStrand(source_.get());
+  }
+
+  void StartSource() {
+    runtime_.PostIo([this, source = source_.get()] { slot_.SetForIo(source); });
+    source_->Start(MakeEvents());
+  }
+
+  // What the configuration calls a secondary may have been promoted since.
+  void DecideRole() {
+    if (source_->is_primary()) return StartSource();
+    runtime_.PostIo([this] {
+      const bool promoted = WasPromoted(services_.file_system, options_.state_path, options_.upstream);
+      runtime_.Post([this, promoted] {
+        if (stopping_) return;
+        if (promoted) {
+          spdlog::warn(
+              "storage {}: is a primary since its promotion, though its configuration says replicate-from {}; "
+              "correct that, or name another address there for it to become a secondary",
+              options_.name, options_.upstream);
+          MakeSource(/*primary=*/true);
+        }
+        StartSource();
+      });
+    });
+  }
+
+  void PromoteOnStrand(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
+                       absl::AnyInvocable<void(v1::PromotedStorage)> answer) {
+    v1::PromotedStorage refusal;
+    refusal.set_name(options_.name);
+    refusal.set_result(v1::PromotedStorage::RESULT_REFUSED);
+    if (source_->is_primary()) {
+      refusal.set_result(v1::PromotedStorage::RESULT_WAS_PRIMARY);
+      refusal.set_message(absl::StrCat("storage ", options_.name, " is a primary already"));
+    } else if (stopping_ || promotion_) {
+      refusal.set_message(stopping_ ? kStopping : "it is being promoted already");
+    } else {
+      return BeginPromotion(upstream, std::move(wanted), std::move(answer));
+    }
+    answer(std::move(refusal));
+  }
+
+  void BeginPromotion(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
+                      absl::AnyInvocable<void(v1::PromotedStorage)> answer) {
+    promoted_ = std::move(answer);
+    Promotion::Hooks hooks;
+    hooks.wanted = std::move(wanted);
+    hooks.ending = [this] { spdlog::info("storage {}: is being promoted", options_.name); };
+    hooks.ended = [this](Promotion::Result result) { OnPromotionEnded(std::move(result)); };
+    promotion_ = std::make_unique<Promotion>(options_, runtime_, *secondary_, upstream, std::move(hooks));
+    promotion_->Start();
+  }
+
+  void OnPromotionEnded(Promotion::Result result) {
+    promotion_.reset();
+    v1::PromotedStorage answer = Promotion::Describe(options_.name, result);
+    if (!result.source_ended) return std::exchange(promoted_, nullptr)(std::move(answer));
+    publisher_.Refuse(replication::MakeEnd(v1::End::REASON_REPLACED, "this zrs becomes the primary",
+                                           "none needed: the follower comes back at once"));
+    // The I/O thread may be reading for a follower.
+    runtime_.PostIo([this, promoted = result.status.ok(), answer = std::move(answer)]() mutable {
+      slot_.SetForIo(nullptr);
+      runtime_.Post([this, promoted, answer = std::move(answer)]() mutable { TakeOver(promoted, std::move(answer)); });
+    });
+  }
+
+  void TakeOver(bool primary, v1::PromotedStorage answer) {
+    MakeSource(primary);
+    if (!stopping_) StartSource();
+    std::exchange(promoted_, nullptr)(std::move(answer));
+    if (stopping_) Quiesce();
+  }
+
+  void DemoteOnStrand(absl::AnyInvocable<void(absl::Status)> answer) {
+    const auto refuse = [&](const std::string& why) {
+      answer(absl::FailedPreconditionError(absl::StrCat("storage ", options_.name, " is not demoted: ", why)));
+    };
+    if (stopping_ || promoted_) return refuse(stopping_ ? kStopping : "its role is being changed");
+    if (secondary_ != nullptr) return refuse("it is a secondary");
+    if (options_.upstream.empty()) {
+      return refuse("its configuration names nobody to follow: say replicate-from there, and start zrs again");
+    }
+    // As during a promotion, a stop waits for this.
+    promoted_ = [answer = std::move(answer)](const v1::PromotedStorage&) mutable { answer(absl::OkStatus()); };
+    source_->Quiesce([this] {
+      publisher_.Refuse(replication::MakeEnd(v1::End::REASON_REPLACED, "this zrs is the primary no more",
+                                             "none needed: the follower comes back at once"));
+      source_->Close([this] {
+        runtime_.PostIo([this] {
+          slot_.SetForIo(nullptr);
+          runtime_.Post([this] { TakeOver(/*primary=*/false, {}); });
+        });
+      });
+    });
+  }
+
+  // ---- Events
+
   Publisher::Hooks MakeHooks() {
     Publisher::Hooks hooks;
     hooks.progressed = [this] { waiters_.Check(); };
     hooks.failed = [this](const absl::Status& error) { source_->OnUnreadable(error); };
     hooks.refused = [this](const std::string& message, const std::string& remedy) { NoteRefused(message, remedy); };
+    hooks.rival = [this](const v1::End& end) { source_->OnRival(end); };
     hooks.last_seen = [this](replication::KnownFollower follower) { source_->Remember(std::move(follower)); };
     return hooks;
   }
@@ -167,6 +290,18 @@ class ReplicatedStorage final : public Storage {
     }
     if (serving_) ReportServing();
     waiters_.Fail(kStopping);
+    if (promotion_ && promotion_->Cancel()) {
+      promotion_.reset();
+      v1::PromotedStorage refusal;
+      refusal.set_name(options_.name);
+      refusal.set_result(v1::PromotedStorage::RESULT_REFUSED);
+      refusal.set_message(kStopping);
+      std::exchange(promoted_, nullptr)(std::move(refusal));
+    }
+    if (!promoted_) Quiesce();  // else when it is promoted
+  }
+
+  void Quiesce() {
     source_->Quiesce([this] {
       draining_ = true;
       Drain();
@@ -185,8 +320,13 @@ class ReplicatedStorage final : public Storage {
   }
 
   const StorageOptions options_;
+  const StorageServices services_;
   runtime::Runtime& runtime_;
+  SourceSlot slot_;
   std::unique_ptr<Source> source_;
+  SecondarySource* secondary_ = nullptr;  // the source, where it is one
+  std::unique_ptr<Promotion> promotion_;
+  absl::AnyInvocable<void(v1::PromotedStorage)> promoted_;  // while its role is being changed
   Publisher publisher_;
   Waiters waiters_;
   std::optional<ProblemReport> refused_;  // a follower was turned away

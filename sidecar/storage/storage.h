@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "proto/zrs/v1/replication.pb.h"
@@ -50,6 +51,15 @@ class Storage {
   // once, from a primary, whose file is another's.
   virtual void Pause(absl::AnyInvocable<void(bool paused)> answer) = 0;
   virtual void Resume(absl::AnyInvocable<void(bool resumed)> answer) = 0;
+
+  // Of a secondary: becomes a primary, as `upstream` says. `wanted` as Wait's: a promotion that is waiting for
+  // something is given up when nobody listens any more.
+  virtual void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
+                       absl::AnyInvocable<void(v1::PromotedStorage)> answer) = 0;
+
+  // Of a primary whose configuration names an upstream: becomes its secondary. An error tells why it does not; OK as
+  // soon as it is no primary any more.
+  virtual void Demote(absl::AnyInvocable<void(absl::Status)> answer) = 0;
 
   virtual const std::string& name() const = 0;
 };

@@ -135,6 +135,15 @@ def test_stopped(lab):
     assert storage["watch"] is None and storage["progress"] is None
 
 
+def test_superseded(lab):
+    pair = lab.synced_pair()
+    assert run_zrs("promote", "--config", pair.secondary.config, "--force")[0] == 0
+    # Its file goes on in an epoch that the old primary does not know: so it is asked as a follower of the old one.
+    assert run_zrs("demote", "--config", pair.secondary.config)[0] == 0
+    storage = until_state(pair.primary, "superseded")
+    assert storage["generation"] == 1 and storage["error"]["remedy"]
+
+
 def test_disk_full_and_healed(lab):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path, commits=30, size=100_000)

@@ -130,6 +130,27 @@ TEST_P(AppenderCrashTest, TransactionWithoutRecords) {
   AppendInGroups(primary, 1, SIZE_MAX, 0);
 }
 
+// There is no record whose tid would tell the transaction's, where that is half written.
+TEST_P(AppenderCrashTest, ATurnInTwoSectorsOfATransactionWithoutRecordsIsFinished) {
+  for (uint64_t before = 1; before <= 16 && !HasFailure(); ++before) {
+    SCOPED_TRACE(absl::StrCat(before, " bytes before the sector's end"));
+    FileBuilder primary = EndingAt(1024 - before);
+    // Every byte of the tid is another one than before.
+    primary.Add({.tid = TestTid(1) + 0x0101010101010101, .user = "u", .records = {}});
+    primary.Add({.tid = TestTid(1) + 0x0101010101010102, .records = {}});
+    primary.Add({.tid = TestTid(1) + 0x0101010101010103, .records = {{.oid = 1, .data = "x"}}});
+    for (const size_t group : {2, 3}) {
+      CrashDriver driver(primary, 1, GetParam());
+      driver.Open();
+      driver.AppendUpTo(group);
+      driver.Commit(group);
+      EXPECT_GT(driver.finished(), 0u);
+      driver.AppendUpTo(4);
+      driver.Commit(4);
+    }
+  }
+}
+
 TEST_P(AppenderCrashTest, GroupsAfterACut) {
   FileBuilder primary = EndingAt(4000);
   for (uint64_t n = 2; n < 6; ++n) primary.Add(Transaction(n, 3000));

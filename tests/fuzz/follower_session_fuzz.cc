@@ -104,6 +104,9 @@ class Run {
       const auto create = *std::exchange(follower_->creating, std::nullopt);
       live_ = std::string(filestorage::MagicBytes(create.magic));
       follower_->Do(follower_->session.OnCreated(Outcome()));
+    } else if (follower_->adopting) {
+      follower_->adopting.reset();
+      follower_->Do(follower_->session.OnCreated(absl::OkStatus()));
     } else if (follower_->preparing) {
       const auto prepare = *std::exchange(follower_->preparing, std::nullopt);
       if (prepare.start.offset <= filestorage::kMagicSize)

@@ -71,6 +71,7 @@ _STRAND = Rule(
     below(*(f"sidecar/{room}/" for room in ("admin", "monitoring", "replication", "runtime", "storage", "transport")),
           of=CPP_FILES), {
         "sidecar/storage/secondary/copy_file.cc": _BY_IO,
+        "sidecar/storage/secondary/copy_file_rebuild.cc": _BY_IO,
         "sidecar/storage/old_file.cc": _BY_IO,
         "sidecar/storage/primary/pack_chain.cc": _BY_IO,
         "sidecar/storage/primary/primary_file.cc": _BY_IO,
@@ -79,6 +80,7 @@ _STRAND = Rule(
         "sidecar/storage/primary/primary_source.cc": _POSTS,
         "sidecar/storage/primary/primary_source.h": "CommittedBytes, which is for that thread",
         "sidecar/storage/secondary/secondary_source.h": "CommittedBytes, which is for that thread",
+        "sidecar/storage/source_slot.h": "CommittedBytes, which is for that thread",
         "sidecar/storage/publisher/publisher_connection.cc": _POSTS,
         "sidecar/runtime/asio_runtime.cc": "the end of the thread for files, in the destructor",
         "sidecar/transport/queued_service.h": "the end of a shutdown, for which the server's owner waits",

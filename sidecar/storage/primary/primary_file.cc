@@ -66,8 +66,8 @@ absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
   if (!belongs.ok() || state_->role == "primary") return belongs;
   return absl::FailedPreconditionError(absl::StrCat(
       "state file ", state_file_.path(), " says that ", options_.path,
-      " is a secondary's copy; to make this host a primary with a new database identity, remove that state file "
-      "(every secondary then needs a new copy), else configure it as a secondary again"));
+      " is a secondary's copy; to make this host the primary, configure it as a secondary again, start it and type "
+      "zrs promote"));
 }
 
 // A writer that creates the file writes its magic a moment later: both are "not there yet".

@@ -188,105 +188,8 @@ void PrimarySource::OnUnsettled(const std::string& reason, const std::string& re
   events_.changed();
 }
 
-// ---- Another file in its place
-
-void PrimarySource::OnReplaced(const TailReport& report) {
-  spdlog::info("storage {}: {}; looking whether it is a pack", options_.name, report.reason);
-  pending_ = true;
-  diverged_ = false;
-  published_ = false;
-  open_ = false;
-  unreadable_ = absl::OkStatus();
-  watch_.reset();
-  heartbeat_.reset();
-  events_.withdrawn(replication::MakeEnd(
-      v1::End::REASON_REPLACED, "the primary's file was replaced, by a pack most likely; its zrs looks through it",
-      "none needed: the follower comes back at once"));
-  events_.changed();
-  AnswerRefreshes();
-  if (!stopping_) Reopen(report.event);
-}
-
-void PrimarySource::Reopen(TailEvent event) {
-  runtime_.PostIo([this, event] {
-    auto opened = file_.OpenReplacement(event);
-    runtime_.Post([this, event, opened = std::move(opened)]() mutable { OnReopened(std::move(opened), event); });
-  });
-}
-
-void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailEvent event) {
-  if (stopping_) return;
-  if (Heals(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
-  if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
-  problem_.Clear();
-  pending_ = !opened->pending.empty();
-  BeginScan(*opened);
-  ScheduleTick();
-  Poll();
-}
-
-void PrimarySource::ProvePending() {
-  AnswerRefreshes();
-  proving_ = true;
-  unlooked_ = false;
-  runtime_.PostIo([this] {
-    auto proof = file_.Prove();
-    runtime_.Post([this, proof = std::move(proof)]() mutable { OnProved(std::move(proof)); });
-  });
-}
-
-void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
-  proving_ = false;
-  if (stopping_ || failed_) return;
-  if (Heals(proof.status())) return WaitToProve(proof.status());
-  if (!proof.ok()) return OnUnreadable(proof.status());
-  if (proof->proved()) {
-    proving_ = true;
-    runtime_.PostIo([this, id = RandomId(runtime_)] {
-      auto begun = file_.BeginEpoch(id);
-      runtime_.Post([this, begun = std::move(begun)]() mutable { OnEpochBegun(std::move(begun)); });
-    });
-    return;
-  }
-  if (std::exchange(diverged_, true)) return;
-  const std::string message =
-      absl::StrCat(options_.path, " is neither the file that was followed before nor a pack of it: ", proof->reason);
-  problem_.Raise(message, DivergedRemedy(options_));
-  events_.withdrawn(
-      replication::MakeEnd(v1::End::REASON_DIVERGED, message,
-                           "this copy stays as it is; see to the primary's file, as its zrs status says"));
-  events_.changed();
-}
-
-void PrimarySource::WaitToProve(const absl::Status& status) {
-  proving_ = true;
-  WaitForFile(status, [this] {
-    ScheduleTick();
-    ProvePending();
-  });
-}
-
-void PrimarySource::OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened) {
-  proving_ = false;
-  if (stopping_ || failed_) return;
-  if (absl::IsUnavailable(opened.status())) return Poll();
-  if (Heals(opened.status())) return WaitToProve(opened.status());
-  if (!opened.ok()) {
-    return Fail(std::string(opened.status().message()), "mend that, then restart zrs: it looks at the file again");
-  }
-  pending_ = false;
-  diverged_ = false;
-  problem_.Clear();
-  state_ = opened->state;
-  end_ = opened->end;
-  spdlog::info("storage {}: {} is a pack of the file before, or has all of it; its epoch is {}", options_.name,
-               options_.path, replication::DescribeId(replication::CurrentEpoch(state_->lineage)->id()));
-  forget_old_ = runtime_.After(options_.old_file_time, [this] { runtime_.PostIo([this] { file_.ForgetOldFile(); }); });
-  Publish();
-  Poll();
-}
-
 void PrimarySource::Publish() {
+  if (superseded_) return;
   published_ = true;
   events_.opened({state_->lineage, magic_, end_, file_mode_});
   events_.changed();
@@ -329,6 +232,16 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   published_ = false;
   events_.withdrawn(replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, remedy));
   events_.changed();
+}
+
+// What this one sends from here on would part the followers further. Which of the two is right, a person says: so the
+// file is looked at no more, also where it is replaced.
+void PrimarySource::OnRival(const v1::End& end) {
+  if (failed_ || superseded_) return;
+  superseded_ = true;
+  Fail(end.message(),
+       "stop the database here. If the other primary is right, make this storage its secondary (replicate-from) and "
+       "start zrs again; if this one is, do that there");
 }
 
 // A file that was overwritten or cut in place reads badly too: the next look tells.
@@ -385,7 +298,11 @@ void PrimarySource::Close(absl::AnyInvocable<void()> done) {
 
 void PrimarySource::FillStatus(v1::StorageStatus& status) const {
   status.set_role("primary");
-  status.set_state(failed_ ? "stopped" : diverged_ ? "diverged" : published_ ? "streaming" : "starting");
+  status.set_state(superseded_  ? "superseded"
+                   : failed_    ? "stopped"
+                   : diverged_  ? "diverged"
+                   : published_ ? "streaming"
+                                : "starting");
   problem_.FillStatus(status);
   if (!state_) return;
   FillIdentity(state_->lineage, status);

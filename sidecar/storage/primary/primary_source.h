@@ -28,6 +28,7 @@ class PrimarySource final : public Source {
   void Refresh(absl::AnyInvocable<void()> done) override;
   void OnUnreadable(const absl::Status& error) override;
   void Remember(replication::KnownFollower follower) override;
+  void OnRival(const v1::End& end) override;
   bool Pause(absl::AnyInvocable<void()>) override { return false; }
   void Resume() override {}
   bool is_primary() const override { return true; }
@@ -104,6 +105,7 @@ class PrimarySource final : public Source {
   absl::Status unreadable_;   // a publisher could not read; until the next report tells whether the file was replaced
   bool published_ = false;
   bool failed_ = false;
+  bool superseded_ = false;  // there is another primary
   bool stopping_ = false;
   bool polling_ = false;
   bool poll_again_ = false;

@@ -157,9 +157,12 @@ void Publisher::OnProgress() {
 
 void Publisher::OnClosed(const PublisherConnection* closed) {
   log_.OnClosed(*closed);
+  const std::optional<v1::End> end = closed->session().own_end();
+  const bool rival = end && (end->reason() == v1::End::REASON_SUPERSEDED || end->reason() == v1::End::REASON_CONFLICT);
   std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });
   FinishDrainIfPossible();
   hooks_.progressed();
+  if (rival) hooks_.rival(*end);
 }
 
 void Publisher::FinishDrainIfPossible() {

@@ -34,6 +34,8 @@ class Publisher {
     // A follower was turned away for want of room; why, and what to do.
     std::function<void(const std::string& message, const std::string& remedy)> refused;
     std::function<void(replication::KnownFollower)> last_seen;  // as PublisherConnection's
+    std::function<void(const v1::End&)>
+        rival;  // a follower that was refused knows of another primary: what it was told
   };
   // References outlive the publisher.
   Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,

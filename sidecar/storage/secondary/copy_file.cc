@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
 #include "filestorage/data_file_names.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/old_file.h"
 #include "sidecar/storage/secondary/swap.h"
 #include "spdlog/spdlog.h"
@@ -33,13 +35,19 @@ absl::StatusOr<std::optional<State>> CopyFile::LoadState() {
   if (!loaded.ok() || !loaded->has_value()) return loaded;
   absl::Status belongs = CheckStateBelongs(**loaded, state_file_.path(), options_.path, options_.machine_id);
   if (!belongs.ok()) return belongs;
-  if ((*loaded)->role != "secondary") {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "state file ", state_file_.path(), " says that ", options_.path,
-        " is a primary's own file; a secondary would replace its future by another's: configure it as a primary, or "
-        "move the data file and the state file away for a new copy"));
-  }
   return loaded;
+}
+
+// An old primary that is told to follow. Its file is what it is: the upstream lets it go on from there where it has
+// nothing that the upstream has not.
+absl::Status CopyFile::BecomeSecondary() {
+  spdlog::info("storage {}: {} was a primary's own file; from now on it follows {}", options_.name, options_.path,
+               options_.upstream);
+  state_->role = "secondary";
+  state_->promoted_from.clear();
+  state_->inode = 0;
+  state_->complete = true;
+  return SaveState();
 }
 
 absl::StatusOr<CopyFile::Found> CopyFile::Open() {
@@ -56,6 +64,7 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   if (state_) {
     found.copy.lineage = state_->lineage;
     found.swap_to_tell = state_->swap_to_tell;
+    found.complete = state_->complete;
   }
   auto info = file_system_.Stat(options_.path);
   if (absl::IsNotFound(info.status())) return found;
@@ -68,6 +77,10 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   }
   absl::Status opened = OpenAppender(state_->lower_bound, &found.recovery);
   if (!opened.ok()) return opened;
+  if (state_->role == "primary") {
+    if (absl::Status noted = BecomeSecondary(); !noted.ok()) return noted;
+    found.complete = true;
+  }
   // A process that was killed while it created the copy may have left a name that is not durable.
   absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
@@ -115,9 +128,7 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   return OpenAppender(state_->lower_bound, &recovery);
 }
 
-namespace {
-
-absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected) {
+absl::Status CopyFile::WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected) {
   for (std::string& piece : group.pieces) {
     if (absl::Status appended = appender.Append(piece); !appended.ok()) return appended;
     // The syncs are what takes long, and as much as this is received meanwhile.
@@ -126,11 +137,13 @@ absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup gr
   return group.commit ? appender.Commit(*group.commit, group.following, more_expected) : absl::OkStatus();
 }
 
-absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
-                                absl::Span<char> out) {
+absl::StatusOr<size_t> CopyFile::ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
+                                          absl::Span<char> out) {
   if (appender == nullptr) return absl::FailedPreconditionError(absl::StrCat("read ", path, ": it is not open"));
   return appender->Read(offset, out);
 }
+
+namespace {
 
 absl::StatusOr<bool> AppenderHasBoundary(filestorage::Appender& appender, const filestorage::Boundary& boundary) {
   return filestorage::HasBoundary(
@@ -151,6 +164,42 @@ absl::Status CopyFile::Cut() {
   absl::Status cut = appender_ ? appender_->Cut() : absl::OkStatus();
   if (rebuild_) cut.Update(rebuild_->Cut());
   return cut;
+}
+
+absl::Status CopyFile::Adopt(const v1::Lineage& lineage) {
+  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
+  v1::Lineage before = std::exchange(state_->lineage, lineage);
+  absl::Status saved = SaveState();
+  if (!saved.ok()) state_->lineage = std::move(before);
+  return saved;
+}
+
+absl::Status CopyFile::NoteComplete() {
+  if (state_) state_->complete = true;
+  return SaveState();
+}
+
+absl::StatusOr<v1::Lineage> CopyFile::Promote(const std::string& epoch_id) {
+  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
+  if (absl::Status cut = Cut(); !cut.ok()) return cut;
+  if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
+  State state = *state_;
+  const uint64_t generation = replication::CurrentEpoch(state.lineage)->generation() + 1;
+  v1::Epoch epoch;
+  epoch.set_id(epoch_id);
+  epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
+  epoch.set_generation(generation);
+  *epoch.mutable_left() = replication::ToProto(appender_->committed());
+  replication::AddEpoch(std::move(epoch), &state.lineage);
+  state.role = "primary";
+  state.promoted_from = options_.upstream;
+  state.lower_bound = appender_->committed();
+  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  appender_.reset();
+  old_.reset();
+  lock_.reset();
+  return state_->lineage;
 }
 
 absl::Status CopyFile::SaveState() {
@@ -187,190 +236,6 @@ absl::StatusOr<bool> CopyFile::HadPosition(const replication::OldPosition& posit
   if (!position.just_before) return false;
   if (old_) return AppenderHasBoundary(*old_, position.boundary);
   return FileHasBoundary(file_system_, OldPath(options_.path), position.boundary);
-}
-
-// ---- The file beside
-
-absl::Status CopyFile::CheckRoom(uint64_t size) {
-  const std::string directory = filestorage::DirectoryOf(options_.path);
-  const absl::StatusOr<uint64_t> room = file_system_.FreeBytes(directory);
-  if (!room.ok()) return room.status();
-  if (*room >= size) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat("building the packed file beside ", options_.path, ": it needs ",
-                                                   size, " more bytes, and ", directory, " has ", *room,
-                                                   " free; the copy is kept as it was before the pack"));
-}
-
-absl::Status CopyFile::CreateRebuild(filestorage::Magic magic) {
-  const auto live = file_system_.Stat(options_.path);
-  if (!live.ok()) return live.status();
-  filestorage::FileAccess access = options_.access;
-  if (!access.mode) access.mode = live->mode & 07777;
-  auto file = filestorage::CreateWithAccess(file_system_, NewPath(options_.path), access);
-  if (!file.ok()) return file.status();
-  // Who was given the live file, by hand perhaps, is to have the new one. Only root can do that.
-  const auto created = (*file)->Stat();
-  if (created.ok() && (created->owner != live->owner || created->group != live->group)) {
-    (*file)->SetAccess({.mode = access.mode, .owner = live->owner, .group = live->group}).IgnoreError();
-  }
-  if (absl::Status written = (*file)->WriteAt(0, filestorage::MagicBytes(magic)); !written.ok()) return written;
-  if (absl::Status synced = (*file)->Sync(); !synced.ok()) return synced;
-  return filestorage::SyncName(file_system_, options_.path);
-}
-
-absl::Status CopyFile::OpenRebuild() {
-  filestorage::Recovery recovery;
-  auto opened =
-      filestorage::Appender::Open(file_system_, NewPath(options_.path), state_->rebuild->lower_bound, &recovery);
-  if (opened.ok()) rebuild_ = *std::move(opened);
-  return opened.status();
-}
-
-// One that is missing, or is not what the state says, is built anew: it is worth nothing by itself.
-absl::Status CopyFile::ReopenRebuild() {
-  if (!state_->rebuild || rebuild_) return absl::OkStatus();
-  absl::Status opened = OpenRebuild();
-  return absl::IsNotFound(opened) || absl::IsDataLoss(opened) ? absl::OkStatus() : opened;
-}
-
-absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare) {
-  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
-  const uint64_t have = prepare.start.offset;
-  const bool goes_on = rebuild_ && rebuild_->committed() == prepare.start && have > filestorage::kMagicSize;
-  if (!goes_on) {
-    // Before room is looked for: what was built for an earlier pack takes up some.
-    if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
-    const auto in_the_way = file_system_.StatName(NewPath(options_.path));
-    if (in_the_way.ok()) {
-      return absl::FailedPreconditionError(absl::StrCat("building the packed file beside ", options_.path, ": ",
-                                                        NewPath(options_.path), " is in the way, of ", in_the_way->size,
-                                                        " bytes; look at it, and move it away"));
-    }
-  }
-  if (absl::Status room = CheckRoom(prepare.size > have ? prepare.size - have : 0); !room.ok()) return room;
-  state_->rebuild = State::Rebuild{prepare.lineage, prepare.start, std::nullopt};
-  if (absl::Status saved = SaveState(); !saved.ok() || goes_on) return saved;
-  absl::Status created = CreateRebuild(prepare.magic);
-  return created.ok() ? OpenRebuild() : created;
-}
-
-absl::Status CopyFile::WriteRebuild(replication::WriteGroup group) {
-  absl::Status open = CheckOpen(/*beside=*/true);
-  return open.ok() ? WriteTo(*rebuild_, std::move(group), /*more_expected=*/false) : open;
-}
-
-absl::StatusOr<size_t> CopyFile::ReadRebuild(uint64_t offset, absl::Span<char> out) {
-  return ReadFrom(rebuild_.get(), NewPath(options_.path), offset, out);
-}
-
-absl::StatusOr<filestorage::PackProof> CopyFile::ProveRebuild() {
-  if (absl::Status open = CheckOpen(/*beside=*/true); !open.ok()) return open;
-  const auto read_new = [this](uint64_t offset, absl::Span<char> out) { return rebuild_->Read(offset, out); };
-  const auto read_live = [this](uint64_t offset, absl::Span<char> out) { return appender_->Read(offset, out); };
-  const filestorage::ReadFunction live_function = read_live;
-  return filestorage::ProvePack(read_new, rebuild_->magic(), rebuild_->committed(), appender_->committed(),
-                                &live_function);
-}
-
-absl::Status CopyFile::RemoveRebuild() {
-  rebuild_.reset();
-  // What nobody began here is somebody else's.
-  if (!state_->rebuild) return absl::OkStatus();
-  return filestorage::RemoveIfThere(file_system_, NewPath(options_.path));
-}
-
-absl::Status CopyFile::DropRebuild() {
-  if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
-  // Before the state forgets whose it is: one that came back after a power loss would be in the way for ever.
-  absl::Status named = filestorage::SyncName(file_system_, options_.path);
-  if (!named.ok()) return named;
-  state_->rebuild.reset();
-  return SaveState();
-}
-
-std::optional<replication::RebuildCopy> CopyFile::rebuild() const {
-  if (!state_ || !state_->rebuild) return std::nullopt;
-  return replication::RebuildCopy{state_->rebuild->lineage, rebuild_ ? rebuild_->committed() : filestorage::Boundary{}};
-}
-
-// ---- The swap
-
-absl::Status CopyFile::CheckOpen(bool beside) const {
-  if (appender_ && (rebuild_ || !beside)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("write ", beside ? NewPath(options_.path) : options_.path, ": it is not open"));
-}
-
-absl::Status CopyFile::Swap(const replication::SwapCopy& swap, const std::string& time) {
-  if (absl::Status open = CheckOpen(/*beside=*/true); !open.ok()) return open;
-  if (absl::Status cut = Cut(); !cut.ok()) return cut;
-  if (rebuild_->committed() != swap.end) {
-    return absl::FailedPreconditionError(absl::StrCat("replacing ", options_.path, ": the new file is at ",
-                                                      rebuild_->committed().offset, ", not at ", swap.end.offset));
-  }
-  state_->rebuild->swap = State::Swap{appender_->committed(), swap.end, time};
-  if (absl::Status saved = SaveState(); !saved.ok()) return saved;
-  absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old, state_->kept);
-  if (!swapped.ok()) return swapped;
-  old_ = std::move(appender_);
-  rebuild_.reset();
-  if (absl::Status noted = NoteSwapped(); !noted.ok()) return noted;
-  filestorage::Recovery recovery;
-  const absl::Status opened = OpenAppender(state_->lower_bound, &recovery);
-  // The live file is another one now, which is what a full disk would deny.
-  return absl::IsResourceExhausted(opened) ? absl::DataLossError(opened.message()) : opened;
-}
-
-absl::Status CopyFile::NoteSwapped() {
-  if (options_.keep_old) state_->kept = state_->rebuild->swap->from;
-  state_->lower_bound = state_->rebuild->swap->to;
-  state_->swap_to_tell = std::move(state_->rebuild->swap->time);
-  state_->lineage = std::move(state_->rebuild->lineage);
-  state_->rebuild.reset();
-  const absl::Status saved = state_file_.Save(*state_);
-  // Without room the file goes on to tell that the swap was decided, from which the next Open finds the same.
-  return absl::IsResourceExhausted(saved) ? absl::OkStatus() : saved;
-}
-
-absl::Status CopyFile::OnSwapTold(const std::string& time) {
-  // One whose time nobody knows was made by an earlier zrs: so it is that one.
-  if (!state_ || !state_->swap_to_tell) return absl::OkStatus();
-  if (!state_->swap_to_tell->empty() && *state_->swap_to_tell != time) return absl::OkStatus();
-  state_->swap_to_tell.reset();
-  return SaveState();
-}
-
-absl::Status CopyFile::FinishSwap() {
-  if (!state_ || !state_->rebuild || !state_->rebuild->swap) return absl::OkStatus();
-  const State::Swap swap = *state_->rebuild->swap;
-  const auto beside = FileHasBoundary(file_system_, NewPath(options_.path), swap.to);
-  if (!beside.ok()) return beside.status();
-  const auto before = FileHasBoundary(file_system_, options_.path, swap.from);
-  if (!before.ok()) return before.status();
-  // The old file may have the new one's end too, where a pack dropped its last transaction and nothing else: both files
-  // in their old places are what tells.
-  if (*beside && *before) {
-    const auto live = file_system_.Stat(options_.path);
-    if (!live.ok()) return live.status();
-    if (live->size != swap.from.offset) {
-      // The swap was put off, and an upstream that still had the old file wrote more: what was proved does not hold.
-      state_->rebuild->swap.reset();
-      return absl::OkStatus();
-    }
-    absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old, state_->kept);
-    if (!swapped.ok()) return swapped;
-    return NoteSwapped();
-  }
-  const auto after = FileHasBoundary(file_system_, options_.path, swap.to);
-  if (!after.ok()) return after.status();
-  if (!*after) {
-    // What is wrong with the live file is found when it is opened.
-    state_->rebuild->swap.reset();
-    return absl::OkStatus();
-  }
-  absl::Status named = filestorage::SyncName(file_system_, options_.path);
-  if (!named.ok()) return named;
-  return NoteSwapped();
 }
 
 }  // namespace zrs::storage

@@ -29,6 +29,7 @@ class CopyFile {
   struct Found {
     replication::Copy copy;
     filestorage::Recovery recovery;  // where there was a file
+    bool complete = false;           // the file was once all that the primary had
     // When the last swap was (RFC 3339; empty where nobody knows), if nobody has said yet that it was told: one that
     // is finished here among them.
     std::optional<std::string> swap_to_tell;
@@ -79,6 +80,14 @@ class CopyFile {
   std::optional<replication::RebuildCopy> rebuild() const;
   // Remembers identity and the committed end.
   absl::Status SaveState();
+  // Remembers that the file goes on in the epoch that `lineage` ends with.
+  absl::Status Adopt(const v1::Lineage& lineage);
+  // Remembers that the file is all that the primary has.
+  absl::Status NoteComplete();
+  // Cuts what is not committed and begins an epoch with this id, of the next generation, in which this host is the
+  // primary: durable on return, and the file and its lock are let go of. After an error the file is as it was, and
+  // still a secondary's. Returns the new lineage.
+  absl::StatusOr<v1::Lineage> Promote(const std::string& epoch_id);
   // Saves the state and lets go of file and lock.
   void Close();
 
@@ -91,6 +100,10 @@ class CopyFile {
 
  private:
   absl::StatusOr<std::optional<State>> LoadState();
+  absl::Status BecomeSecondary();
+  static absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected);
+  static absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
+                                         absl::Span<char> out);
   absl::Status OpenAppender(const filestorage::Boundary& lower_bound, filestorage::Recovery* recovery);
   absl::Status OpenRebuild();
   absl::Status ReopenRebuild();

@@ -50,6 +50,11 @@ void CopyWriter::Create(Upstream upstream, replication::CreateCopy create) {
   HoldOrRun({std::move(run), [upstream] { upstream->OnCreated(Dropped()); }});
 }
 
+void CopyWriter::Adopt(Upstream upstream, replication::AdoptLineage adopt) {
+  Do([this, adopt = std::move(adopt)] { return file_.Adopt(adopt.lineage); },
+     [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnCreated(status); });
+}
+
 void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare) {
   Do([this, prepare = std::move(prepare)] { return file_.PrepareRebuild(prepare); },
      [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnCreated(status); });
@@ -149,6 +154,10 @@ void CopyWriter::DoOrWarn(absl::AnyInvocable<absl::Status()> work, const char* c
 // The bound only saves time at the next start; the identity in the old file stays true.
 void CopyWriter::SaveState() {
   DoOrWarn([this] { return file_.SaveState(); }, "the next start scans more of the file");
+}
+
+void CopyWriter::NoteComplete() {
+  DoOrWarn([this] { return file_.NoteComplete(); }, "a promotion is refused until it is remembered");
 }
 
 void CopyWriter::DropRebuild() {

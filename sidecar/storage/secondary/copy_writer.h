@@ -32,6 +32,7 @@ class CopyWriter {
   CopyWriter(std::string storage, runtime::Runtime& runtime, CopyFile& file, Events events);
 
   void Create(Upstream upstream, replication::CreateCopy create);
+  void Adopt(Upstream upstream, replication::AdoptLineage adopt);
   void Prepare(Upstream upstream, replication::PrepareRebuild prepare);
   void Write(Upstream upstream, replication::WriteGroup group);
   void Prove(Upstream upstream, replication::ProveRebuild prove);
@@ -41,8 +42,9 @@ class CopyWriter {
   // of it is there.
   using CutDone = absl::AnyInvocable<void(const absl::Status&, std::optional<replication::RebuildCopy>)>;
   void Cut(bool drop_rebuild, CutDone done);
-  // These four fail with a warning in the log: nothing is lost by it.
+  // These fail with a warning in the log: nothing is lost by it.
   void SaveState();
+  void NoteComplete();  // as CopyFile's
   void DropRebuild();
   void ForgetOldFile();
   void OnSwapTold(const std::string& time);  // as CopyFile's

@@ -1,5 +1,6 @@
 #include "sidecar/storage/secondary/secondary_source.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,9 +18,6 @@ namespace {
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
 // A connection that has lasted so long does not break at once.
 constexpr absl::Duration kSettled = absl::Seconds(10);
-// For a stream to close in order. What is paused takes nothing more, so its peer may be in the middle of a message.
-constexpr absl::Duration kStopGrace = absl::Seconds(2);
-constexpr absl::Duration kStopGraceWhilePaused = absl::Milliseconds(200);
 
 using SessionState = replication::FollowerSession::State;
 
@@ -86,6 +84,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
     return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
   }
   copy_ = std::move(found->copy);
+  complete_ = found->complete;
   LogRecovery(options_.name, options_.path, found->recovery);
   spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.upstream, options_.path,
                replication::DescribePosition(copy_.committed));
@@ -122,6 +121,7 @@ void SecondarySource::Connect() {
     if (options_.access.mode) create.file_mode = options_.access.mode;
     writer_.Create(upstream_, std::move(create));
   };
+  hooks.adopt = [this](replication::AdoptLineage adopt) { writer_.Adopt(upstream_, std::move(adopt)); };
   hooks.prepare = [this](replication::PrepareRebuild prepare) { writer_.Prepare(upstream_, std::move(prepare)); };
   hooks.prove = [this](replication::ProveRebuild prove) { writer_.Prove(upstream_, prove); };
   hooks.swap = [this](replication::SwapCopy swap) { writer_.Swap(upstream_, swap); };
@@ -151,6 +151,7 @@ void SecondarySource::OnChanged() {
     // While something is wrong that may be so again at once: it is said when it is over.
     if (!problem_.raised()) LogFollowing();
   }
+  if (following) NoteReach();
   const bool advanced = copy_.magic && !session.rebuilding() && session.durable().offset > copy_.committed.offset;
   if (following) NoteProgress(advanced);
   if (advanced) {
@@ -260,6 +261,14 @@ void SecondarySource::OnDisconnected(const absl::Status& status) {
 }
 
 absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
+  const auto& said = upstream_->session().end();
+  const bool answered = said && said->by_publisher;
+  const bool stops = answered && said->reason == v1::End::REASON_SHUTDOWN;
+  reach_ = answered && !stops ? Reach::kThere : Reach::kGone;
+  if (stops) {
+    stopped_in_order_ = true;
+    if (!rebuilding_) told_end_ = std::max(told_end_, upstream_->session().upstream_end());
+  }
   if (stopping_ || state_ == SecondaryState::kStopped) return absl::ZeroDuration();
   const std::optional<replication::FollowerEnd>& end = upstream_->session().end();
   if (state_ == SecondaryState::kDiskFull && !(end && end->by_publisher)) return backoff_.Next(runtime_.Random());
@@ -287,6 +296,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       state_ = SecondaryState::kConnecting;
       return backoff_.Next(runtime_.Random());
     case v1::End::REASON_DIVERGED:
+    case v1::End::REASON_CONFLICT:
       state_ = SecondaryState::kDiverged;
       Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
       break;
@@ -303,7 +313,7 @@ void SecondarySource::OnCut(const absl::Status& status, absl::Duration delay) {
   if (!status.ok() && state_ != SecondaryState::kStopped) OnLocalError(status);
   if (quiesced_) return std::exchange(quiesced_, nullptr)();
   if (stopping_ || state_ == SecondaryState::kStopped) return;
-  retry_ = runtime_.After(delay, [this] { Connect(); });
+  retry_ = runtime_.After(std::exchange(look_soon_, false) ? absl::ZeroDuration() : delay, [this] { Connect(); });
 }
 
 void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy) {
@@ -329,31 +339,6 @@ void SecondarySource::OnUnreadable(const absl::Status& error) {
   if (state_ != SecondaryState::kStopped) {
     Fail(std::string(error.message()), "check this copy's disk; move the copy and its state away for a new one");
   }
-}
-
-// ---- Stopping
-
-void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
-  stopping_ = true;
-  retry_.reset();
-  look_.reset();
-  forget_old_.reset();
-  NoteSwapTold();
-  if (idle_) {
-    writer_.Stop();
-    return done();
-  }
-  quiesced_ = std::move(done);
-  // The session is over before what it wished is dropped: so that is no failure of this follower.
-  upstream_->Stop(writer_.paused() ? kStopGraceWhilePaused : kStopGrace);
-  writer_.Stop();
-}
-
-void SecondarySource::Close(absl::AnyInvocable<void()> done) {
-  runtime_.PostIo([this, done = std::move(done)]() mutable {
-    file_.Close();
-    runtime_.Post(std::move(done));
-  });
 }
 
 // ---- Status

@@ -33,12 +33,31 @@ class SecondarySource final : public Source {
   void Refresh(absl::AnyInvocable<void()> done) override { done(); }
   void OnUnreadable(const absl::Status& error) override;
   void Remember(replication::KnownFollower follower) override;
+  // Its own upstream has to tell it.
+  void OnRival(const v1::End&) override {}
   bool Pause(absl::AnyInvocable<void()> held) override;
   void Resume() override;
   bool is_primary() const override { return false; }
   bool serving() const override;
   std::optional<PrimaryView> primary_view() const override;
   void FillStatus(v1::StorageStatus& status) const override;
+
+  // For its promotion.
+  //
+  // FailedPrecondition where it may not be promoted now, whatever its upstream is, with the reason and what to do.
+  absl::Status CheckPromotable() const;
+  // Whether the upstream's zrs is there. It is gone where nothing answers, and once it has said that it stops.
+  enum class Reach { kUnknown, kThere, kGone };
+  // Tries to connect at once, unless that is being done; reach() tells what came of it, and later of what comes later.
+  void LookForUpstream();
+  Reach reach() const { return reach_; }
+  std::string DescribeUpstream() const;
+  // FailedPrecondition unless the upstream was stopped in order, and all that it had is here.
+  absl::Status CheckHasAll() const;
+  // Ends the stream; `done` once all that has arrived is committed, and the rest is cut. Instead of Quiesce.
+  void Finish(absl::AnyInvocable<void()> done);
+  // After Finish, and instead of Close: as CopyFile::Promote. The file is closed, whatever the answer.
+  void MakePrimary(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done);
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
@@ -71,6 +90,13 @@ class SecondarySource final : public Source {
   void SaveStateNowAndThen();
   // Looks at the health again, which may change by time alone.
   void ScheduleHealth();
+  void NoteReach();
+  // Before the last stream ends: nothing is begun any more.
+  void BeginEnding();
+
+  // For a stream to close in order. What is paused takes nothing more, so its peer may be in the middle of a message.
+  static constexpr absl::Duration kStopGrace = absl::Seconds(2);
+  static constexpr absl::Duration kStopGraceWhilePaused = absl::Milliseconds(200);
 
   const StorageOptions options_;
   StorageServices services_;
@@ -92,7 +118,13 @@ class SecondarySource final : public Source {
   bool stopping_ = false;
   bool idle_ = true;  // neither a connection nor the cut after one is under way
   absl::AnyInvocable<void()> quiesced_;
-  bool progressed_ = false;  // the present connection has got something done
+  bool complete_ = false;  // the file was once all that the primary had
+  Reach reach_ = Reach::kUnknown;
+  bool look_soon_ = false;         // at once after the present attempt
+  bool stopped_in_order_ = false;  // the upstream, since it was followed last
+  bool rebuilding_ = false;        // what it sent last was for another file than the live one
+  uint64_t told_end_ = 0;          // else: the committed end that it told of last
+  bool progressed_ = false;        // the present connection has got something done
   std::unique_ptr<runtime::Timer> look_;
   std::unique_ptr<runtime::Timer> forget_old_;
   absl::Duration state_saved_;

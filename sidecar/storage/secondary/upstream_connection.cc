@@ -97,7 +97,6 @@ void UpstreamConnection::Answer(replication::FollowerEffects effects) {
   --outstanding_;
   heard_ = runtime_.Now();
   Perform(std::move(effects));
-  FinishIfPossible();
 }
 
 void UpstreamConnection::Stop(absl::Duration grace) {
@@ -109,7 +108,12 @@ void UpstreamConnection::Stop(absl::Duration grace) {
   }
 }
 
+void UpstreamConnection::HangUp() {
+  if (stream_) stream_->Cancel();
+}
+
 void UpstreamConnection::Perform(replication::FollowerEffects effects) {
+  ++performing_;
   for (replication::FollowerEffect& effect : effects) {
     std::visit(Overloaded{
                    [this](replication::SendToPublisher& send) {
@@ -120,6 +124,7 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
                      if (stream_) stream_->Read();
                    },
                    [this](replication::CreateCopy& create) { Ask(hooks_.create, std::move(create)); },
+                   [this](replication::AdoptLineage& adopt) { Ask(hooks_.adopt, std::move(adopt)); },
                    [this](replication::PrepareRebuild& prepare) { Ask(hooks_.prepare, std::move(prepare)); },
                    [this](replication::WriteGroup& write) { Ask(hooks_.write, std::move(write)); },
                    [this](replication::ProveRebuild& prove) { Ask(hooks_.prove, prove); },
@@ -131,6 +136,8 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
   // The peer may have ended too and take nothing more: then what is to be said last is never taken.
   if (session_.end()) LimitEnding();
   if (!finished_) hooks_.changed();
+  --performing_;
+  FinishIfPossible();
 }
 
 void UpstreamConnection::CloseStream() {
@@ -158,7 +165,8 @@ void UpstreamConnection::OnStreamClosed(absl::Status status) {
 }
 
 void UpstreamConnection::FinishIfPossible() {
-  if (!stream_closed_ || outstanding_ > 0 || finished_) return;
+  // A wish that is answered at once must not end what has more to wish.
+  if (!stream_closed_ || outstanding_ > 0 || performing_ > 0 || finished_) return;
   finished_ = true;
   hooks_.closed(close_status_);
 }

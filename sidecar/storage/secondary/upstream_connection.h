@@ -24,6 +24,7 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   struct Hooks {
     std::function<void(replication::WriteGroup)> write;
     std::function<void(replication::CreateCopy)> create;
+    std::function<void(replication::AdoptLineage)> adopt;      // answered by OnCreated
     std::function<void(replication::PrepareRebuild)> prepare;  // answered by OnCreated
     std::function<void(replication::ProveRebuild)> prove;
     std::function<void(replication::SwapCopy)> swap;
@@ -42,6 +43,9 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void OnSwapped(const absl::Status& status);
   // Ends the stream in order; where the peer does not close within `grace` it is torn down. `closed` follows.
   void Stop(absl::Duration grace);
+
+  // Tears the stream down. What has arrived is still written; `closed` follows.
+  void HangUp();
 
   const replication::FollowerSession& session() const { return session_; }
   bool open() const { return open_; }
@@ -75,6 +79,7 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   bool stream_closed_ = false;
   bool finished_ = false;
   int outstanding_ = 0;  // what the owner has not answered yet
+  int performing_ = 0;   // effects, one lot within another
   absl::Status close_status_;
   absl::Duration close_grace_;
   std::unique_ptr<runtime::Timer> cancel_timer_;

@@ -6,6 +6,7 @@ from . import config
 from . import database as db
 from .compare import until_identical
 from .ports import free_address
+from .process import Process
 from .sidecar import Sidecar
 from .zeo_server import ZeoServer
 
@@ -16,6 +17,7 @@ class Lab:
     def __init__(self, directory):
         self.directory = directory
         self._closers = []
+        self._open_clients = []
 
     def close(self):
         while self._closers:
@@ -30,23 +32,37 @@ class Lab:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
 
-    def zeo(self, name="zeo"):
-        """A started ZEO server."""
-        server = ZeoServer(os.path.join(self.directory, name))
+    def zeo(self, name="zeo", path=None):
+        """A started ZEO server, of a Data.fs of its own or of the one at `path`."""
+        server = ZeoServer(os.path.join(self.directory, name), path)
         self.at_close(server.stop)
         return server.start()
 
-    def client(self, server):
+    def client(self, server, **options):
         """A ZODB.DB that is closed with the lab."""
-        database = server.client()
-        self.at_close(database.close)
+        database = server.client(**options)
+        self._open_clients.append(database)
+        self.at_close(lambda: self.close_client(database))
         return database
+
+    def close_client(self, database):
+        """Before the lab does."""
+        if database in self._open_clients:
+            self._open_clients.remove(database)
+            database.close()
 
     def sidecar(self, name, *sections, **options):
         """A Sidecar that is not yet started."""
         sidecar = Sidecar(name, os.path.join(self.directory, name), *sections, **options)
         self.at_close(sidecar.kill)
         return sidecar
+
+    def process(self, name, command):
+        """A started process that is killed with the lab."""
+        process = Process(name, command, self.path("logs", name))
+        self.at_close(process.kill)
+        process.start()
+        return process
 
     def pair(self, path, keys=(), **options):
         """A started primary of `path` and a started secondary, which has these keys (pairs of name and value)."""

@@ -25,11 +25,11 @@ _CONF = """\
 
 
 class ZeoServer:
-    """`runzeo` in a process of its own; `directory` gets Data.fs, zeo.conf and the log."""
+    """`runzeo` in a process of its own; `directory` gets zeo.conf, the log, and Data.fs unless a path is given."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, path=None):
         os.makedirs(directory, exist_ok=True)
-        self.path = os.path.join(directory, "Data.fs")
+        self.path = path or os.path.join(directory, "Data.fs")
         self.port = free_port()
         self.config = os.path.join(directory, "zeo.conf")
         with open(self.config, "w", encoding="utf-8") as file:
@@ -47,6 +47,6 @@ class ZeoServer:
             self.process.terminate()
         self.process.kill()
 
-    def client(self):
+    def client(self, **options):
         """A ZODB.DB over a new connection; the caller closes it."""
-        return ZEO.DB(("127.0.0.1", self.port), wait_timeout=20)
+        return ZEO.DB(("127.0.0.1", self.port), wait_timeout=20, **options)

@@ -37,6 +37,7 @@ v1::StatusResponse FullStatus() {
   storage.set_state("streaming");
   storage.set_database_id("00112233445566778899aabbccddeeff");
   storage.set_epoch("ffeeddccbbaa99887766554433221100");
+  storage.set_generation(2);
   storage.set_committed_end(123'456'789);
   storage.set_last_tid("03f2cd6d55555555");
   storage.set_last_tid_time(SampleTimeText(absl::Seconds(5)));

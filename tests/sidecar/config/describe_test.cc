@@ -36,7 +36,7 @@ auto Fields(const SidecarSettings& s) {
 auto Fields(const StorageSettings& s) {
   return std::tie(s.name, s.path, s.replicate_from, s.listen, s.source_name, s.blobs_external, s.insecure,
                   s.max_followers, s.keep_alive_delay, s.poll_interval, s.reconnect_delay, s.max_lag, s.keep_old,
-                  s.on_swap, s.owner, s.owner_id, s.group_id, s.mode);
+                  s.on_swap, s.fence_command, s.owner, s.owner_id, s.group_id, s.mode);
 }
 
 void ExpectRoundTrip(const std::string& text) {
@@ -72,7 +72,7 @@ TEST(Description, OfASecondary) {
   EXPECT_EQ(text.substr(text.find("\n<zrs a>")),
             "\n<zrs a>\n  # a secondary\n  replicate-from localhost:5000\n  # replicate-to: none\n"
             "  # source-name: the only one, or of the same name\n  keep-alive-delay 2s\n  reconnect-delay 10s\n"
-            "  max-lag 1m\n  keep-old on\n  # on-swap: none\n"
+            "  max-lag 1m\n  keep-old on\n  # on-swap: none\n  # fence-command: none\n"
             "  owner zope\n  group 600\n  # mode: as the primary file's mode\n  # blobs: none\n"
             "  <filestorage>\n    path /data/Data.fs\n  </filestorage>\n</zrs>\n");
 }
@@ -92,7 +92,8 @@ TEST(Description, IsLoadedToTheSame) {
           "blobs external"),
       Zrs("b",
           "replicate-to 5000\ninsecure on\nreplicate-from ./b.sock\nsource-name C\nreconnect-delay 1h\n"
-          "max-lag 1d\nkeep-old no\non-swap touch a; b $$c\nowner zope\ngroup plone\nmode 0664"),
+          "max-lag 1d\nkeep-old no\non-swap touch a; b $$c\nfence-command power off\nowner zope\ngroup plone\nmode "
+          "0664"),
       Zrs("c", "replicate-from [::1]:5000\nowner 77"), Zrs("d", "replicate-from h:1\ngroup 78\nkeep-alive-delay 90"),
       "<zrs e>\nreplicate-from h:1\nzeo-conf zeo.conf\nzeo-storage 1\n</zrs>\n"));
 }
@@ -104,12 +105,13 @@ TEST(Description, OfADollarSignIsLoadedToTheSame) {
 
 // A key that were forgotten here would be described as if it were not there.
 TEST(Description, HasEveryKey) {
-  const Settings settings = Load(absl::StrCat("<sidecar>\nhealth-address 1\nlog-file l\n</sidecar>\n",
-                                              Zrs("a",
-                                                  "replicate-from h:1\nreplicate-to 5000\nsource-name b\non-swap x\n"
-                                                  "owner zope\ngroup plone\nmode 640\n"
-                                                  "blobs external"),
-                                              Zrs("b", "replicate-to 5000")));
+  const Settings settings =
+      Load(absl::StrCat("<sidecar>\nhealth-address 1\nlog-file l\n</sidecar>\n",
+                        Zrs("a",
+                            "replicate-from h:1\nreplicate-to 5000\nsource-name b\non-swap x\nfence-command y\n"
+                            "owner zope\ngroup plone\nmode 640\n"
+                            "blobs external"),
+                        Zrs("b", "replicate-to 5000")));
   std::vector<EffectiveKey> keys = EffectiveKeys(settings.sidecar);
   for (const StorageSettings& storage : settings.storages) {
     for (const EffectiveKey& key : EffectiveKeys(storage)) keys.push_back(key);

@@ -135,6 +135,7 @@ class FollowerDriver {
   std::optional<v1::FollowerMessage> sending;
   std::optional<WriteGroup> writing;
   std::optional<CreateCopy> creating;
+  std::optional<AdoptLineage> adopting;
   std::optional<PrepareRebuild> preparing;
   std::optional<ProveRebuild> proving;
   std::optional<SwapCopy> swapping;
@@ -152,9 +153,10 @@ class FollowerDriver {
   }
   void Note(CreateCopy create) { creating = std::move(create); }
   void Note(WriteGroup group) {
-    EXPECT_FALSE(writing || creating || preparing || swapping) << "two writes at a time";
+    EXPECT_FALSE(writing || creating || adopting || preparing || swapping) << "two writes at a time";
     writing = std::move(group);
   }
+  void Note(AdoptLineage adopt) { adopting = std::move(adopt); }
   void Note(PrepareRebuild prepare) { preparing = std::move(prepare); }
   void Note(ProveRebuild prove) { proving = prove; }
   void Note(SwapCopy swap) {

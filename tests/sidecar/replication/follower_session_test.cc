@@ -9,6 +9,7 @@
 
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/end_message.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/sidecar/replication/drivers.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/replication/follower_session_fixture.h"
@@ -64,6 +65,33 @@ TEST_F(FollowerSessionTest, FirstCopyIsToldThePrimarysPermissions) {
     ASSERT_TRUE(driver.creating.has_value());
     EXPECT_EQ(driver.creating->file_mode, expected) << told;
   }
+}
+
+TEST_F(FollowerSessionTest, ALaterEpochIsDurableBeforeAnythingOfItIsWritten) {
+  upstream_end_ = At(9).offset;
+  FollowerDriver& driver = Open({FirstLineage(), file_.magic(), At(7)});
+  v1::PublisherMessage welcome = Welcome(v1::Welcome::DECISION_RESUME, At(7));
+  AddEpoch(welcome.mutable_welcome()->mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, At(8));
+  driver.Receive(welcome);
+  ASSERT_TRUE(driver.adopting);
+  EXPECT_EQ(CurrentEpoch(driver.adopting->lineage)->id(), Id('b'));
+  ReceiveUntil(At(9).offset);
+  EXPECT_FALSE(driver.writing);
+  driver.adopting.reset();
+  driver.Do(driver.session.OnCreated(absl::OkStatus()));
+  EXPECT_EQ(driver.Sent().acknowledge().durable_offset(), At(7).offset) << "the position is what it was";
+  EXPECT_EQ(driver.Written().commit, At(9));
+}
+
+TEST_F(FollowerSessionTest, ALaterEpochThatCannotBeRememberedEndsTheStream) {
+  upstream_end_ = file_.size();
+  FollowerDriver& driver = Open({FirstLineage(), file_.magic(), At(7)});
+  v1::PublisherMessage welcome = Welcome(v1::Welcome::DECISION_RESUME, At(7));
+  AddEpoch(welcome.mutable_welcome()->mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, At(8));
+  driver.Receive(welcome);
+  driver.adopting.reset();
+  driver.Do(driver.session.OnCreated(absl::ResourceExhaustedError("no room")));
+  ExpectEnd(v1::End::REASON_FOLLOWER_FAILED, "remembering the epoch");
 }
 
 TEST_F(FollowerSessionTest, KeepAliveRepeatsTheAcknowledgement) {

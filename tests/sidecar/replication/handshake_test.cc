@@ -178,10 +178,30 @@ TEST_F(HandshakeTest, EmptyFollowerOfLaterEpochsSupersedesThePublisher) {
   EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
 }
 
-TEST_F(HandshakeTest, FollowerOfASiblingEpochIsDiverged) {
+TEST_F(HandshakeTest, FollowerOfASiblingEpochOfTheSameGenerationIsAConflict) {
   AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   v1::Hello hello = HelloAt(At(2));
   AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);
+  const v1::End end = Refusal(hello);
+  EXPECT_EQ(end.reason(), v1::End::REASON_CONFLICT);
+  EXPECT_NE(end.message().find("after 1 common epochs"), std::string::npos) << end.message();
+  EXPECT_NE(end.message().find(DescribeId(Id('b'))), std::string::npos) << end.message();
+  EXPECT_NE(end.message().find(DescribeId(Id('c'))), std::string::npos) << end.message();
+}
+
+TEST_F(HandshakeTest, FollowerOfASiblingEpochOfALaterGenerationSupersedesThePublisher) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, kStart);
+  publication_.lineage.mutable_epochs(1)->set_generation(1);
+  v1::Hello hello = HelloAt(At(2));
+  AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
+}
+
+TEST_F(HandshakeTest, FollowerOfASiblingEpochOfAnEarlierGenerationIsDiverged) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
+  v1::Hello hello = HelloAt(At(2));
+  AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_REPLACED, kStart);
+  hello.mutable_lineage()->mutable_epochs(1)->set_generation(1);
   const v1::End end = Refusal(hello);
   EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
   EXPECT_NE(end.message().find("after 1 common epochs"), std::string::npos) << end.message();

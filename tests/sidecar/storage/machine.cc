@@ -138,4 +138,26 @@ v1::WaitResponse Machine::Wait(uint32_t replicas, absl::Duration timeout) {
   return answer.value_or(v1::WaitResponse());
 }
 
+void Machine::BeginPromote(v1::PromoteRequest::Upstream upstream, const bool& wanted,
+                           std::optional<v1::PromotedStorage>& answer) {
+  storage_->Promote(
+      upstream, [&wanted] { return wanted; },
+      [&answer](v1::PromotedStorage promoted) { answer = std::move(promoted); });
+}
+
+v1::PromotedStorage Machine::Promote(v1::PromoteRequest::Upstream upstream) {
+  const bool wanted = true;
+  std::optional<v1::PromotedStorage> answer;
+  BeginPromote(upstream, wanted, answer);
+  EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
+  return answer.value_or(v1::PromotedStorage());
+}
+
+absl::Status Machine::Demote() {
+  std::optional<absl::Status> answer;
+  storage_->Demote([&answer](absl::Status status) { answer = std::move(status); });
+  EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
+  return answer.value_or(absl::UnknownError("no answer"));
+}
+
 }  // namespace zrs::storage

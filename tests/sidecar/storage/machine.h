@@ -60,6 +60,7 @@ class Machine {
   // A primary reads its file in pieces of this size, and reports after each.
   void SetPieces(uint64_t bytes) { options_.tail = {.read_size = bytes, .max_bytes_per_poll = bytes}; }
   void SetOnSwap(CommandFunction command) { options_.on_swap = std::move(command); }
+  void SetFence(CommandFunction command) { options_.fence = std::move(command); }
   void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();
@@ -98,6 +99,11 @@ class Machine {
   v1::WaitResponse Wait(uint32_t replicas, absl::Duration timeout);
   // Returns at once; `answer` outlives the wait.
   void BeginWait(uint32_t replicas, absl::Duration timeout, std::optional<v1::WaitResponse>& answer);
+  v1::PromotedStorage Promote(v1::PromoteRequest::Upstream upstream);
+  // Returns at once; `answer` and `wanted` outlive the promotion.
+  void BeginPromote(v1::PromoteRequest::Upstream upstream, const bool& wanted,
+                    std::optional<v1::PromotedStorage>& answer);
+  absl::Status Demote();
   bool serving() const { return serving_; }
   tests::SimulatedFileSystem& disk() { return disk_; }
 

@@ -1,15 +1,21 @@
-// A stream that takes nothing more does not keep its storage from stopping.
+// How a secondary's connection ends.
 #include "sidecar/storage/secondary/upstream_connection.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/boundary_message.h"
+#include "tests/sidecar/replication/fixtures.h"
 #include "tests/simulation/event_queue.h"
 #include "tests/simulation/simulated_runtime.h"
+#include "tests/support/file_builder.h"
 
 namespace zrs::storage {
 namespace {
@@ -28,6 +34,7 @@ class StuckStream final : public transport::FollowerStream {
     if (events_) std::exchange(events_, nullptr)->OnClosed(absl::CancelledError("cancelled"));
   }
   std::string peer() const override { return "stuck"; }
+  transport::FollowerEvents& events() { return *events_; }
 
  private:
   std::shared_ptr<transport::FollowerEvents> events_;
@@ -52,6 +59,61 @@ TEST(UpstreamConnectionTest, IsTornDownWhereWhatItSaysLastIsNotTaken) {
   EXPECT_EQ(closed, 0) << "it has its grace";
   queue.RunUntil(queue.now() + absl::Seconds(2), [] { return false; });
   EXPECT_EQ(closed, 1);
+}
+
+// A packed file has arrived, and a bit more, when the stream ends.
+TEST(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {
+  const tests::FileBuilder file = tests::FileBuilder().AddMany(6, 50);
+  const auto& at = file.boundaries();
+  simulation::EventQueue queue(1);
+  simulation::SimulatedRuntime runtime(queue, {});
+  const auto run = [&queue] { queue.RunUntil(queue.now() + absl::Seconds(1), [] { return false; }); };
+  std::vector<std::string> seen;
+  std::shared_ptr<UpstreamConnection> connection;
+  UpstreamConnection::Hooks hooks;
+  hooks.changed = [] {};
+  hooks.prepare = [&](const replication::PrepareRebuild&) { connection->OnCreated(absl::OkStatus()); };
+  hooks.write = [&](const replication::WriteGroup& group) {
+    seen.push_back(absl::StrCat("write up to ", group.commit ? group.commit->offset : 0));
+  };
+  // At once: the stream is over.
+  hooks.prove = [&](const replication::ProveRebuild&) { connection->OnProved(absl::CancelledError("not wanted")); };
+  hooks.closed = [&](const absl::Status&) { seen.emplace_back("closed"); };
+  replication::Copy copy;
+  copy.lineage = replication::FirstLineage();
+  copy.magic = file.magic();
+  copy.committed = tests::FileBuilder().AddMany(9, 90).end();
+  replication::FollowerOptions options;
+  options.node_id = replication::Id('n');
+  const auto stream = std::make_shared<StuckStream>();
+  connection = std::make_shared<UpstreamConnection>(runtime, std::move(options), std::move(copy), absl::Seconds(1),
+                                                    stream, std::move(hooks));
+  runtime.Post([&] { connection->Start(); });
+  run();
+  v1::PublisherMessage message;
+  v1::Welcome& welcome = *message.mutable_welcome();
+  welcome.set_version(1);
+  welcome.set_decision(v1::Welcome::DECISION_REBUILD);
+  *welcome.mutable_lineage() = replication::FirstLineage();
+  replication::AddEpoch(welcome.mutable_lineage(), 'b', v1::Epoch::ORIGIN_REPLACED, at[6]);
+  welcome.set_magic("FS30");
+  *welcome.mutable_start() = replication::ToProto(at[0]);
+  welcome.set_committed_end(at[3].offset);
+  stream->events().OnMessage(message);
+  run();
+  stream->events().OnMessage(replication::BatchOf(file.bytes(), 4, at[3].offset, at[0]));
+  run();
+  stream->events().OnMessage(replication::BatchOf(file.bytes(), at[3].offset, at[6].offset, at[3]));
+  run();
+  stream->Cancel();
+  run();
+  EXPECT_THAT(seen, testing::ElementsAre(absl::StrCat("write up to ", at[3].offset)));
+  runtime.Post([&] { connection->OnWritten(absl::OkStatus()); });
+  run();
+  EXPECT_THAT(seen, testing::ElementsAre(testing::_, absl::StrCat("write up to ", at[6].offset)));
+  runtime.Post([&] { connection->OnWritten(absl::OkStatus()); });
+  run();
+  EXPECT_THAT(seen, testing::ElementsAre(testing::_, testing::_, "closed"));
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+#include "sidecar/cli/promote_command.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "sidecar/admin/admin_client.h"
+#include "sidecar/cli/output.h"
+#include "sidecar/config/loader.h"
+
+namespace zrs::cli {
+namespace {
+
+// What an administrator has to know who did not stop the database in order.
+constexpr char kAfterwards[] =
+    "\n"
+    "Start the database on it now. What the old primary committed after that transaction, if anything, is not here.\n"
+    "ZEO clients that have seen such a commit refuse this server (\"Server behind client\"): stop them, remove their\n"
+    "cache files (*.zec, where client-cache-... or var names them), and start them again; clients without cache files\n"
+    "need the restart alone. Never let anybody write to the old primary's file again: start its zrs as a secondary of\n"
+    "this host, which tells what that file has and this one has not.\n";
+
+std::string Describe(const v1::PromotedStorage& storage) {
+  if (storage.result() != v1::PromotedStorage::RESULT_PROMOTED) return absl::StrCat(storage.message(), "\n");
+  std::string text = absl::StrCat("storage ", storage.name(), " is the primary now: generation ", storage.generation(),
+                                  ", ", storage.committed_end(), " bytes");
+  if (!storage.last_tid_time().empty()) {
+    absl::StrAppend(&text, ", last transaction ", storage.last_tid(), " of ", storage.last_tid_time());
+  }
+  return absl::StrCat(text, "\n");
+}
+
+v1::PromoteRequest::Upstream UpstreamOf(const PromoteOptions& options) {
+  if (options.force) return v1::PromoteRequest::UPSTREAM_NO_MATTER;
+  return options.wait_for_upstream ? v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE
+                                   : v1::PromoteRequest::UPSTREAM_MUST_BE_GONE;
+}
+
+}  // namespace
+
+int PromoteCommand(const std::string& config, const PromoteOptions& options) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  if (options.storage.empty() && !options.all && settings->storages.size() > 1) {
+    return Complain(absl::InvalidArgumentError("there are several storages: name one with --storage, or say --all"),
+                    kUsage);
+  }
+  v1::PromoteRequest request;
+  request.set_storage(options.storage);
+  request.set_upstream(UpstreamOf(options));
+  const auto response = admin::AdminClient(settings->sidecar.admin_socket).Promote(request);
+  if (!response.ok()) return Complain(response.status(), kFailed);
+  if (response->storages().empty()) return Complain(absl::NotFoundError(response->message()), kUsage);
+  int exit_code = kSuccess;
+  bool promoted = false;
+  for (const v1::PromotedStorage& storage : response->storages()) {
+    const bool is_primary = storage.result() == v1::PromotedStorage::RESULT_PROMOTED ||
+                            storage.result() == v1::PromotedStorage::RESULT_WAS_PRIMARY;
+    promoted = promoted || storage.result() == v1::PromotedStorage::RESULT_PROMOTED;
+    if (!is_primary) exit_code = kFailed;
+    Print(is_primary ? stdout : stderr, absl::StrCat(is_primary ? "" : "zrs: ", Describe(storage)));
+  }
+  return promoted ? PrintResult(kAfterwards, exit_code) : exit_code;
+}
+
+int DemoteCommand(const std::string& config, const std::string& storage) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  v1::DemoteRequest request;
+  request.set_storage(storage);
+  const auto response = admin::AdminClient(settings->sidecar.admin_socket).Demote(request);
+  if (!response.ok()) return Complain(response.status(), kFailed);
+  if (response->result() == v1::DemoteResponse::RESULT_DONE) {
+    return PrintResult(absl::StrCat(response->message(), "\n"), kSuccess);
+  }
+  const bool unknown = response->result() == v1::DemoteResponse::RESULT_NO_SUCH_STORAGE;
+  return Complain(absl::FailedPreconditionError(response->message()), unknown ? kUsage : kFailed);
+}
+
+}  // namespace zrs::cli

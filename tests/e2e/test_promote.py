@@ -1,0 +1,263 @@
+"""A secondary is promoted, a real ZEO server opens its file, and the old primary comes back."""
+
+import os
+
+import pytest
+from support import config
+from support import database as db
+from support.compare import read_bytes, until_identical
+from support.ports import free_address
+from support.sidecar import run_zrs
+from support.waiting import until
+
+
+class Site:
+    """A ZEO server and its client, a primary, and two secondaries that can serve followers themselves."""
+
+    def __init__(self, lab, keys=()):
+        self.lab = lab
+        self.zeo = lab.zeo()
+        self.client = lab.client(self.zeo)
+        self.addresses = [free_address(), free_address()]
+        self.copies = [lab.path("first", "Data.fs"), lab.path("second", "Data.fs")]
+        self.primary_address = free_address()
+        self.primary = lab.sidecar("primary", config.primary(self.zeo.path, self.primary_address)).start()
+        self.first, self.second = [
+            lab.sidecar(name, config.secondary(copy, self.primary_address, serve_on=address, keys=keys)).start()
+            for name, copy, address in zip(("first", "second"), self.copies, self.addresses)]
+        for number in range(20):
+            db.put(self.client, f"key-{number}", number)
+        self.until_all_have_it()
+
+    def until_all_have_it(self):
+        until_identical(self.zeo.path, *self.copies)
+        assert self.primary.wait("--replicas", "2") == 0
+
+    def stop_in_order(self):
+        self.lab.close_client(self.client)
+        self.zeo.stop()
+        self.primary.stop()
+
+    def lose_primary(self):
+        self.zeo.process.kill()
+        self.primary.kill()
+
+    def serve(self, path, name="new-zeo"):
+        zeo = self.lab.zeo(name, path)
+        return zeo, self.lab.client(zeo)
+
+    def old_primary_follows(self):
+        self.primary.configure(config.secondary(self.zeo.path, self.addresses[0], serve_on=self.primary_address))
+        self.primary.start()
+
+
+@pytest.fixture(name="site")
+def _site(lab):
+    return Site(lab)
+
+
+def promote(sidecar, *options):
+    return run_zrs("promote", "--config", sidecar.config, *options)
+
+
+def assert_promoted(sidecar, *options):
+    code, out, err = promote(sidecar, *options)
+    assert (code, err) == (0, ""), out
+    storage = sidecar.until_storage(lambda s: s["state"] == "streaming", "streaming")
+    assert storage["role"] == "primary"
+    line = out.splitlines()[0]
+    assert line == (f"storage main is the primary now: generation {storage['generation']}, "
+                    f"{storage['committedEnd']} bytes, last transaction {storage['lastTid']} of "
+                    f"{storage['lastTidTime']}")
+    return storage
+
+
+def assert_refused(sidecar, text, *options):
+    before = sidecar.storage()
+    code, out, err = promote(sidecar, *options)
+    assert (code, out) == (1, "")
+    assert text in err, err
+    after = sidecar.storage()
+    assert (after["role"], after["epoch"]) == ("secondary", before["epoch"])
+
+
+def test_failover(site):
+    site.lose_primary()
+    storage = assert_promoted(site.first)
+    assert storage["generation"] == 2
+    zeo, client = site.serve(site.copies[0])
+    assert [db.get(client, f"key-{number}") for number in range(20)] == list(range(20))
+    db.put(client, "after", "the failover")
+
+    # The other secondary goes on with the new primary, without a copy.
+    site.second.stop()
+    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
+    site.second.start()
+    until_identical(site.copies[0], site.copies[1])
+    assert not os.path.exists(site.copies[1] + ".old")
+
+    # So does the old primary, which has nothing that the new one has not.
+    site.old_primary_follows()
+    db.put(client, "and", "back")
+    until_identical(zeo.path, site.zeo.path, site.copies[1])
+    for sidecar in (site.primary, site.second):
+        assert sidecar.until_streaming()["generation"] == 2
+
+
+def test_switch_over_and_back(site):
+    site.stop_in_order()
+    assert_promoted(site.first, "--wait-for-upstream")
+    zeo, client = site.serve(site.copies[0])
+    db.put(client, "after", "the switch")
+    site.old_primary_follows()
+    until_identical(site.copies[0], site.zeo.path)
+    assert site.first.wait("--replicas", "1") == 0
+
+    site.lab.close_client(client)
+    zeo.stop()
+    site.first.stop()
+    assert assert_promoted(site.primary, "--wait-for-upstream")["generation"] == 3
+    site.first.start()
+    site.first.process.until_logged("is a primary since its promotion")
+    assert site.first.storage()["role"] == "primary"
+    code, _, err = run_zrs("demote", "--config", site.first.config)
+    assert code == 0, err
+    _, again = site.serve(site.zeo.path, "again")
+    db.put(again, "home", "again")
+    until_identical(site.zeo.path, site.copies[0])
+    assert site.first.until_streaming()["generation"] == 3
+    site.first.restart()
+    assert site.first.until_streaming()["role"] == "secondary"
+
+
+def test_an_old_primary_with_more_is_diverged_and_kept(site):
+    site.primary.kill()
+    db.put(site.client, "nobody", "has this")
+    site.zeo.process.kill()
+    assert_promoted(site.first)
+    _, client = site.serve(site.copies[0])
+    db.put(client, "another", "way")
+    old = read_bytes(site.zeo.path)
+    site.old_primary_follows()
+    storage = site.primary.until_state("diverged")
+    assert "promoted at" in storage["error"]["message"]
+    assert read_bytes(site.zeo.path) == old
+    assert site.first.storage()["state"] == "streaming"
+
+
+def test_the_upstream_must_be_gone(site):
+    assert_refused(site.first, "can be reached (it is being followed)")
+    assert_refused(site.first, "can be reached (it is being followed)", "--all")
+    db.put(site.client, "still", "followed")
+    site.until_all_have_it()
+    assert_promoted(site.first, "--force")
+    db.put(site.client, "not", "followed")
+    until_identical(site.zeo.path, site.copies[1])
+    # Whoever is sent to the old primary with a later generation tells it that it is stale.
+    site.second.stop()
+    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
+    site.second.start()
+    assert "promoted at" in site.second.until_state("diverged")["error"]["message"]
+
+
+def test_a_stale_primary_stops_publishing(site):
+    assert_promoted(site.first, "--force")
+    site.second.stop()
+    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
+    site.second.start()
+    site.second.until_storage(lambda s: s["generation"] == 2, "the new epoch")
+    site.second.stop()
+    site.second.configure(config.secondary(site.copies[1], site.primary_address))
+    site.second.start()
+    storage = site.primary.until_state("superseded")
+    assert "stale primary" in storage["error"]["message"]
+    assert run_zrs("health", "--config", site.primary.config, "--service", "main")[0] == 1
+
+
+def test_waiting_for_the_upstream(site):
+    site.lab.close_client(site.client)
+    site.zeo.stop()
+    site.primary.kill()
+    assert_refused(site.first, "was lost, and not ended in order", "--wait-for-upstream")
+    site.primary.start()
+    site.first.until_streaming()
+    site.primary.stop()
+    assert_promoted(site.first, "--wait-for-upstream")
+
+
+def test_the_fence(lab):
+    fence = lab.path("fence", "fence.sh")
+    with open(fence, "w", encoding="utf-8") as file:
+        file.write(f'echo "$ZRS_STORAGE $ZRS_PATH $ZRS_UPSTREAM" >> {fence}.log; test -e {fence}.ok\n')
+    site = Site(lab, keys=[("fence-command", f"sh {fence}")])
+    assert_refused(site.first, "can be reached")
+    assert not os.path.exists(fence + ".log"), "before it is certain that it will be promoted"
+    site.lose_primary()
+    assert_refused(site.first, "the fence-command is no success")
+    assert read_bytes(fence + ".log").decode() == f"main {site.copies[0]} {site.primary_address}\n"
+    with open(fence + ".ok", "w", encoding="utf-8"):
+        pass
+    assert_promoted(site.first)
+
+
+def test_the_lock_is_free_for_the_database_only_afterwards(site):
+    site.lose_primary()
+    with pytest.raises(Exception, match="Couldn't lock"):
+        db.open_file(site.copies[0])
+    assert_promoted(site.first)
+    database = db.open_file(site.copies[0])
+    db.put(database, "written", "by a script")
+    database.close()
+    site.first.until_storage(lambda s: s["committedEnd"] == os.path.getsize(site.copies[0]), "the commit")
+
+
+def test_clients_that_have_seen_more_are_told_how_to_go_on(site, lab):
+    caches = lab.path("caches", "here")
+    os.makedirs(caches)
+    options = {"client": "app", "var": caches}
+    seen = site.zeo.client(**options)
+    site.primary.kill()
+    db.put(seen, "lost", "at the failover")
+    db.get(seen, "lost")
+    seen.close()
+    site.zeo.process.kill()
+    code, out, _ = promote(site.first)
+    assert code == 0
+    assert "Server behind client" in out
+    zeo = lab.zeo("new-zeo", site.copies[0])
+    with pytest.raises(Exception):
+        zeo.client(**dict(options, wait_timeout=2))
+    for name in os.listdir(caches):
+        assert ".zec" in name
+        os.remove(os.path.join(caches, name))
+    client = lab.client(zeo, **options)
+    assert db.get(client, "key-19") == 19
+
+
+def test_which_storage(lab):
+    addresses = [free_address(), free_address()]
+    sections = [config.secondary(lab.path("copies", f"{name}.fs"), address, name=name)
+                for name, address in zip(("one", "two"), addresses)]
+    sidecar = lab.sidecar("secondary", *sections).start()
+    code, _, err = promote(sidecar)
+    assert code == 2 and "--storage" in err and "--all" in err
+    code, _, err = promote(sidecar, "--storage", "three")
+    assert code == 2 and "one, two" in err
+    code, _, err = promote(sidecar, "--storage", "one", "--force")
+    assert code == 1 and "not complete" in err
+    code, _, err = promote(sidecar, "--force", "--wait-for-upstream")
+    assert code == 2
+    code, _, err = run_zrs("demote", "--config", sidecar.config, "--storage", "one")
+    assert code == 1 and "is a secondary" in err
+    until(lambda: sidecar.storage("one")["state"] == "connecting", "both as they were")
+
+
+def test_a_promotion_that_nobody_waits_for_is_given_up(site):
+    command = [site.first.binary, "promote", "--config", site.first.config, "--wait-for-upstream"]
+    process = site.lab.process("promote", command)
+    until(lambda: "it is being promoted already" in promote(site.first, "--force")[2], "the promotion to wait")
+    process.kill()
+    until(lambda: "it is being promoted already" not in promote(site.first)[2], "it to be given up")
+    site.primary.stop()
+    site.first.until_state("connecting")
+    assert site.first.storage()["role"] == "secondary"
