@@ -30,6 +30,17 @@ bool Fits(const DataHeader& header, uint64_t room) {
   return overhead <= room && DataSize(header) <= room - overhead;
 }
 
+// Calls `visit` with each record's place within `transaction`, all of which is sound, and its header.
+template <typename Visit>
+void ForEachRecord(absl::string_view transaction, const TransactionHeader& header, Visit visit) {
+  uint64_t position = header.HeaderAndStringsSize();
+  while (position != header.length) {
+    const DataHeader record = DecodeDataHeader(transaction.substr(static_cast<size_t>(position)));
+    visit(position, record);
+    position += kDataHeaderSize + BodyOverhead(record) + DataSize(record);
+  }
+}
+
 // The number of records of the transaction at `offset`, all of which `transaction` is; nothing unless it is sound.
 std::optional<uint64_t> CountRecords(absl::string_view transaction, const TransactionHeader& header, uint64_t offset) {
   uint64_t records = 0;
@@ -126,7 +137,7 @@ std::optional<absl::string_view> Scanner::Gather(size_t size, absl::string_view*
 }
 
 void Scanner::TakeWholeTransactions(absl::string_view* bytes) {
-  if (gathered_size_ > 0 || record_observer_ != nullptr) return;
+  if (gathered_size_ > 0) return;
   while (bytes->size() >= kTransactionHeaderSize + kLengthSize) {
     const TransactionHeader header = DecodeTransactionHeader(*bytes);
     if (header.status != kStatusComplete && header.status != kStatusPacked) return;
@@ -136,6 +147,11 @@ void Scanner::TakeWholeTransactions(absl::string_view* bytes) {
     if (DecodeUint64(bytes->substr(transaction.size())) != header.length) return;
     const std::optional<uint64_t> records = CountRecords(transaction, header, position_);
     if (!records.has_value()) return;
+    if (record_observer_ != nullptr) {
+      ForEachRecord(transaction, header, [this](uint64_t within, const DataHeader& record) {
+        record_observer_->OnRecord(position_ + within, record);
+      });
+    }
     bytes->remove_prefix(transaction.size() + kLengthSize);
     position_ += header.length + kLengthSize;
     CompleteTransaction(header, *records);

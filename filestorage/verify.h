@@ -3,11 +3,11 @@
 #define ZRS_FILESTORAGE_VERIFY_H_
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "filestorage/boundary.h"
+#include "filestorage/committed_scan.h"
 #include "filestorage/file_system.h"
 
 namespace zrs::filestorage {
@@ -25,15 +25,12 @@ struct VerifyReport {
   std::string reason;              // of the damage, one line
 };
 
-// Called every few megabytes with bytes done and total; return false to stop (Verify then answers Cancelled).
-using VerifyProgress = std::function<bool(uint64_t done, uint64_t total)>;
-
 // Blocks. Damage is a report, not an error; errors are those of opening and reading, and Aborted when the last
 // transaction changed while it was read. Data of records above 4 MiB is not read (nothing in it can be checked), except
 // in the last transaction. A writer may go on meanwhile: damage is reported when two reads found it, and the file is
 // checked as far as it went at first. A transaction in progress ('c') that bytes follow is damage: a writer has only
 // one, at the very end. An empty file and one that is no FileStorage are unsound at position 0.
-absl::StatusOr<VerifyReport> Verify(FileSystem& file_system, const std::string& path, const VerifyProgress& progress);
+absl::StatusOr<VerifyReport> Verify(FileSystem& file_system, const std::string& path, const ScanProgress& progress);
 
 }  // namespace zrs::filestorage
 

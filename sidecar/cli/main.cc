@@ -14,6 +14,8 @@
 #include "absl/strings/string_view.h"
 #include "sidecar/cli/check_config.h"
 #include "sidecar/cli/commands.h"
+#include "sidecar/cli/index_command.h"
+#include "sidecar/cli/log_command.h"
 #include "sidecar/cli/output.h"
 #include "sidecar/cli/promote_command.h"
 #include "sidecar/cli/status_command.h"
@@ -144,6 +146,32 @@ void AddChecks(CommandLine& line) {
   line.app.add_subcommand("version", "print the version")->callback([&line] { line.exit_code = VersionCommand(); });
 }
 
+CLI::Validator IsTid() {
+  return {[](const std::string& text) {
+            return ParseTid(text).has_value() ? std::string()
+                                              : absl::StrCat(text, " is not a transaction id of 16 hex digits");
+          },
+          "TID"};
+}
+
+void AddFileTools(CommandLine& line) {
+  CLI::App* index = line.app.add_subcommand("index", "write Data.fs.index, with which ZODB opens a data file at once");
+  const auto index_options = std::make_shared<IndexCommandOptions>();
+  index->add_option("FILE", index_options->path, "the data file; it is only read")->required();
+  index->add_flag("--update", index_options->update, "go on from the index that is there");
+  index->add_flag("--json", index_options->json, "as JSON, for programs");
+  index->callback([&line, index_options] { line.exit_code = IndexCommand(*index_options); });
+
+  CLI::App* log = line.app.add_subcommand("log", "list the transactions of a data file or of a saved tail of one");
+  const auto log_options = std::make_shared<LogCommandOptions>();
+  log->add_option("FILE", log_options->path, "the data file, or Data.fs.tr0 and so on")->required();
+  log->add_option("--from", log_options->from, "from this transaction id on (default: the first)")->check(IsTid());
+  log->add_option("--to", log_options->to, "up to this one (default: the last)")->check(IsTid());
+  log->add_option("--limit", log_options->limit, "so many at most (default: all)")->check(AboveZero());
+  log->add_flag("--json", log_options->json, "as JSON, one object in each line, for programs");
+  log->callback([&line, log_options] { line.exit_code = LogCommand(*log_options); });
+}
+
 std::vector<std::string> CommandNames(CommandLine& line) {
   std::vector<std::string> names;
   for (const CLI::App* command : line.app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -176,6 +204,7 @@ int Main(int argc, char** argv) {
   AddPauses(line);
   AddPromote(line);
   AddChecks(line);
+  AddFileTools(line);
   const std::vector<std::string> names = CommandNames(line);
   const absl::Status known = argc > 1 ? CheckCommand(argv[1], names) : NoCommand(names);
   if (!known.ok()) return Complain(known, kUsage);

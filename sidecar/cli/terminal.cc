@@ -30,6 +30,18 @@ extern "C" void EndNow(int signal) {
   raise(signal);
 }
 
+volatile std::sig_atomic_t remembered_signal = 0;
+
+extern "C" void Remember(int signal) { remembered_signal = signal; }
+
+void SetHandler(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
 absl::string_view Environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -55,11 +67,18 @@ WindowSize WindowSizeOf(int descriptor) {
 
 void EndOnSignals(int descriptor, const char* last_words, AfterSignal after) {
   last_words_of_process = {descriptor, last_words, std::strlen(last_words), after};
-  struct sigaction action {};
-  action.sa_handler = EndNow;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  SetHandler(EndNow);
+}
+
+void RememberSignals() { SetHandler(Remember); }
+
+int RememberedSignal() { return remembered_signal; }
+
+void DieOf(int signal) {
+  const int number = signal == 0 ? SIGTERM : signal;
+  std::signal(number, SIG_DFL);
+  raise(number);
+  _exit(1);
 }
 
 }  // namespace zrs::cli

@@ -26,6 +26,14 @@ enum class AfterSignal { kSucceed, kDieOfIt };
 // counts. To be called before other threads are started.
 void EndOnSignals(int descriptor, const char* last_words, AfterSignal after);
 
+// From now on SIGINT and SIGTERM are only remembered, for work that has to be put away before the process ends; the
+// second one of a kind ends it as without this. To be called before other threads are started.
+void RememberSignals();
+// The last one that came; 0: none. On any thread.
+int RememberedSignal();
+// Ends the process by that signal, as without a handler. (0: as by SIGTERM.)
+[[noreturn]] void DieOf(int signal);
+
 }  // namespace zrs::cli
 
 #endif  // ZRS_SIDECAR_CLI_TERMINAL_H_

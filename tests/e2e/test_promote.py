@@ -255,7 +255,8 @@ def test_which_storage(lab):
 def test_a_promotion_that_nobody_waits_for_is_given_up(site):
     command = [site.first.binary, "promote", "--config", site.first.config, "--wait-for-upstream"]
     process = site.lab.process("promote", command)
-    until(lambda: "it is being promoted already" in promote(site.first, "--force")[2], "the promotion to wait")
+    site.first.process.until_logged("its promotion waits for")
+    assert_refused(site.first, "it is being promoted already", "--force")
     process.kill()
     until(lambda: "it is being promoted already" not in promote(site.first)[2], "it to be given up")
     site.primary.stop()

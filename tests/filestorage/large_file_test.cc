@@ -2,12 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 
 #include "filestorage/boundary_probe.h"
+#include "filestorage/index/index_builder.h"
 #include "filestorage/posix_file_system.h"
 #include "filestorage/verify.h"
+#include "tests/filestorage/index/reference_index.h"
 #include "tests/filestorage/temporary_directory.h"
 #include "tests/support/encode.h"
 #include "tests/support/file_builder.h"
@@ -24,6 +27,7 @@ class LargeFileTest : public testing::Test {
     file_ = *PosixFileSystem().CreateExclusively(path_, 0644);
     const tests::FileBuilder small = tests::FileBuilder().AddMany(2, 100);
     Write(0, small.bytes());
+    positions_ = ReferencePositions(small.bytes());
     large_ = small.end().offset;
     const uint64_t length = kTransactionHeaderSize + kDataHeaderSize + kLargeData;
     Write(large_,
@@ -53,6 +57,7 @@ class LargeFileTest : public testing::Test {
   uint64_t redundant_length_ = 0;  // its
   uint64_t last_ = 0;              // where the small one behind it begins
   Boundary end_;
+  std::map<uint64_t, uint64_t> positions_;  // of the last records of the objects before the large transaction
 };
 
 TEST_F(LargeFileTest, IsSound) {
@@ -72,6 +77,13 @@ TEST_F(LargeFileTest, DamageBeyond8GbIsFound) {
   EXPECT_FALSE(report->sound);
   EXPECT_EQ(report->position, redundant_length_);
   EXPECT_EQ(report->end.offset, large_);
+}
+
+TEST_F(LargeFileTest, PositionsBeyond8GbAreIndexed) {
+  const absl::StatusOr<IndexReport> report = BuildIndex(PosixFileSystem(), path_, {});
+  ASSERT_TRUE(report.ok()) << report.status();
+  positions_[1] = last_ + kTransactionHeaderSize;
+  EXPECT_EQ(ReadWholeFile(PosixFileSystem(), path_ + ".index", 1000).value(), ReferenceIndex(positions_, end_.offset));
 }
 
 TEST_F(LargeFileTest, BoundaryBeyond8GbIsProved) {

@@ -203,13 +203,24 @@ PrimaryFile::Fresh PrimaryFile::ReadFresh(size_t most) {
   return read.ok() && *read == fresh.bytes.size() ? fresh : Fresh{};
 }
 
+absl::Status PrimaryFile::CheckStillThere() {
+  const absl::StatusOr<TailReport> report = tail_->Poll();
+  if (!report.ok()) return report.status();
+  const bool there = report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet ||
+                     report->event == TailEvent::kAborted;
+  return there ? absl::OkStatus() : absl::UnavailableError(report->reason);
+}
+
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
   auto proof = chain_.Prove(*tail_, *left_, state_->doubted);
   if (!proof.ok()) {
     return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
                                                             " in ", options_.path, ": ", proof.status().message()));
   }
-  if (!proof->proved() && !state_->doubted) {
+  if (proof->proved()) return proof;
+  // What is beside it may tell of a later pack already, of which this file knows nothing.
+  if (absl::Status there = CheckStillThere(); !there.ok()) return there;
+  if (!state_->doubted) {
     state_->doubted = true;
     if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) {
       state_->doubted = false;
@@ -223,12 +234,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
   absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   // The name is looked at again now that it is durable.
-  const absl::StatusOr<TailReport> report = tail_->Poll();
-  if (!report.ok()) return report.status();
-  if (report->event != TailEvent::kAdvanced && report->event != TailEvent::kNothingYet &&
-      report->event != TailEvent::kAborted) {
-    return absl::UnavailableError(report->reason);
-  }
+  if (absl::Status there = CheckStillThere(); !there.ok()) return there;
   State state = *state_;
   const absl::StatusOr<bool> same = TailHasBoundary(*tail_, *left_);
   if (!same.ok()) return same.status();

@@ -60,6 +60,7 @@ class PrimaryFile {
   Fresh ReadFresh(size_t most);
   // Whether the pending file, as far as it was scanned, is a pack of the one before. Once it was not, the right file
   // has to come back: what a later pack leaves out may have been in the copies alone. That is remembered durably.
+  // Unavailable when yet another file took its place meanwhile.
   absl::StatusOr<filestorage::PackProof> Prove();
   // Makes it durable that the pending file, which was proved, begins an epoch with this id (none begins where the file
   // has all that was followed after all); then the state. Unavailable when yet another file took its place.
@@ -85,6 +86,8 @@ class PrimaryFile {
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
   absl::StatusOr<Opened> OpenPending(const std::string& why);
   absl::Status LookForOldFile();
+  // Unavailable where the file that is open is not under its name any more.
+  absl::Status CheckStillThere();
   absl::StatusOr<bool> HasTheSameEnd();
 
   const StorageOptions options_;

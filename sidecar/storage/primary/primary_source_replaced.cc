@@ -63,6 +63,7 @@ void PrimarySource::ProvePending() {
 void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
   proving_ = false;
   if (stopping_ || failed_) return;
+  if (absl::IsUnavailable(proof.status())) return Poll();
   if (Heals(proof.status())) return WaitToProve(proof.status());
   if (!proof.ok()) return OnUnreadable(proof.status());
   if (proof->proved()) {

@@ -52,6 +52,9 @@ void Promotion::Start() {
   began_ = runtime_.Now();
   if (absl::Status may = source_.CheckPromotable(); !may.ok()) return End({may, false, {}, {}});
   if (upstream_ != v1::PromoteRequest::UPSTREAM_NO_MATTER) source_.LookForUpstream();
+  if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
+    spdlog::info("storage {}: its promotion waits for the end of {}", options_.name, options_.upstream);
+  }
   Look();
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/pack_test_fixture.h"
 #include "tests/sidecar/storage/storage_test_fixture.h"
 #include "tests/support/file_builder.h"
 
@@ -45,6 +46,35 @@ TEST_F(PackRaceTest, WhileThePrimarysSidecarStartsAfterAKill) {
   primary_.Start();
   RunUntilEqual(primary_, secondary_);
   primary_.disk().SetHook(nullptr);
+}
+
+// What is beside the file tells of a later pack already when it is looked at.
+TEST_F(PackRaceTest, WhileAPackIsBeingProvedByTheOldFile) {
+  Begin();
+  FileBuilder packed = file_;
+  const auto pack = [&] {
+    packed = Pack(packed, 50).AddMany(3, 100);
+    if (primary_.disk().Exists("/primary/Data.fs.old")) {
+      EXPECT_TRUE(primary_.disk().Remove("/primary/Data.fs.old").ok());
+    }
+    EXPECT_TRUE(primary_.disk().Rename("/primary/Data.fs", "/primary/Data.fs.old").ok());
+    primary_.disk().SetContents("/primary/Data.fs", packed.bytes());
+  };
+  pack();
+  pack();
+  bool packed_twice = false;
+  primary_.disk().SetHook([&](const tests::SimulatedOperation& operation) {
+    const bool opened = operation.kind == tests::SimulatedOperation::Kind::kOpen;
+    if (opened && operation.path == "/primary/Data.fs.old" && !std::exchange(packed_twice, true)) {
+      pack();
+      pack();
+    }
+    return absl::OkStatus();
+  });
+  RunUntilEqual(primary_, secondary_);
+  EXPECT_TRUE(packed_twice);
+  primary_.disk().SetHook(nullptr);
+  EXPECT_EQ(primary_.Data(), packed.bytes());
 }
 
 TEST_F(PackRaceTest, ADiskThatWasFullDoesNotHideThatTheCopyHasDivergedSince) {

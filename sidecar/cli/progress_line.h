@@ -1,0 +1,34 @@
+// The progress of long work of a command, on the terminal behind standard error.
+#ifndef ZRS_SIDECAR_CLI_PROGRESS_LINE_H_
+#define ZRS_SIDECAR_CLI_PROGRESS_LINE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "sidecar/cli/progress.h"
+
+namespace zrs::cli {
+
+// Clears the line.
+inline constexpr char kLineGone[] = "\r\033[K";
+
+// Written over while the work goes on, gone when this is; nothing where standard error is no terminal.
+class ProgressLine {
+ public:
+  explicit ProgressLine(absl::string_view what);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // In bytes.
+  void Update(uint64_t done, uint64_t total);
+
+ private:
+  std::optional<Progress> progress_;
+};
+
+}  // namespace zrs::cli
+
+#endif  // ZRS_SIDECAR_CLI_PROGRESS_LINE_H_
