@@ -49,14 +49,17 @@ absl::Status Appender::Create(FileSystem& file_system, const std::string& path, 
 }
 
 absl::StatusOr<std::unique_ptr<Appender>> Appender::Open(FileSystem& file_system, const std::string& path,
-                                                         const Boundary& lower_bound, Recovery* recovery) {
+                                                         const Boundary& lower_bound, Recovery* recovery,
+                                                         WrittenBy writer) {
   absl::StatusOr<std::unique_ptr<File>> file = file_system.OpenForWriting(path);
   if (!file.ok()) return file.status();
   if (absl::Status status = (*file)->LockExclusively(); !status.ok()) return status;
   const absl::StatusOr<Magic> magic = MagicToAppendTo(**file);
   if (!magic.ok()) return magic.status();
   const Boundary from = lower_bound.offset == 0 ? FirstBoundary(*magic) : lower_bound;
-  if (absl::Status status = Recover(file_system, **file, *magic, from, recovery); !status.ok()) return status;
+  if (absl::Status status = Recover(file_system, **file, *magic, from, writer, recovery); !status.ok()) {
+    return status;
+  }
   return std::unique_ptr<Appender>(new Appender(*std::move(file), *magic, recovery->end));
 }
 
@@ -65,6 +68,17 @@ Appender::Appender(std::unique_ptr<File> file, Magic magic, const Boundary& comm
 
 Appender::~Appender() {
   if (broken_.ok() && !leave_tail_) Cut().IgnoreError();
+}
+
+absl::Status Appender::CheckInPlace(FileSystem& file_system) const {
+  const absl::StatusOr<FileInfo> open = file_->Stat();
+  if (!open.ok()) return open.status();
+  const absl::StatusOr<FileInfo> named = file_system.Stat(file_->path());
+  if (!named.ok() && !absl::IsNotFound(named.status())) return named.status();
+  if (named.ok() && named->SameFile(*open)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      file_->path(), ": somebody has ", named.ok() ? "put another file in its place" : "taken it away or renamed it",
+      " while it is being written; put it back under its name"));
 }
 
 absl::Status Appender::CheckUsable() const {

@@ -52,12 +52,13 @@ class Appender {
   // known). A file that does not have it (too short, another last transaction there, or another magic) is refused with
   // DataLoss and left as it is. Above it, complete transactions are kept up to the first that is unsound or incomplete;
   // everything from there on is cut: our own uncommitted tail (fewer than 23 bytes, or a transaction with status 'c',
-  // or nothing but zeros) silently, anything else only after it was saved to `path`.trN (the first N that is free;
-  // synced, its directory too).
+  // or nothing but zeros) silently, anything else, and everything in a file that a database wrote (`writer`), only
+  // after it was saved to `path`.trN (the first N that is free; synced, its directory too).
   // On return the file ends at the committed end and that is durable. NotFound: no such file. ResourceExhausted: no
   // room to save the tail; the file is as it was.
   static absl::StatusOr<std::unique_ptr<Appender>> Open(FileSystem& file_system, const std::string& path,
-                                                        const Boundary& lower_bound, Recovery* recovery);
+                                                        const Boundary& lower_bound, Recovery* recovery,
+                                                        WrittenBy writer = WrittenBy::kAppender);
   // Cuts what is not committed, as far as that works, and closes the file.
   ~Appender();
   // From here on that is left to the next Open. Nothing is written any more.
@@ -85,6 +86,9 @@ class Appender {
   // Forgets what was appended and not committed: the file ends at the committed end again, durably. No input or output
   // where that is so already.
   absl::Status Cut();
+
+  // FailedPrecondition unless the file that is open is the one under its name. Other errors: the file system's.
+  absl::Status CheckInPlace(FileSystem& file_system) const;
 
   // Whether the file ends at the committed end: Cut() has nothing to do.
   bool tidy() const { return !untidy_; }

@@ -180,7 +180,7 @@ absl::Status FinishInterruptedTurn(File& file, uint64_t size, Magic magic, Bound
 
 }  // namespace
 
-absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Boundary& lower_bound,
+absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Boundary& lower_bound, WrittenBy writer,
                      Recovery* recovery) {
   const absl::StatusOr<FileInfo> info = file.Stat();
   if (!info.ok()) return info.status();
@@ -199,7 +199,7 @@ absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Bou
   if (recovery->cut_bytes == 0) return absl::OkStatus();
   const absl::StatusOr<bool> ours = IsOurs(file, end->offset, info->size);
   if (!ours.ok()) return ours.status();
-  if (!*ours) {
+  if (!*ours || writer == WrittenBy::kDatabase) {
     absl::StatusOr<std::string> saved = SaveTail(file_system, file, end->offset, *info);
     if (!saved.ok()) return saved.status();
     recovery->saved_to = *std::move(saved);

@@ -21,11 +21,15 @@ struct Recovery {
   std::string saved_to;         // where they were saved first; empty when they were our own uncommitted tail
 };
 
+// Who wrote the file last. Of a database's file everything is saved before it is cut.
+enum class WrittenBy { kAppender, kDatabase };
+
 // Finds the committed end of `file`, which is open for writing and locked, and makes the file end there, durably. See
 // Appender::Open for what is refused, kept, saved and cut. `lower_bound` as there. Blocks. Errors: DataLoss where the
 // lower bound does not hold (nothing was changed); ResourceExhausted where there is no room to save the tail (nothing
 // was changed); those of the file.
-absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Boundary& lower_bound, Recovery* recovery);
+absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Boundary& lower_bound, WrittenBy writer,
+                     Recovery* recovery);
 
 // Cuts off all that lies behind `end`, the committed end, durably, and so that a crash on the way leaves nothing that
 // an opener of the file would refuse or misread. What is there must be durable up to a header (announcement) at least,

@@ -37,7 +37,7 @@ class AdminService final : public transport::QueuedService {
   using HoldAnswer = transport::Answer<v1::PauseResponse>;
   using PromoteAnswer = transport::Answer<v1::PromoteResponse>;
   using DemoteAnswer = transport::Answer<v1::DemoteResponse>;
-  using HoldFunction = absl::FunctionRef<void(storage::Storage&, absl::AnyInvocable<void(bool)>)>;
+  using HoldFunction = absl::FunctionRef<void(storage::Storage&, absl::AnyInvocable<void(absl::Status)>)>;
 
   void Wait(const v1::WaitRequest& request, const WaitAnswer& answer) const {
     const std::vector<storage::Storage*> wanted = Named(request.storage());
@@ -59,13 +59,16 @@ class AdminService final : public transport::QueuedService {
   }
 
   void Pause(const v1::PauseRequest& request, const HoldAnswer& answer) const {
-    Hold(request.storage(), answer, "paused: the file stays as it is until zrs resume",
-         [](storage::Storage& storage, absl::AnyInvocable<void(bool)> held) { storage.Pause(std::move(held)); });
+    Hold(
+        request.storage(), answer, "paused: the file stays as it is until zrs resume",
+        [](storage::Storage& storage, absl::AnyInvocable<void(absl::Status)> held) { storage.Pause(std::move(held)); });
   }
 
   void Resume(const v1::PauseRequest& request, const HoldAnswer& answer) const {
     Hold(request.storage(), answer, "resumed",
-         [](storage::Storage& storage, absl::AnyInvocable<void(bool)> held) { storage.Resume(std::move(held)); });
+         [](storage::Storage& storage, absl::AnyInvocable<void(absl::Status)> held) {
+           storage.Resume(std::move(held));
+         });
   }
 
   // Answers when each storage of that name has done it.
@@ -77,24 +80,21 @@ class AdminService final : public transport::QueuedService {
       none.set_message(NoSuchStorage(name));
       return answer(none);
     }
-    auto gathering = std::make_shared<monitoring::Gathering<bool>>(
-        wanted.size(), [answer, wanted, done](const std::vector<bool>& held) {
+    auto gathering = std::make_shared<monitoring::Gathering<absl::Status>>(
+        wanted.size(), [answer, wanted, done](const std::vector<absl::Status>& held) {
           v1::PauseResponse response;
           for (size_t i = 0; i < wanted.size(); ++i) {
-            if (!held[i]) continue;
+            if (!held[i].ok()) continue;
             absl::StrAppend(response.mutable_message(), response.message().empty() ? "" : "\n", "storage ",
                             wanted[i]->name(), " ", done);
           }
           const bool any = !response.message().empty();
           response.set_result(any ? v1::PauseResponse::RESULT_DONE : v1::PauseResponse::RESULT_NOT_SECONDARY);
-          if (!any) {
-            response.set_message(
-                absl::StrCat("storage ", wanted[0]->name(), " is a primary, whose file another program writes"));
-          }
+          if (!any) response.set_message(std::string(held[0].message()));
           answer(response);
         });
     for (size_t i = 0; i < wanted.size(); ++i) {
-      hold(*wanted[i], [gathering, i](bool held) { gathering->Put(i, held); });
+      hold(*wanted[i], [gathering, i](absl::Status held) { gathering->Put(i, std::move(held)); });
     }
   }
 

@@ -26,7 +26,9 @@ std::string Describe(const v1::PromotedStorage& storage) {
   if (!storage.last_tid_time().empty()) {
     absl::StrAppend(&text, ", last transaction ", storage.last_tid(), " of ", storage.last_tid_time());
   }
-  return absl::StrCat(text, "\n");
+  absl::StrAppend(&text, "\n");
+  for (const std::string& note : storage.notes()) absl::StrAppend(&text, "  ", note, "\n");
+  return text;
 }
 
 v1::PromoteRequest::Upstream UpstreamOf(const PromoteOptions& options) {

@@ -23,6 +23,8 @@ struct Copy {
   filestorage::Boundary committed;          // durable; offset 0 without a file
   uint32_t file_mode = 0;                   // permission bits, of 0777; 0: not known
   std::optional<RebuildCopy> rebuild = {};
+  // This host was a primary in the last epoch of `lineage`, and a person told it to follow.
+  bool yields = false;
 };
 
 }  // namespace zrs::replication

@@ -77,6 +77,7 @@ FollowerEffects FollowerSession::OnOpen() {
   }
   hello.set_node_id(options_.node_id);
   hello.set_software(options_.software);
+  hello.set_yields(copy_.yields);
   Send(std::move(message), &effects);
   Receive(&effects);
   return effects;
@@ -123,6 +124,7 @@ void FollowerSession::TakeWelcome(const v1::Welcome& welcome, FollowerEffects* e
   adopting_ = accept.decision == v1::Welcome::DECISION_RESUME &&
               (known == nullptr || known->id() != CurrentEpoch(welcome.lineage())->id());
   copy_.lineage = welcome.lineage();
+  upstream_is_secondary_ = welcome.secondary();
   copy_.magic = accept.magic;
   start_offset_ = accept.start.offset;
   received_offset_ = accept.start.offset;

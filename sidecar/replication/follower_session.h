@@ -144,6 +144,8 @@ class FollowerSession {
   const std::optional<v1::Heartbeat>& heartbeat() const { return heartbeat_; }
   // The largest committed end that Welcome or a heartbeat named; 0 before.
   uint64_t upstream_end() const { return upstream_end_; }
+  // Whether the publisher said in its welcome that it is a secondary itself.
+  bool upstream_is_secondary() const { return upstream_is_secondary_; }
   // Tid of the oldest transaction that has been received (its first bytes at least) and is not durable; 0: none. With
   // more than a thousand of them it may be that of an earlier one.
   filestorage::Tid oldest_not_durable() const { return trail_.OldestBefore(received_offset_); }
@@ -209,6 +211,7 @@ class FollowerSession {
   bool rebuild_refuted_ = false;
   std::optional<Proof> proof_;
   uint64_t upstream_end_ = 0;
+  bool upstream_is_secondary_ = false;
   std::optional<v1::Heartbeat> heartbeat_;
   std::optional<FollowerEnd> end_;
 };

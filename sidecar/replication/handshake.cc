@@ -59,6 +59,13 @@ DecideRefuse RefuseVersion(const v1::Hello& hello) {
                 follower_is_old ? "upgrade zrs on the follower's host" : "upgrade zrs on the publisher's host");
 }
 
+DecideRefuse RefuseRival(v1::End::Reason reason, const v1::Epoch& epoch, const std::string& message,
+                         absl::string_view remedy) {
+  DecideRefuse refuse = Refuse(reason, message, remedy);
+  refuse.end.set_generation(epoch.generation());
+  return refuse;
+}
+
 DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
   const v1::Lineage& theirs = hello.lineage();
   const v1::Epoch& our_epoch = *CurrentEpoch(publication.lineage);
@@ -69,17 +76,20 @@ DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello,
   const int common = CommonEpochs(publication.lineage, theirs);
   // Who shares no epoch shows nothing of a promotion.
   const bool later = common > 0 && their_epoch.generation() > our_epoch.generation();
-  if (later || IsPrefixOf(publication.lineage, theirs)) {
-    return Refuse(v1::End::REASON_SUPERSEDED,
-                  absl::StrCat("the publisher is a stale primary: the follower knows later epochs (", epochs, ")"),
-                  "find the host that was promoted and let this publisher follow it");
+  if (!hello.yields() && (later || IsPrefixOf(publication.lineage, theirs))) {
+    return RefuseRival(v1::End::REASON_SUPERSEDED, their_epoch,
+                       absl::StrCat("the publisher is a stale primary: the follower knows later epochs (", epochs, ")"),
+                       "find the host that was promoted and let this publisher follow it; where that promotion was a "
+                       "mistake: zrs promote --force on the right primary");
   }
   const std::string parted =
       absl::StrCat("their histories parted after ", common, " common epochs: ", epochs, "; the follower has ",
                    DescribePosition(position), ", the publisher ", DescribePosition(publication.end));
-  if (common > 0 && their_epoch.generation() == our_epoch.generation()) {
-    return Refuse(v1::End::REASON_CONFLICT, absl::StrCat("there are two primaries of one generation: ", parted),
-                  "decide which one is right; make the other's host and its followers secondaries of that one");
+  if (!hello.yields() && common > 0 && their_epoch.generation() == our_epoch.generation()) {
+    return RefuseRival(v1::End::REASON_CONFLICT, their_epoch,
+                       absl::StrCat("there are two primaries of one generation: ", parted),
+                       "decide which one is right, and type zrs promote --force there; make the other's host and its "
+                       "followers secondaries of that one");
   }
   return Refuse(v1::End::REASON_DIVERGED, parted, kKeepBoth);
 }
@@ -92,12 +102,12 @@ DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {
 }
 
 // The follower's file is one that was replaced when epoch number `replaced` of our lineage began.
-HandshakeDecision DecideForReplaced(const Publication& publication, const v1::Hello& hello, const Boundary& position,
-                                    int replaced) {
+HandshakeDecision DecideForReplaced(const Publication& publication, const v1::Hello& hello, const v1::Lineage& theirs,
+                                    const Boundary& position, int replaced) {
   const v1::Lineage& ours = publication.lineage;
   const Boundary left = LeftBoundary(ours.epochs(replaced));
   DecideRebuild rebuild{{position, {}, true}, false, std::nullopt};
-  for (int i = PositionIn(ours, hello.lineage()); i < replaced; ++i) {
+  for (int i = PositionIn(ours, theirs); i < replaced; ++i) {
     rebuild.position.epochs.push_back(ours.epochs(i).id());
   }
   for (int i = replaced + 1; i < ours.epochs_size(); ++i) {
@@ -122,11 +132,12 @@ HandshakeDecision DecideForReplaced(const Publication& publication, const v1::He
   return rebuild;
 }
 
-HandshakeDecision DecideForFile(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
+HandshakeDecision DecideForFile(const Publication& publication, const v1::Hello& hello, const v1::Lineage& theirs,
+                                const Boundary& position) {
   const v1::Lineage& ours = publication.lineage;
-  for (int i = PositionIn(ours, hello.lineage()) + 1; i < ours.epochs_size(); ++i) {
+  for (int i = PositionIn(ours, theirs) + 1; i < ours.epochs_size(); ++i) {
     const v1::Epoch& later = ours.epochs(i);
-    if (later.origin() != v1::Epoch::ORIGIN_FORKED) return DecideForReplaced(publication, hello, position, i);
+    if (later.origin() != v1::Epoch::ORIGIN_FORKED) return DecideForReplaced(publication, hello, theirs, position, i);
     if (position.offset > later.left().offset()) return RefusePastFork(later, position);
   }
   if (position.offset > publication.end.offset) {
@@ -173,9 +184,10 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
                   "check the addresses and storage names in both configurations; to follow this database instead, move "
                   "the follower's file and its state file away");
   }
-  if (!IsPrefixOf(hello.lineage(), publication.lineage)) return RefuseEpoch(publication, hello, position);
+  const v1::Lineage theirs = LineageToGoOnFrom(hello.lineage(), hello.yields(), position, publication.lineage);
+  if (!IsPrefixOf(theirs, publication.lineage)) return RefuseEpoch(publication, hello, position);
   if (!has_file) return DecideCopy{};
-  return DecideForFile(publication, hello, position);
+  return DecideForFile(publication, hello, theirs, position);
 }
 
 v1::End DivergedEnd(const Publication& publication, const Boundary& follower) {

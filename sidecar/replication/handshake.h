@@ -44,7 +44,8 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //   no file (offset 0), no database id    copy
 //   a file, but no database id            refuse UNPROVED
 //   another database id                   refuse OTHER_DATABASE
-//   epoch unknown here, and
+//   of its lineage, as LineageToGoOnFrom leaves it, the epoch unknown here, and
+//     it yields                           refuse DIVERGED
 //     the follower's lineage goes on past
 //     ours, or is of a later generation   refuse SUPERSEDED: this is a stale primary
 //     it is of the same generation        refuse CONFLICT: there are two primaries

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sidecar/replication/boundary_message.h"
@@ -79,6 +80,23 @@ int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage) {
     if (longer.epochs(ours).id() != lineage.epochs(theirs).id()) return -1;
   }
   return position;
+}
+
+v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const filestorage::Boundary& position,
+                              const v1::Lineage& publisher) {
+  v1::Lineage rest = follower;
+  if (follower.epochs().empty() || publisher.epochs().empty()) return rest;
+  const bool outvoted = CurrentEpoch(follower)->generation() < CurrentEpoch(publisher)->generation();
+  const auto known = [&publisher](const v1::Epoch& epoch) {
+    return absl::c_any_of(publisher.epochs(), [&epoch](const v1::Epoch& one) { return one.id() == epoch.id(); });
+  };
+  while ((yields || outvoted) && rest.epochs_size() > 1) {
+    const v1::Epoch& last = *CurrentEpoch(rest);
+    const bool unused = last.origin() == v1::Epoch::ORIGIN_FORKED && position.offset <= last.left().offset();
+    if (!unused || known(last)) break;
+    rest.mutable_epochs()->RemoveLast();
+  }
+  return rest;
 }
 
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer) { return PositionIn(longer, lineage) >= 0; }

@@ -32,6 +32,12 @@ filestorage::Boundary LeftBoundary(const v1::Epoch& epoch);
 // there, and both tell the same of the time before (of which either may have forgotten the oldest epochs).
 int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage);
 
+// A follower's lineage as it goes on from it in its publisher's. Promotions that the publisher does not know count no
+// more where a later one outvotes them, or the follower yields: their epochs at the end go, as far as nothing was
+// written in them. `position`: the follower's committed end.
+v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const filestorage::Boundary& position,
+                              const v1::Lineage& publisher);
+
 // Whether `longer` goes on from where `lineage` is (equal ones count): PositionIn is not -1.
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer);
 

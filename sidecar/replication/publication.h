@@ -15,6 +15,7 @@ struct Publication {
   filestorage::Magic magic = filestorage::Magic::kFs30;
   filestorage::Boundary end;  // committed and durable here; offset 0: nothing to serve yet
   uint32_t file_mode = 0;     // permission bits of the file, of 0777; 0: not known
+  bool secondary = false;     // this host is a secondary
 };
 
 }  // namespace zrs::replication

@@ -98,6 +98,7 @@ void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& s
   *welcome.mutable_start() = ToProto(start);
   welcome.set_committed_end(welcome_end_);
   welcome.set_file_mode(publication_.file_mode);
+  welcome.set_secondary(publication_.secondary);
   Send(std::move(message), effects);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});

@@ -115,9 +115,11 @@ RefuseWelcome Malformed(const absl::Status& status) {
 
 }  // namespace
 
-WelcomeDecision CheckWelcome(const Copy& copy, const v1::Welcome& welcome) {
+WelcomeDecision CheckWelcome(const Copy& as_it_is, const v1::Welcome& welcome) {
   absl::StatusOr<AcceptWelcome> accept = Parse(welcome);
   if (!accept.ok()) return Malformed(accept.status());
+  Copy copy = as_it_is;
+  copy.lineage = LineageToGoOnFrom(copy.lineage, copy.yields, copy.committed, welcome.lineage());
   if (std::optional<v1::End> refusal = CheckIdentity(copy.lineage, welcome.lineage())) return RefuseWelcome{*refusal};
   if (absl::Status decision = CheckDecision(copy, welcome, *accept); !decision.ok()) return Malformed(decision);
   return *accept;

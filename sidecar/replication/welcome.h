@@ -25,8 +25,9 @@ using WelcomeDecision = std::variant<AcceptWelcome, RefuseWelcome>;
 //   a version that was not offered                        refuse PROTOCOL
 //   malformed lineage, none, malformed magic or boundary  refuse PROTOCOL
 //   another database id than ours                         refuse OTHER_DATABASE
-//   our lineage goes on past theirs                       refuse SUPERSEDED
-//   our epoch unknown there                               refuse DIVERGED
+//   of our lineage, as LineageToGoOnFrom leaves it:
+//     it goes on past theirs                              refuse SUPERSEDED
+//     our epoch unknown there                             refuse DIVERGED
 //   COPY, though we have a file                           refuse PROTOCOL
 //   RESUME, without a file, or from elsewhere, or with
 //   another magic than our file's, or though the

@@ -4,9 +4,10 @@
 
 namespace zrs::storage {
 
-bool WasPromoted(filestorage::FileSystem& file_system, const std::string& state_path, const std::string& upstream) {
+absl::StatusOr<bool> WasPromoted(filestorage::FileSystem& file_system, const std::string& state_path) {
   const auto state = StateFile(file_system, state_path).Load();
-  return state.ok() && state->has_value() && (*state)->role == "primary" && (*state)->promoted_from == upstream;
+  if (!state.ok()) return state.status();
+  return state->has_value() && (*state)->role == "primary" && !(*state)->promoted_from.empty();
 }
 
 }  // namespace zrs::storage

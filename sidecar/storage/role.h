@@ -4,14 +4,14 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "filestorage/file_system.h"
 
 namespace zrs::storage {
 
-// Whether the storage with this state file, whose configuration tells it to follow `upstream`, is a primary all the
-// same: it was promoted while its configuration told it to follow the same one. False where the state cannot be read,
-// which whoever opens the file finds too. Blocks on the disk.
-bool WasPromoted(filestorage::FileSystem& file_system, const std::string& state_path, const std::string& upstream);
+// Whether the storage with this state file, whose configuration tells it to follow, is a primary all the same: it was
+// promoted, and neither demoted nor configured as a primary since. Blocks on the disk. Errors: StateFile::Load's.
+absl::StatusOr<bool> WasPromoted(filestorage::FileSystem& file_system, const std::string& state_path);
 
 }  // namespace zrs::storage
 

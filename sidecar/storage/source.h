@@ -50,8 +50,8 @@ class Source : public CommittedBytes {
   // For HadPosition, from now on and over restarts; durable soon, and before a new epoch begins.
   virtual void Remember(replication::KnownFollower follower) = 0;
 
-  // From `held` on the file stays as it is, until Resume. False, and nothing happens, where it is not ours to change.
-  virtual bool Pause(absl::AnyInvocable<void()> held) = 0;
+  // From `held` on the file stays as it is, until Resume. Only of a secondary.
+  virtual void Pause(absl::AnyInvocable<void()> held) = 0;
   virtual void Resume() = 0;
 
   virtual bool is_primary() const = 0;

@@ -173,6 +173,10 @@ v1::StorageState ToProto(const State& state) {
   proto.set_doubted(state.doubted);
   proto.set_promoted_from(state.promoted_from);
   proto.set_complete(state.complete);
+  proto.set_yielded_epoch(absl::BytesToHexString(state.yielded_epoch));
+  proto.set_rival_generation(state.rival_generation);
+  proto.set_rival(state.rival);
+  proto.set_upstream_is_secondary(state.upstream_is_secondary);
   if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
   if (state.swap_to_tell) proto.mutable_swap_to_tell()->set_time(*state.swap_to_tell);
   for (const replication::KnownFollower& from : state.followers) {
@@ -213,6 +217,14 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   state.doubted = proto.doubted();
   state.promoted_from = proto.promoted_from();
   state.complete = proto.complete();
+  if (!proto.yielded_epoch().empty()) {
+    auto epoch = IdFromHex(proto.yielded_epoch(), "the yielded epoch");
+    if (!epoch.ok()) return epoch.status();
+    state.yielded_epoch = *std::move(epoch);
+  }
+  state.rival_generation = proto.rival_generation();
+  state.rival = proto.rival();
+  state.upstream_is_secondary = proto.upstream_is_secondary();
   if (proto.has_kept()) {
     auto kept = BoundaryFromState(proto.kept());
     if (!kept.ok()) return kept.status();
@@ -265,16 +277,16 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   return std::optional<State>(*std::move(state));
 }
 
-absl::Status StateFile::Save(const State& state) {
+absl::Status StateFile::Save(const State& state, bool anew) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
   options.always_print_primitive_fields = true;
   std::string contents;
   const auto printed = google::protobuf::util::MessageToJsonString(ToProto(state), &contents, options);
   if (!printed.ok()) return absl::InternalError(absl::StrCat("print state for ", path_, ": ", printed.ToString()));
-  if (contents == saved_) return absl::OkStatus();
+  if (contents == saved_ && !anew) return absl::OkStatus();
   absl::Status replaced = filestorage::ReplaceFile(file_system_, path_, contents, kStateMode);
-  if (replaced.ok()) saved_ = std::move(contents);
+  saved_ = replaced.ok() ? std::move(contents) : std::string();
   return replaced;
 }
 

@@ -40,6 +40,10 @@ struct State {
   bool doubted = false;            // a primary's file was replaced by one that was no pack of it
   std::string promoted_from = "";  // what a primary was told to follow when it was promoted; empty: it was not
   bool complete = false;           // a secondary's file has once been all that its primary had
+  std::string yielded_epoch = "";  // 16 bytes: that in which a secondary's host was the primary; empty: in none
+  uint64_t rival_generation = 0;   // the latest of another primary that was heard of; 0: of none
+  std::string rival = "";          // what a primary was told that is superseded; empty: it is not
+  bool upstream_is_secondary = false;
   std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
   std::vector<replication::KnownFollower> followers = {};    // who were here
   // The time of the last swap, as Swap's, while the command after it has not ended.
@@ -54,8 +58,9 @@ class StateFile {
 
   // nullopt: there is none. InvalidArgument: damaged, or of a later version; names the file and what to do.
   absl::StatusOr<std::optional<State>> Load();
-  // Replaces the file atomically and durably. What was saved last is not written again.
-  absl::Status Save(const State& state);
+  // Replaces the file atomically and durably. What was saved last is not written again, unless `anew`. After an error
+  // the file may be either.
+  absl::Status Save(const State& state, bool anew = false);
 
   const std::string& path() const { return path_; }
 

@@ -6,15 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/end_message.h"
-#include "sidecar/storage/primary/primary_source.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/publisher/publisher.h"
 #include "sidecar/storage/publisher/waiters.h"
-#include "sidecar/storage/role.h"
-#include "sidecar/storage/secondary/promotion.h"
-#include "sidecar/storage/secondary/secondary_source.h"
+#include "sidecar/storage/role_keeper.h"
 #include "sidecar/storage/source.h"
-#include "sidecar/storage/source_slot.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
@@ -31,15 +27,14 @@ class ReplicatedStorage final : public Storage {
       : options_(std::move(options)),
         services_(services),
         runtime_(services.runtime),
-        publisher_(options_.name, options_.max_followers, runtime_, slot_, MakeHooks()),
-        waiters_(options_.name, runtime_, publisher_) {
-    MakeSource(/*primary=*/options_.upstream.empty());
-  }
+        keeper_(options_, services_, {MakeEvents(), [this](const v1::End& end) { publisher_.Refuse(end); }}),
+        publisher_(options_.name, options_.max_followers, runtime_, keeper_.bytes(), MakeHooks()),
+        waiters_(options_.name, runtime_, publisher_) {}
 
   void Start(absl::AnyInvocable<void(bool)> serving_changed) override {
     runtime_.Post([this, serving_changed = std::move(serving_changed)]() mutable {
       serving_changed_ = std::move(serving_changed);
-      DecideRole();
+      keeper_.Start();
     });
   }
 
@@ -63,10 +58,10 @@ class ReplicatedStorage final : public Storage {
       status.set_name(options_.name);
       status.set_path(options_.path);
       if (options_.blobs_external) status.set_blobs("external");
-      source_->FillStatus(status);
+      keeper_.FillStatus(status);
       const bool refused = refused_ && runtime_.Now() < refused_at_ + kRefusalShown;
       if (refused && !status.has_error()) refused_->FillStatus(status);
-      publisher_.FillStatus(source_->primary_view(), status);
+      publisher_.FillStatus(source().primary_view(), status);
       answer(std::move(status));
     });
   }
@@ -77,151 +72,46 @@ class ReplicatedStorage final : public Storage {
     });
   }
 
-  void Pause(absl::AnyInvocable<void(bool)> answer) override {
+  void Pause(absl::AnyInvocable<void(absl::Status)> answer) override {
     runtime_.Post([this, answer = std::move(answer)]() mutable {
-      const auto shared = std::make_shared<absl::AnyInvocable<void(bool)>>(std::move(answer));
-      if (!source_->Pause([shared] { (*shared)(true); })) (*shared)(false);
+      if (absl::Status may = keeper_.CheckHoldable(); !may.ok()) return answer(may);
+      source().Pause([answer = std::move(answer)]() mutable { answer(absl::OkStatus()); });
     });
   }
 
-  void Resume(absl::AnyInvocable<void(bool)> answer) override {
+  void Resume(absl::AnyInvocable<void(absl::Status)> answer) override {
     runtime_.Post([this, answer = std::move(answer)]() mutable {
-      source_->Resume();
-      answer(!source_->is_primary());
+      absl::Status may = keeper_.CheckHoldable();
+      if (may.ok()) source().Resume();
+      answer(std::move(may));
     });
   }
 
   void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
                absl::AnyInvocable<void(v1::PromotedStorage)> answer) override {
     runtime_.Post([this, upstream, wanted = std::move(wanted), answer = std::move(answer)]() mutable {
-      PromoteOnStrand(upstream, std::move(wanted), std::move(answer));
+      keeper_.Promote(upstream, std::move(wanted), std::move(answer));
     });
   }
 
   void Demote(absl::AnyInvocable<void(absl::Status)> answer) override {
-    runtime_.Post([this, answer = std::move(answer)]() mutable { DemoteOnStrand(std::move(answer)); });
+    runtime_.Post([this, answer = std::move(answer)]() mutable { keeper_.Demote(std::move(answer)); });
   }
 
   const std::string& name() const override { return options_.name; }
 
  private:
-  // ---- Role
-
-  void MakeSource(bool primary) {
-    secondary_ = nullptr;
-    if (primary) {
-      source_ = std::make_unique<PrimarySource>(options_, services_);
-    } else {
-      auto source = std::make_unique<SecondarySource>(options_, services_);
-      secondary_ = source.get();
-      source_ = std::move(source);
-    }
-    slot_.SetForStrand(source_.get());
-  }
-
-  void StartSource() {
-    runtime_.PostIo([this, source = source_.get()] { slot_.SetForIo(source); });
-    source_->Start(MakeEvents());
-  }
-
-  // What the configuration calls a secondary may have been promoted since.
-  void DecideRole() {
-    if (source_->is_primary()) return StartSource();
-    runtime_.PostIo([this] {
-      const bool promoted = WasPromoted(services_.file_system, options_.state_path, options_.upstream);
-      runtime_.Post([this, promoted] {
-        if (stopping_) return;
-        if (promoted) {
-          spdlog::warn(
-              "storage {}: is a primary since its promotion, though its configuration says replicate-from {}; "
-              "correct that, or name another address there for it to become a secondary",
-              options_.name, options_.upstream);
-          MakeSource(/*primary=*/true);
-        }
-        StartSource();
-      });
-    });
-  }
-
-  void PromoteOnStrand(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
-                       absl::AnyInvocable<void(v1::PromotedStorage)> answer) {
-    v1::PromotedStorage refusal;
-    refusal.set_name(options_.name);
-    refusal.set_result(v1::PromotedStorage::RESULT_REFUSED);
-    if (source_->is_primary()) {
-      refusal.set_result(v1::PromotedStorage::RESULT_WAS_PRIMARY);
-      refusal.set_message(absl::StrCat("storage ", options_.name, " is a primary already"));
-    } else if (stopping_ || promotion_) {
-      refusal.set_message(stopping_ ? kStopping : "it is being promoted already");
-    } else {
-      return BeginPromotion(upstream, std::move(wanted), std::move(answer));
-    }
-    answer(std::move(refusal));
-  }
-
-  void BeginPromotion(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
-                      absl::AnyInvocable<void(v1::PromotedStorage)> answer) {
-    promoted_ = std::move(answer);
-    Promotion::Hooks hooks;
-    hooks.wanted = std::move(wanted);
-    hooks.ending = [this] { spdlog::info("storage {}: is being promoted", options_.name); };
-    hooks.ended = [this](Promotion::Result result) { OnPromotionEnded(std::move(result)); };
-    promotion_ = std::make_unique<Promotion>(options_, runtime_, *secondary_, upstream, std::move(hooks));
-    promotion_->Start();
-  }
-
-  void OnPromotionEnded(Promotion::Result result) {
-    promotion_.reset();
-    v1::PromotedStorage answer = Promotion::Describe(options_.name, result);
-    if (!result.source_ended) return std::exchange(promoted_, nullptr)(std::move(answer));
-    publisher_.Refuse(replication::MakeEnd(v1::End::REASON_REPLACED, "this zrs becomes the primary",
-                                           "none needed: the follower comes back at once"));
-    // The I/O thread may be reading for a follower.
-    runtime_.PostIo([this, promoted = result.status.ok(), answer = std::move(answer)]() mutable {
-      slot_.SetForIo(nullptr);
-      runtime_.Post([this, promoted, answer = std::move(answer)]() mutable { TakeOver(promoted, std::move(answer)); });
-    });
-  }
-
-  void TakeOver(bool primary, v1::PromotedStorage answer) {
-    MakeSource(primary);
-    if (!stopping_) StartSource();
-    std::exchange(promoted_, nullptr)(std::move(answer));
-    if (stopping_) Quiesce();
-  }
-
-  void DemoteOnStrand(absl::AnyInvocable<void(absl::Status)> answer) {
-    const auto refuse = [&](const std::string& why) {
-      answer(absl::FailedPreconditionError(absl::StrCat("storage ", options_.name, " is not demoted: ", why)));
-    };
-    if (stopping_ || promoted_) return refuse(stopping_ ? kStopping : "its role is being changed");
-    if (secondary_ != nullptr) return refuse("it is a secondary");
-    if (options_.upstream.empty()) {
-      return refuse("its configuration names nobody to follow: say replicate-from there, and start zrs again");
-    }
-    // As during a promotion, a stop waits for this.
-    promoted_ = [answer = std::move(answer)](const v1::PromotedStorage&) mutable { answer(absl::OkStatus()); };
-    source_->Quiesce([this] {
-      publisher_.Refuse(replication::MakeEnd(v1::End::REASON_REPLACED, "this zrs is the primary no more",
-                                             "none needed: the follower comes back at once"));
-      source_->Close([this] {
-        runtime_.PostIo([this] {
-          slot_.SetForIo(nullptr);
-          runtime_.Post([this] { TakeOver(/*primary=*/false, {}); });
-        });
-      });
-    });
-  }
+  Source& source() { return keeper_.source(); }
 
   // ---- Events
 
   Publisher::Hooks MakeHooks() {
     Publisher::Hooks hooks;
     hooks.progressed = [this] { waiters_.Check(); };
-    hooks.failed = [this](const absl::Status& error) { source_->OnUnreadable(error); };
+    hooks.failed = [this](const absl::Status& error) { source().OnUnreadable(error); };
     hooks.refused = [this](const std::string& message, const std::string& remedy) { NoteRefused(message, remedy); };
-    hooks.rival = [this](const v1::End& end) { source_->OnRival(end); };
-    hooks.last_seen = [this](replication::KnownFollower follower) { source_->Remember(std::move(follower)); };
+    hooks.rival = [this](const v1::End& end) { source().OnRival(end); };
+    hooks.last_seen = [this](replication::KnownFollower follower) { source().Remember(std::move(follower)); };
     return hooks;
   }
 
@@ -249,14 +139,14 @@ class ReplicatedStorage final : public Storage {
   }
 
   void ReportServing() {
-    const bool serving = source_->serving() && !stopping_;
+    const bool serving = source().serving() && !stopping_;
     if (serving == serving_) return;
     serving_ = serving;
     serving_changed_(serving);
   }
 
   void WaitOnStrand(uint32_t replicas, absl::Duration timeout, Waiters::Wanted wanted, Waiters::Answer answer) {
-    if (!source_->is_primary()) {
+    if (!source().is_primary()) {
       return answer(MakeWaitResponse(
           v1::WaitResponse::RESULT_NOT_PRIMARY,
           absl::StrCat("storage ", options_.name, " is a secondary: ask its primary, which knows what is committed")));
@@ -269,7 +159,7 @@ class ReplicatedStorage final : public Storage {
   // A commit that the caller's database client has seen is in the file, whatever was noticed of it so far.
   void LookForWaiters() {
     looking_ = true;
-    source_->Refresh([this, newest = waiters_.newest()] {
+    source().Refresh([this, newest = waiters_.newest()] {
       looking_ = false;
       if (publisher_.publication()) {
         waiters_.OnLooked(newest, publisher_.publication()->end.offset);
@@ -290,19 +180,11 @@ class ReplicatedStorage final : public Storage {
     }
     if (serving_) ReportServing();
     waiters_.Fail(kStopping);
-    if (promotion_ && promotion_->Cancel()) {
-      promotion_.reset();
-      v1::PromotedStorage refusal;
-      refusal.set_name(options_.name);
-      refusal.set_result(v1::PromotedStorage::RESULT_REFUSED);
-      refusal.set_message(kStopping);
-      std::exchange(promoted_, nullptr)(std::move(refusal));
-    }
-    if (!promoted_) Quiesce();  // else when it is promoted
+    keeper_.Stop([this] { Quiesce(); });
   }
 
   void Quiesce() {
-    source_->Quiesce([this] {
+    source().Quiesce([this] {
       draining_ = true;
       Drain();
     });
@@ -311,7 +193,7 @@ class ReplicatedStorage final : public Storage {
   void Drain() {
     publisher_.Drain(stop_timeout_, [this] {
       draining_ = false;
-      source_->Close([this] {
+      source().Close([this] {
         closed_ = true;
         spdlog::info("storage {}: stopped", options_.name);
         for (auto& done : std::exchange(stopped_, {})) done();
@@ -322,11 +204,7 @@ class ReplicatedStorage final : public Storage {
   const StorageOptions options_;
   const StorageServices services_;
   runtime::Runtime& runtime_;
-  SourceSlot slot_;
-  std::unique_ptr<Source> source_;
-  SecondarySource* secondary_ = nullptr;  // the source, where it is one
-  std::unique_ptr<Promotion> promotion_;
-  absl::AnyInvocable<void(v1::PromotedStorage)> promoted_;  // while its role is being changed
+  RoleKeeper keeper_;
   Publisher publisher_;
   Waiters waiters_;
   std::optional<ProblemReport> refused_;  // a follower was turned away

@@ -47,18 +47,18 @@ class Storage {
   virtual void Wait(uint32_t replicas, absl::Duration timeout, std::function<bool()> wanted,
                     absl::AnyInvocable<void(v1::WaitResponse)> answer) = 0;
 
-  // Of a secondary: `answer` comes when its file stays as it is, until Resume or the end of the process; with false, at
-  // once, from a primary, whose file is another's.
-  virtual void Pause(absl::AnyInvocable<void(bool paused)> answer) = 0;
-  virtual void Resume(absl::AnyInvocable<void(bool resumed)> answer) = 0;
+  // Of a secondary: OK comes when its file stays as it is, until Resume or the end of the process. FailedPrecondition,
+  // naming the storage, at once from a primary, whose file is another's, and while the role is being changed.
+  virtual void Pause(absl::AnyInvocable<void(absl::Status)> answer) = 0;
+  virtual void Resume(absl::AnyInvocable<void(absl::Status)> answer) = 0;
 
   // Of a secondary: becomes a primary, as `upstream` says. `wanted` as Wait's: a promotion that is waiting for
   // something is given up when nobody listens any more.
   virtual void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
                        absl::AnyInvocable<void(v1::PromotedStorage)> answer) = 0;
 
-  // Of a primary whose configuration names an upstream: becomes its secondary. An error tells why it does not; OK as
-  // soon as it is no primary any more.
+  // Of a primary whose configuration names an upstream: becomes its secondary. An error tells why it does not; OK when
+  // that is durable.
   virtual void Demote(absl::AnyInvocable<void(absl::Status)> answer) = 0;
 
   virtual const std::string& name() const = 0;

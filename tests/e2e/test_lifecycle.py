@@ -8,33 +8,10 @@ import psutil
 import pytest
 from support import config
 from support import database as db
+from support.background import Background
 from support.compare import assert_prefix, read_bytes
 from support.ports import free_address
-from support.sidecar import run_zrs
 from support.waiting import until
-
-
-class Background:
-    """A sidecar that is started by `zrs start`."""
-
-    def __init__(self, lab, name, *sections):
-        self.sidecar = lab.sidecar(name, *sections)
-        lab.at_close(self.end)
-
-    def command(self, *arguments, timeout=60):
-        return run_zrs(*arguments, "--config", self.sidecar.config, timeout=timeout)
-
-    def pids(self):
-        found = []
-        for process in psutil.process_iter(["cmdline", "status"]):
-            alive = process.info["status"] != psutil.STATUS_ZOMBIE
-            if alive and self.sidecar.config in (process.info["cmdline"] or ()):
-                found.append(process.pid)
-        return found
-
-    def end(self):
-        for pid in self.pids():
-            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

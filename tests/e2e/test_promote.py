@@ -6,6 +6,7 @@ import pytest
 from support import config
 from support import database as db
 from support.compare import read_bytes, until_identical
+from support.indexes import opened
 from support.ports import free_address
 from support.sidecar import run_zrs
 from support.waiting import until
@@ -262,3 +263,61 @@ def test_a_promotion_that_nobody_waits_for_is_given_up(site):
     site.primary.stop()
     site.first.until_state("connecting")
     assert site.first.storage()["role"] == "secondary"
+
+
+def test_the_database_opens_the_file_without_a_scan(site):
+    site.lose_primary()
+    assert_promoted(site.first)
+    begun, positions, _ = opened(site.copies[0])
+    assert begun == [os.path.getsize(site.copies[0])]
+    os.remove(site.copies[0] + ".index")
+    assert positions == opened(site.copies[0])[1]
+
+
+def test_a_promotion_by_mistake_is_taken_back(site):
+    assert_promoted(site.first, "--force")
+    zeo, client = site.serve(site.copies[0])
+    code, _, err = run_zrs("demote", "--config", site.first.config)
+    assert code == 1 and "stop the database first" in err
+    assert site.first.storage()["role"] == "primary"
+    site.lab.close_client(client)
+    zeo.stop()
+    assert run_zrs("demote", "--config", site.first.config)[0] == 0
+    db.put(site.client, "the right one", "goes on")
+    site.until_all_have_it()
+    assert site.first.until_streaming()["generation"] == 1
+    assert site.primary.storage()["state"] == "streaming"
+
+
+def test_a_superseded_primary_that_is_the_right_one(site):
+    assert_promoted(site.first, "--force")
+    site.second.stop()
+    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
+    site.second.start()
+    site.second.until_storage(lambda s: s["generation"] == 2, "the new epoch")
+    site.second.stop()
+    site.second.configure(config.secondary(site.copies[1], site.primary_address))
+    site.second.start()
+    site.primary.until_state("superseded")
+    site.primary.restart()
+    site.primary.until_state("superseded")
+    assert assert_promoted(site.primary, "--force")["generation"] == 3
+    assert run_zrs("demote", "--config", site.first.config)[0] == 0
+    db.put(site.client, "all", "follow")
+    site.until_all_have_it()
+
+
+def test_a_promotion_is_known_at_the_end_of_a_chain(site, lab):
+    copy = lab.path("last", "Data.fs")
+    last = lab.sidecar("last", config.secondary(copy, site.addresses[1])).start()
+    until_identical(site.zeo.path, copy)
+    site.lose_primary()
+    assert_promoted(site.first)
+    site.second.stop()
+    site.second.configure(config.secondary(site.copies[1], site.addresses[0], serve_on=site.addresses[1]))
+    site.second.start()
+    _, client = site.serve(site.copies[0])
+    db.put(client, "after", "the failover")
+    until_identical(site.copies[0], site.copies[1], copy)
+    site.second.restart()
+    last.until_storage(lambda s: s["state"] == "streaming" and s["generation"] == 2, "the new epoch")

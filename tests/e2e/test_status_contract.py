@@ -136,12 +136,22 @@ def test_stopped(lab):
 
 
 def test_superseded(lab):
-    pair = lab.synced_pair()
-    assert run_zrs("promote", "--config", pair.secondary.config, "--force")[0] == 0
-    # Its file goes on in an epoch that the old primary does not know: so it is asked as a follower of the old one.
-    assert run_zrs("demote", "--config", pair.secondary.config)[0] == 0
-    storage = until_state(pair.primary, "superseded")
-    assert storage["generation"] == 1 and storage["error"]["remedy"]
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path, commits=20)
+    primary_address, address = free_address(), free_address()
+    primary = lab.sidecar("primary", config.primary(path, primary_address)).start()
+    promoted = lab.sidecar("promoted", config.secondary(lab.path("promoted", "Data.fs"), primary_address,
+                                                        serve_on=address)).start()
+    promoted.until_streaming()
+    assert run_zrs("promote", "--config", promoted.config, "--force")[0] == 0
+    copy = lab.path("follower", "Data.fs")
+    follower = lab.sidecar("follower", config.secondary(copy, address)).start()
+    follower.until_streaming()
+    follower.stop()
+    follower.configure(config.secondary(copy, primary_address))
+    follower.start()
+    storage = until_state(primary, "superseded")
+    assert storage["generation"] == 1 and "zrs promote --force" in storage["error"]["remedy"]
 
 
 def test_disk_full_and_healed(lab):

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "filestorage/boundary.h"
+#include "filestorage/lock.h"
 #include "filestorage/pack_proof.h"
 #include "filestorage/tail.h"
 #include "sidecar/runtime/runtime.h"
@@ -68,6 +69,15 @@ class PrimaryFile {
   // Lets go of the file before. It is still found under its name, if it has one.
   void ForgetOldFile() { chain_.Clear(); }
 
+  // Remembers that another primary is known, of that generation, and what was told of it.
+  absl::Status NoteRival(uint64_t generation, const std::string& message);
+  // Begins an epoch of a later generation than any that was heard of, at the committed end: durable on return.
+  // FailedPrecondition when the file was replaced meanwhile, or is not open.
+  absl::StatusOr<v1::Lineage> BeginGeneration(const std::string& id);
+  // Makes it durable that the storage is no promoted one any more, and that its configuration says what it is. Takes
+  // Data.fs.lock, until Close: Unavailable while the database has the file. FailedPrecondition as BeginGeneration's.
+  absl::Status GiveUp();
+
   // Remembers the committed end; nothing while the file is pending.
   absl::Status SaveState();
   void Close();
@@ -86,6 +96,7 @@ class PrimaryFile {
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
   absl::StatusOr<Opened> OpenPending(const std::string& why);
   absl::Status LookForOldFile();
+  absl::Status CheckOwn();
   // Unavailable where the file that is open is not under its name any more.
   absl::Status CheckStillThere();
   absl::StatusOr<bool> HasTheSameEnd();
@@ -96,9 +107,10 @@ class PrimaryFile {
   StateFile state_file_;
   std::optional<State> state_;
   std::unique_ptr<filestorage::Tail> tail_;
-  uint64_t inode_ = 0;        // of the file that tail_ has open, or had
-  uint64_t polled_from_ = 0;  // the committed end before the last Poll
-  PackChain chain_;           // begins with the file before, from the moment it was replaced
+  uint64_t inode_ = 0;                               // of the file that tail_ has open, or had
+  uint64_t polled_from_ = 0;                         // the committed end before the last Poll
+  std::unique_ptr<filestorage::DataFileLock> lock_;  // since GiveUp
+  PackChain chain_;                                  // begins with the file before, from the moment it was replaced
   // The committed end of the file before; set while the present one is pending.
   std::optional<filestorage::Boundary> left_;
 };

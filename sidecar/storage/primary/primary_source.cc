@@ -67,6 +67,11 @@ void PrimarySource::OnOpened(absl::StatusOr<PrimaryFile::Opened> opened) {
   state_saved_ = runtime_.Now();
   spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, opened->end.offset,
                opened->new_identity ? ", with a new database identity" : "");
+  if (!state_->rival.empty()) {
+    magic_ = opened->magic;
+    end_ = opened->end;
+    return Supersede(state_->rival);
+  }
   if (!opened->pending.empty()) {
     pending_ = true;
     spdlog::info("storage {}: {}; looking whether it is a pack", options_.name, opened->pending);
@@ -238,10 +243,33 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
 // file is looked at no more, also where it is replaced.
 void PrimarySource::OnRival(const v1::End& end) {
   if (failed_ || superseded_) return;
+  Supersede(end.message());
+  runtime_.PostIo([this, generation = end.generation(), message = end.message()] {
+    absl::Status noted = file_.NoteRival(generation, message);
+    if (noted.ok()) return;
+    spdlog::warn("storage {}: {}; after a restart it has to be told again", options_.name, noted.ToString());
+  });
+}
+
+void PrimarySource::Supersede(const std::string& message) {
   superseded_ = true;
-  Fail(end.message(),
+  Fail(message,
        "stop the database here. If the other primary is right, make this storage its secondary (replicate-from) and "
-       "start zrs again; if this one is, do that there");
+       "start zrs again; if this one is, do that there, and type zrs promote --force here");
+}
+
+void PrimarySource::BeginGeneration(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done) {
+  runtime_.PostIo([this, id = RandomId(runtime_), done = std::move(done)]() mutable {
+    auto begun = file_.BeginGeneration(id);
+    runtime_.Post([done = std::move(done), begun = std::move(begun)]() mutable { done(std::move(begun)); });
+  });
+}
+
+void PrimarySource::GiveUp(absl::AnyInvocable<void(absl::Status)> done) {
+  runtime_.PostIo([this, done = std::move(done)]() mutable {
+    absl::Status given_up = file_.GiveUp();
+    runtime_.Post([done = std::move(done), given_up = std::move(given_up)]() mutable { done(std::move(given_up)); });
+  });
 }
 
 // A file that was overwritten or cut in place reads badly too: the next look tells.

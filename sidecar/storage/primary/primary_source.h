@@ -29,12 +29,19 @@ class PrimarySource final : public Source {
   void OnUnreadable(const absl::Status& error) override;
   void Remember(replication::KnownFollower follower) override;
   void OnRival(const v1::End& end) override;
-  bool Pause(absl::AnyInvocable<void()>) override { return false; }
+  void Pause(absl::AnyInvocable<void()>) override {}
   void Resume() override {}
   bool is_primary() const override { return true; }
   bool serving() const override { return published_ && !problem_.raised(); }
   std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
   void FillStatus(v1::StorageStatus& status) const override;
+
+  // Another primary is known, and this one sends nothing any more.
+  bool superseded() const { return superseded_; }
+  // Of one that is superseded: as PrimaryFile's. The source does nothing with it: to be ended, and made anew.
+  void BeginGeneration(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done);
+  // As PrimaryFile's. To be ended then, for a secondary.
+  void GiveUp(absl::AnyInvocable<void(absl::Status)> done);
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
@@ -74,6 +81,7 @@ class PrimarySource final : public Source {
   void SaveState();
   void FailUnreadable();
   void Fail(const std::string& message, const std::string& remedy);
+  void Supersede(const std::string& message);
 
   const StorageOptions options_;
   StorageServices services_;

@@ -44,7 +44,8 @@ absl::Status CopyFile::BecomeSecondary() {
   spdlog::info("storage {}: {} was a primary's own file; from now on it follows {}", options_.name, options_.path,
                options_.upstream);
   state_->role = "secondary";
-  state_->promoted_from.clear();
+  state_->yielded_epoch = replication::CurrentEpoch(state_->lineage)->id();
+  state_->rival.clear();
   state_->inode = 0;
   state_->complete = true;
   return SaveState();
@@ -59,12 +60,18 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   auto state = LoadState();
   if (!state.ok()) return state.status();
   state_ = *std::move(state);
+  if (state_ && state_->role == "primary" && !state_->promoted_from.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("state file ", state_file_.path(), " says that ", options_.path,
+                                                      " is a primary's since its promotion; restart zrs: it serves "
+                                                      "it as that, until zrs demote"));
+  }
   Found found;
   if (absl::Status finished = FinishSwap(); !finished.ok()) return finished;
   if (state_) {
     found.copy.lineage = state_->lineage;
+    found.copy.yields = state_->yielded_epoch == replication::CurrentEpoch(state_->lineage)->id();
     found.swap_to_tell = state_->swap_to_tell;
-    found.complete = state_->complete;
+    found.upstream_is_secondary = state_->upstream_is_secondary;
   }
   auto info = file_system_.Stat(options_.path);
   if (absl::IsNotFound(info.status())) return found;
@@ -75,12 +82,16 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
         " that says which database it is a copy of; nothing was changed; move the "
         "file away for a new copy, or put the state file back"));
   }
-  absl::Status opened = OpenAppender(state_->lower_bound, &found.recovery);
+  const bool was_primary = state_->role == "primary";
+  absl::Status opened = OpenAppender(
+      state_->lower_bound, was_primary ? filestorage::WrittenBy::kDatabase : filestorage::WrittenBy::kAppender,
+      &found.recovery);
   if (!opened.ok()) return opened;
-  if (state_->role == "primary") {
+  if (was_primary) {
     if (absl::Status noted = BecomeSecondary(); !noted.ok()) return noted;
-    found.complete = true;
+    found.copy.yields = true;
   }
+  found.complete = state_->complete;
   // A process that was killed while it created the copy may have left a name that is not durable.
   absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
@@ -92,8 +103,9 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   return found;
 }
 
-absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, filestorage::Recovery* recovery) {
-  auto appender = filestorage::Appender::Open(file_system_, options_.path, lower_bound, recovery);
+absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, filestorage::WrittenBy writer,
+                                    filestorage::Recovery* recovery) {
+  auto appender = filestorage::Appender::Open(file_system_, options_.path, lower_bound, recovery, writer);
   if (!appender.ok()) return appender.status();
   appender_ = *std::move(appender);
   return absl::OkStatus();
@@ -104,13 +116,21 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   if (state_) {
     if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
   }
+  // One that was left behind by a file of before would be taken for the new one's.
+  if (absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
+      !removed.ok()) {
+    return removed;
+  }
   State state;
   state.path = options_.path;
   state.machine_id = options_.machine_id;
   state.role = "secondary";
   state.lineage = create.lineage;
   state.lower_bound = filestorage::FirstBoundary(create.magic);
-  if (state_) state.followers = std::move(state_->followers);
+  if (state_) {
+    state.followers = std::move(state_->followers);
+    state.rival_generation = state_->rival_generation;
+  }
   absl::Status saved = state_file_.Save(state);
   if (!saved.ok()) return saved;
   state_ = std::move(state);
@@ -125,7 +145,7 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
     if (absl::Status set = lock_->SetAccess(access); !set.ok()) return set;
   }
   filestorage::Recovery recovery;
-  return OpenAppender(state_->lower_bound, &recovery);
+  return OpenAppender(state_->lower_bound, filestorage::WrittenBy::kAppender, &recovery);
 }
 
 absl::Status CopyFile::WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected) {
@@ -177,29 +197,6 @@ absl::Status CopyFile::Adopt(const v1::Lineage& lineage) {
 absl::Status CopyFile::NoteComplete() {
   if (state_) state_->complete = true;
   return SaveState();
-}
-
-absl::StatusOr<v1::Lineage> CopyFile::Promote(const std::string& epoch_id) {
-  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
-  if (absl::Status cut = Cut(); !cut.ok()) return cut;
-  if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
-  State state = *state_;
-  const uint64_t generation = replication::CurrentEpoch(state.lineage)->generation() + 1;
-  v1::Epoch epoch;
-  epoch.set_id(epoch_id);
-  epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
-  epoch.set_generation(generation);
-  *epoch.mutable_left() = replication::ToProto(appender_->committed());
-  replication::AddEpoch(std::move(epoch), &state.lineage);
-  state.role = "primary";
-  state.promoted_from = options_.upstream;
-  state.lower_bound = appender_->committed();
-  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
-  state_ = std::move(state);
-  appender_.reset();
-  old_.reset();
-  lock_.reset();
-  return state_->lineage;
 }
 
 absl::Status CopyFile::SaveState() {

@@ -5,11 +5,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "filestorage/appender.h"
+#include "filestorage/committed_scan.h"
 #include "filestorage/lock.h"
 #include "filestorage/pack_proof.h"
 #include "sidecar/replication/follower_session.h"
@@ -30,6 +32,7 @@ class CopyFile {
     replication::Copy copy;
     filestorage::Recovery recovery;  // where there was a file
     bool complete = false;           // the file was once all that the primary had
+    bool upstream_is_secondary = false;
     // When the last swap was (RFC 3339; empty where nobody knows), if nobody has said yet that it was told: one that
     // is finished here among them.
     std::optional<std::string> swap_to_tell;
@@ -84,10 +87,20 @@ class CopyFile {
   absl::Status Adopt(const v1::Lineage& lineage);
   // Remembers that the file is all that the primary has.
   absl::Status NoteComplete();
-  // Cuts what is not committed and begins an epoch with this id, of the next generation, in which this host is the
-  // primary: durable on return, and the file and its lock are let go of. After an error the file is as it was, and
-  // still a secondary's. Returns the new lineage.
-  absl::StatusOr<v1::Lineage> Promote(const std::string& epoch_id);
+  // Remembers whether the upstream is a secondary itself.
+  absl::Status NoteUpstream(bool is_secondary);
+  // Whether Promote would find the file in its place, and could write the state: FailedPrecondition, or as the disk
+  // says. Nothing is changed.
+  absl::Status RehearsePromotion();
+  struct Promoted {
+    v1::Lineage lineage;
+    std::vector<std::string> notes;  // for a person
+  };
+  // Cuts what is not committed and begins an epoch with this id, of a generation later than any that was heard of, in
+  // which this host is the primary: durable before ZODB's index is brought up to date, and the file and its lock are
+  // let go of. After an error the file is still a secondary's; where writing the state failed, the next Open tells.
+  // Without an index ZODB makes its own: that is no error. `go_on`, from this thread: false ends the work on the index.
+  absl::StatusOr<Promoted> Promote(const std::string& epoch_id, const filestorage::ScanProgress& go_on);
   // Saves the state and lets go of file and lock.
   void Close();
 
@@ -101,10 +114,12 @@ class CopyFile {
  private:
   absl::StatusOr<std::optional<State>> LoadState();
   absl::Status BecomeSecondary();
+  std::string UpdateIndex(const filestorage::ScanProgress& go_on);
   static absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected);
   static absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
                                          absl::Span<char> out);
-  absl::Status OpenAppender(const filestorage::Boundary& lower_bound, filestorage::Recovery* recovery);
+  absl::Status OpenAppender(const filestorage::Boundary& lower_bound, filestorage::WrittenBy writer,
+                            filestorage::Recovery* recovery);
   absl::Status OpenRebuild();
   absl::Status ReopenRebuild();
   absl::Status CreateRebuild(filestorage::Magic magic);

@@ -137,7 +137,7 @@ absl::Status CopyFile::Swap(const replication::SwapCopy& swap, const std::string
   rebuild_.reset();
   if (absl::Status noted = NoteSwapped(); !noted.ok()) return noted;
   filestorage::Recovery recovery;
-  const absl::Status opened = OpenAppender(state_->lower_bound, &recovery);
+  const absl::Status opened = OpenAppender(state_->lower_bound, filestorage::WrittenBy::kAppender, &recovery);
   // The live file is another one now, which is what a full disk would deny.
   return absl::IsResourceExhausted(opened) ? absl::DataLossError(opened.message()) : opened;
 }

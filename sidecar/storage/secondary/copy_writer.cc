@@ -160,6 +160,11 @@ void CopyWriter::NoteComplete() {
   DoOrWarn([this] { return file_.NoteComplete(); }, "a promotion is refused until it is remembered");
 }
 
+void CopyWriter::NoteUpstream(bool is_secondary) {
+  DoOrWarn([this, is_secondary] { return file_.NoteUpstream(is_secondary); },
+           "after a restart a promotion does not know whether the upstream is a secondary");
+}
+
 void CopyWriter::DropRebuild() {
   DoOrWarn([this] { return file_.DropRebuild(); }, "the unfinished new file stays beside the copy");
 }

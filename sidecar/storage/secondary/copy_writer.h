@@ -45,6 +45,7 @@ class CopyWriter {
   // These fail with a warning in the log: nothing is lost by it.
   void SaveState();
   void NoteComplete();  // as CopyFile's
+  void NoteUpstream(bool is_secondary);
   void DropRebuild();
   void ForgetOldFile();
   void OnSwapTold(const std::string& time);  // as CopyFile's

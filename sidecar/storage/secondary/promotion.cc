@@ -15,7 +15,8 @@ namespace {
 constexpr absl::Duration kLookInterval = absl::Milliseconds(50);
 // One that is there may be about to end: its last word is on its way.
 constexpr absl::Duration kShortestLook = absl::Seconds(1);
-// An upstream that has not answered in this time is taken for gone.
+// An upstream that has not answered in this time is taken for gone; so is one of which nothing is heard: a heartbeat
+// comes every two seconds.
 constexpr absl::Duration kLongestLook = absl::Seconds(5);
 
 }  // namespace
@@ -30,17 +31,18 @@ v1::PromotedStorage Promotion::Describe(const std::string& storage, const Result
   v1::PromotedStorage answer;
   answer.set_name(storage);
   if (!result.status.ok()) {
-    const bool refused = !result.source_ended;
+    const bool refused = result.source == Result::Source::kAsItWas;
     answer.set_result(refused ? v1::PromotedStorage::RESULT_REFUSED : v1::PromotedStorage::RESULT_FAILED);
     answer.set_message(absl::StrCat(
         "storage ", storage, refused ? " is not promoted: " : " could not be promoted: ", result.status.message()));
     return answer;
   }
   answer.set_result(v1::PromotedStorage::RESULT_PROMOTED);
-  answer.set_generation(replication::CurrentEpoch(result.lineage)->generation());
+  answer.set_generation(replication::CurrentEpoch(result.promoted.lineage)->generation());
   answer.set_committed_end(result.end.offset);
   answer.set_last_tid(filestorage::TidHex(result.end.tid));
   if (const auto time = filestorage::Rfc3339FromTid(result.end.tid); time.ok()) answer.set_last_tid_time(*time);
+  for (const std::string& note : result.promoted.notes) answer.add_notes(note);
   return answer;
 }
 
@@ -50,8 +52,8 @@ Promotion::Promotion(const StorageOptions& options, runtime::Runtime& runtime, S
 
 void Promotion::Start() {
   began_ = runtime_.Now();
-  if (absl::Status may = source_.CheckPromotable(); !may.ok()) return End({may, false, {}, {}});
-  if (upstream_ != v1::PromoteRequest::UPSTREAM_NO_MATTER) source_.LookForUpstream();
+  if (!GoesOn()) return;
+  if (!forced()) source_.LookForUpstream();
   if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
     spdlog::info("storage {}: its promotion waits for the end of {}", options_.name, options_.upstream);
   }
@@ -64,35 +66,61 @@ bool Promotion::Cancel() {
   return true;
 }
 
+bool Promotion::GoesOn() {
+  absl::Status may = source_.CheckPromotable(forced());
+  if (may.ok() && !hooks_.wanted()) may = absl::CancelledError("nobody waits for the promotion any more");
+  const bool goes_on = may.ok();
+  if (!goes_on) Refuse(std::move(may));
+  return goes_on;
+}
+
+void Promotion::Refuse(absl::Status status) { End({std::move(status), Result::Source::kAsItWas, {}, {}}); }
+
 void Promotion::Look() {
-  if (!hooks_.wanted()) return End({absl::CancelledError("nobody waits for the promotion any more"), false, {}, {}});
+  if (!GoesOn()) return;
   const std::optional<absl::Status> judged = JudgeUpstream();
   if (!judged) {
     timer_ = runtime_.After(kLookInterval, [this] { Look(); });
     return;
   }
-  if (!judged->ok()) return End({*judged, false, {}, {}});
-  RunFence();
+  if (!judged->ok()) return Refuse(*judged);
+  Rehearse();
 }
 
 std::optional<absl::Status> Promotion::JudgeUpstream() const {
   using Reach = SecondarySource::Reach;
-  if (upstream_ == v1::PromoteRequest::UPSTREAM_NO_MATTER) return absl::OkStatus();
+  if (forced()) return absl::OkStatus();
   const Reach reach = source_.reach();
   if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
     if (reach != Reach::kGone) return std::nullopt;
     return source_.CheckHasAll();
   }
   const absl::Duration looked = runtime_.Now() - began_;
-  if (reach == Reach::kThere) {
+  const bool there = reach == Reach::kThere && source_.HeardSince(began_);
+  if (there) {
     if (looked < kShortestLook) return std::nullopt;
     return absl::FailedPreconditionError(absl::StrCat(
         "its upstream ", options_.upstream, " can be reached (", source_.DescribeUpstream(),
         "), and a second primary would be one too many. To switch over: stop the database there, then its "
         "zrs, and promote with --wait-for-upstream. With --force it is promoted whatever the upstream is"));
   }
-  if (reach == Reach::kUnknown && looked < kLongestLook) return std::nullopt;
-  return absl::OkStatus();
+  if (reach != Reach::kGone && looked < kLongestLook) return std::nullopt;
+  if (!source_.upstream_is_secondary()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "its upstream ", options_.upstream,
+      " is gone, but was a secondary itself, whose primary may be well. Let this one follow that primary "
+      "(replicate-from), or another of its secondaries. With --force it is promoted whatever the primary is"));
+}
+
+// What a disk that fails, or a file that was taken away, would foil is better known before the old primary is fenced.
+void Promotion::Rehearse() {
+  source_.RehearsePromotion([this, alive = std::weak_ptr<bool>(alive_)](const absl::Status& would) {
+    if (alive.expired()) return;
+    if (!would.ok()) {
+      return Refuse(absl::FailedPreconditionError(absl::StrCat(would.message(), "; nothing was changed")));
+    }
+    RunFence();
+  });
 }
 
 void Promotion::RunFence() {
@@ -107,6 +135,7 @@ void Promotion::RunFence() {
 }
 
 void Promotion::AwaitFence() {
+  if (!GoesOn()) return;
   std::optional<absl::Status> ended;
   {
     const std::lock_guard<std::mutex> lock(fence_->mutex);
@@ -115,25 +144,29 @@ void Promotion::AwaitFence() {
   if (!ended) {
     timer_ = runtime_.After(kLookInterval, [this] { AwaitFence(); });
   } else if (!ended->ok()) {
-    End({absl::FailedPreconditionError(absl::StrCat("the fence-command is no success: ", ended->message(),
-                                                    "; without it the old primary may still be written to")),
-         false,
-         {},
-         {}});
+    Refuse(absl::FailedPreconditionError(absl::StrCat("the fence-command is no success: ", ended->message(),
+                                                      "; without it the old primary may still be written to")));
   } else {
     Finish();
   }
 }
 
 void Promotion::Finish() {
+  if (!GoesOn()) return;
   too_late_ = true;
   hooks_.ending();
   source_.Finish([this] {
-    source_.MakePrimary([this](absl::StatusOr<v1::Lineage> lineage) {
-      Result result{lineage.status(), /*source_ended=*/true, {}, {}};
-      if (lineage.ok()) {
-        result.lineage = *std::move(lineage);
-        result.end = replication::LeftBoundary(*replication::CurrentEpoch(result.lineage));
+    if (source_.stopped()) {
+      return End({absl::AbortedError("writing the last of what had arrived failed, as zrs status tells"),
+                  Result::Source::kStopped,
+                  {},
+                  {}});
+    }
+    source_.MakePrimary([this](absl::StatusOr<CopyFile::Promoted> promoted) {
+      Result result{promoted.status(), source_.stopped() ? Result::Source::kStopped : Result::Source::kEnded, {}, {}};
+      if (promoted.ok()) {
+        result.promoted = *std::move(promoted);
+        result.end = replication::LeftBoundary(*replication::CurrentEpoch(result.promoted.lineage));
       }
       End(std::move(result));
     });

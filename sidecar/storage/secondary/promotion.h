@@ -24,12 +24,15 @@ namespace zrs::storage {
 class Promotion {
  public:
   struct Result {
-    // FailedPrecondition: refused, and the secondary is as it was. Else, if not OK, it failed.
+    enum class Source {
+      kAsItWas,  // it was refused
+      kStopped,  // it failed, and the source shows why; so it stays, until a restart by a person
+      kEnded,    // it has let go of its file: another one has to take over
+    };
     absl::Status status;
-    // Whether the source has let go of its file, so that another source has to take over: always where status is OK.
-    bool source_ended = false;
-    v1::Lineage lineage;        // where status is OK
-    filestorage::Boundary end;  // of the file, then
+    Source source = Source::kAsItWas;  // kEnded where status is OK
+    CopyFile::Promoted promoted;       // where status is OK
+    filestorage::Boundary end;         // of the file, then
   };
   struct Hooks {
     std::function<bool()> wanted;  // whether anybody still listens; else it is given up while that is possible
@@ -50,7 +53,12 @@ class Promotion {
 
  private:
   struct Fence;
+  bool forced() const { return upstream_ == v1::PromoteRequest::UPSTREAM_NO_MATTER; }
   void Look();
+  // False, and it is refused, where nobody waits for it any more, or the secondary must not be promoted now.
+  bool GoesOn();
+  void Refuse(absl::Status status);
+  void Rehearse();
   // The answer to whether the upstream is where it must be; absent while that is not known.
   std::optional<absl::Status> JudgeUpstream() const;
   void RunFence();
@@ -66,7 +74,8 @@ class Promotion {
   absl::Duration began_;
   std::shared_ptr<Fence> fence_;
   std::unique_ptr<runtime::Timer> timer_;
-  bool too_late_ = false;  // to be given up
+  bool too_late_ = false;                                       // to be given up
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what the source answers
 };
 
 }  // namespace zrs::storage

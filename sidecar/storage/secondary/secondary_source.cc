@@ -7,6 +7,7 @@
 #include "filestorage/timestamp.h"
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/end_message.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/status_fields.h"
@@ -85,6 +86,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   }
   copy_ = std::move(found->copy);
   complete_ = found->complete;
+  upstream_is_secondary_ = found->upstream_is_secondary;
   LogRecovery(options_.name, options_.path, found->recovery);
   spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.upstream, options_.path,
                replication::DescribePosition(copy_.committed));
@@ -101,7 +103,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
 
 void SecondarySource::Publish() {
   published_ = true;
-  events_.opened({copy_.lineage, *copy_.magic, copy_.committed, copy_.file_mode});
+  events_.opened({copy_.lineage, *copy_.magic, copy_.committed, copy_.file_mode, /*secondary=*/true});
 }
 
 // ---- Following
@@ -142,7 +144,14 @@ void SecondarySource::OnChanged() {
     stream_began_ = runtime_.Now();
     progressed_ = false;
     if (!session.rebuilding()) {
+      if (published_ &&
+          replication::CurrentEpoch(copy_.lineage)->id() != replication::CurrentEpoch(session.lineage())->id()) {
+        // Followers have to know of the epoch before they get bytes of it.
+        Withdraw(v1::End::REASON_REPLACED, "the primary here is another one now",
+                 "none needed: the follower comes back at once");
+      }
       copy_.lineage = session.lineage();
+      copy_.yields = false;
       // What was being built is for an epoch that the upstream is not in.
       if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
     }
@@ -189,7 +198,9 @@ void SecondarySource::LogFollowing() const {
 }
 
 void SecondarySource::OnCreated(const replication::CreateCopy& create) {
+  complete_ = false;
   copy_.lineage = create.lineage;
+  copy_.yields = false;
   copy_.magic = create.magic;
   copy_.file_mode = create.file_mode.value_or(0);
   copy_.committed = filestorage::FirstBoundary(create.magic);
@@ -198,6 +209,7 @@ void SecondarySource::OnCreated(const replication::CreateCopy& create) {
 
 void SecondarySource::OnSwapped(const replication::SwapCopy& swap, const std::string& time) {
   copy_.lineage = upstream_->session().lineage();
+  copy_.yields = false;
   copy_.magic = upstream_->session().magic();
   copy_.committed = swap.end;
   copy_.rebuild.reset();
@@ -213,11 +225,10 @@ void SecondarySource::NoteSwapTold() {
   if (const std::optional<std::string> time = swap_command_.TakeEnded()) writer_.OnSwapTold(*time);
 }
 
-bool SecondarySource::Pause(absl::AnyInvocable<void()> held) {
+void SecondarySource::Pause(absl::AnyInvocable<void()> held) {
   spdlog::info("storage {}: paused", options_.name);
   health_.OnPaused();
   writer_.Pause(std::move(held));
-  return true;
 }
 
 void SecondarySource::Resume() {
@@ -265,8 +276,8 @@ absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
   const bool answered = said && said->by_publisher;
   const bool stops = answered && said->reason == v1::End::REASON_SHUTDOWN;
   reach_ = answered && !stops ? Reach::kThere : Reach::kGone;
+  if (stops || answered || upstream_->reached()) stopped_in_order_ = stops;
   if (stops) {
-    stopped_in_order_ = true;
     if (!rebuilding_) told_end_ = std::max(told_end_, upstream_->session().upstream_end());
   }
   if (stopping_ || state_ == SecondaryState::kStopped) return absl::ZeroDuration();

@@ -2,6 +2,7 @@
 #ifndef ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_SOURCE_H_
 #define ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_SOURCE_H_
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,7 @@ class SecondarySource final : public Source {
   void Remember(replication::KnownFollower follower) override;
   // Its own upstream has to tell it.
   void OnRival(const v1::End&) override {}
-  bool Pause(absl::AnyInvocable<void()> held) override;
+  void Pause(absl::AnyInvocable<void()> held) override;
   void Resume() override;
   bool is_primary() const override { return false; }
   bool serving() const override;
@@ -45,19 +46,31 @@ class SecondarySource final : public Source {
   // For its promotion.
   //
   // FailedPrecondition where it may not be promoted now, whatever its upstream is, with the reason and what to do.
-  absl::Status CheckPromotable() const;
+  // `forced`: though that may lose something.
+  absl::Status CheckPromotable(bool forced) const;
+  // Whether MakePrimary would work, as far as that can be told before: as CopyFile's.
+  void RehearsePromotion(absl::AnyInvocable<void(absl::Status)> done);
   // Whether the upstream's zrs is there. It is gone where nothing answers, and once it has said that it stops.
   enum class Reach { kUnknown, kThere, kGone };
   // Tries to connect at once, unless that is being done; reach() tells what came of it, and later of what comes later.
   void LookForUpstream();
   Reach reach() const { return reach_; }
+  // Whether anything was heard of it since that time, by Runtime::Now. One that is there may hang.
+  bool HeardSince(absl::Duration time) const { return !upstream_ || !upstream_->open() || upstream_->heard() >= time; }
+  // As it said last.
+  bool upstream_is_secondary() const { return upstream_is_secondary_; }
   std::string DescribeUpstream() const;
   // FailedPrecondition unless the upstream was stopped in order, and all that it had is here.
   absl::Status CheckHasAll() const;
   // Ends the stream; `done` once all that has arrived is committed, and the rest is cut. Instead of Quiesce.
   void Finish(absl::AnyInvocable<void()> done);
-  // After Finish, and instead of Close: as CopyFile::Promote. The file is closed, whatever the answer.
-  void MakePrimary(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done);
+  // Whether it stopped for an error, and does nothing any more.
+  bool stopped() const { return state_ == SecondaryState::kStopped; }
+  // After Finish, and instead of Close: as CopyFile::Promote. The file is closed, whatever the answer. After an error
+  // that does not heal this source stays, and is stopped.
+  void MakePrimary(absl::AnyInvocable<void(absl::StatusOr<CopyFile::Promoted>)> done);
+  // The promotion that is under way leaves the index as it is. Any thread.
+  void HurryPromotion() { hurry_ = true; }
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
@@ -120,13 +133,16 @@ class SecondarySource final : public Source {
   absl::AnyInvocable<void()> quiesced_;
   bool complete_ = false;  // the file was once all that the primary had
   Reach reach_ = Reach::kUnknown;
-  bool look_soon_ = false;         // at once after the present attempt
+  bool look_soon_ = false;  // at once after the present attempt
+  bool upstream_is_secondary_ = false;
+  bool followed_ = false;          // the upstream, since this process was started
   bool stopped_in_order_ = false;  // the upstream, since it was followed last
   bool rebuilding_ = false;        // what it sent last was for another file than the live one
   uint64_t told_end_ = 0;          // else: the committed end that it told of last
   bool progressed_ = false;        // the present connection has got something done
   std::unique_ptr<runtime::Timer> look_;
   std::unique_ptr<runtime::Timer> forget_old_;
+  std::atomic<bool> hurry_ = false;
   absl::Duration state_saved_;
   absl::Duration stream_began_;
 };

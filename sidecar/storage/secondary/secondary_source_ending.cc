@@ -4,9 +4,31 @@
 
 #include "absl/strings/str_cat.h"
 #include "sidecar/storage/identity.h"
+#include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/secondary/secondary_source.h"
+#include "spdlog/spdlog.h"
 
 namespace zrs::storage {
+namespace {
+
+constexpr absl::Duration kProgressInterval = absl::Seconds(10);
+
+// Says when it is time for a word about work that takes long.
+class SlowWork {
+ public:
+  explicit SlowWork(runtime::Runtime& runtime) : runtime_(runtime) {}
+  bool IsDue() {
+    if (runtime_.Now() < due_) return false;
+    due_ = runtime_.Now() + kProgressInterval;
+    return true;
+  }
+
+ private:
+  runtime::Runtime& runtime_;
+  absl::Duration due_ = runtime_.Now() + kProgressInterval;
+};
+
+}  // namespace
 
 void SecondarySource::BeginEnding() {
   stopping_ = true;
@@ -37,7 +59,7 @@ void SecondarySource::Close(absl::AnyInvocable<void()> done) {
 
 // ---- As a primary
 
-absl::Status SecondarySource::CheckPromotable() const {
+absl::Status SecondarySource::CheckPromotable(bool forced) const {
   const auto refuse = [](absl::string_view why) { return absl::FailedPreconditionError(why); };
   if (writer_.paused()) return refuse("it is paused; type zrs resume first");
   if (state_ == SecondaryState::kStopped || state_ == SecondaryState::kStarting) {
@@ -48,13 +70,31 @@ absl::Status SecondarySource::CheckPromotable() const {
         "its first copy is not complete: it never had all that the primary has. Take another secondary, or a "
         "backup");
   }
+  if (forced) return absl::OkStatus();
+  if (state_ == SecondaryState::kDiverged) {
+    return refuse("it has diverged from its upstream, as zrs status tells. With --force it is promoted all the same");
+  }
+  if (state_ == SecondaryState::kDiskFull) {
+    return refuse("its disk is full: make room there. With --force it is promoted all the same");
+  }
   return absl::OkStatus();
+}
+
+void SecondarySource::RehearsePromotion(absl::AnyInvocable<void(absl::Status)> done) {
+  runtime_.PostIo([this, done = std::move(done)]() mutable {
+    absl::Status would = file_.RehearsePromotion();
+    runtime_.Post([done = std::move(done), would = std::move(would)]() mutable { done(std::move(would)); });
+  });
 }
 
 void SecondarySource::NoteReach() {
   const replication::FollowerSession& session = upstream_->session();
   reach_ = Reach::kThere;
+  followed_ = true;
   stopped_in_order_ = false;
+  if (std::exchange(upstream_is_secondary_, session.upstream_is_secondary()) != upstream_is_secondary_) {
+    writer_.NoteUpstream(upstream_is_secondary_);
+  }
   rebuilding_ = session.rebuilding();
   if (rebuilding_) return;
   told_end_ = session.upstream_end();
@@ -89,6 +129,13 @@ absl::Status SecondarySource::CheckHasAll() const {
                      "without --wait-for-upstream"));
   };
   const std::string& upstream = options_.upstream;
+  if (upstream_is_secondary_) {
+    return refuse(absl::StrCat(upstream, " is a secondary itself, and what its own upstream had is not known here"));
+  }
+  if (!followed_ && !stopped_in_order_) {
+    return refuse(absl::StrCat("this zrs has not followed ", upstream,
+                               " since it was started: nothing tells whether all that was committed there is here"));
+  }
   if (!stopped_in_order_) {
     return refuse(absl::StrCat("the connection to ", upstream,
                                " was lost, and not ended in order: nothing tells whether ",
@@ -111,11 +158,22 @@ void SecondarySource::Finish(absl::AnyInvocable<void()> done) {
   writer_.Stop();
 }
 
-void SecondarySource::MakePrimary(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done) {
+void SecondarySource::MakePrimary(absl::AnyInvocable<void(absl::StatusOr<CopyFile::Promoted>)> done) {
   runtime_.PostIo([this, id = RandomId(runtime_), done = std::move(done)]() mutable {
-    absl::StatusOr<v1::Lineage> lineage = file_.Promote(id);
-    if (!lineage.ok()) file_.Close();
-    runtime_.Post([done = std::move(done), lineage = std::move(lineage)]() mutable { done(std::move(lineage)); });
+    absl::StatusOr<CopyFile::Promoted> promoted =
+        file_.Promote(id, [this, progress = SlowWork(runtime_)](uint64_t at, uint64_t total) mutable {
+          if (progress.IsDue()) {
+            spdlog::info("storage {}: bringing its index up to date: {} of {} bytes", options_.name, at, total);
+          }
+          return !hurry_;
+        });
+    if (!promoted.ok()) file_.Close();
+    runtime_.Post([this, done = std::move(done), promoted = std::move(promoted)]() mutable {
+      if (!promoted.ok() && !absl::IsResourceExhausted(promoted.status())) {
+        Fail(std::string(promoted.status().message()), RemedyOfLocalError(promoted.status()));
+      }
+      done(std::move(promoted));
+    });
   });
 }
 

@@ -59,6 +59,7 @@ void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runti
 
 void UpstreamConnection::OnOpen() {
   open_ = true;
+  reached_ = true;
   heard_ = runtime_.Now();
   Perform(session_.OnOpen());
   ScheduleKeepAlive();

@@ -49,6 +49,10 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
 
   const replication::FollowerSession& session() const { return session_; }
   bool open() const { return open_; }
+  // Whether the peer's process was there: the stream was open once.
+  bool reached() const { return reached_; }
+  // When anything was heard of the peer, or it was not waited for any more, last: by Runtime::Now.
+  absl::Duration heard() const { return heard_; }
   // On the open stream nothing was heard of the upstream for long while nothing was to be done here.
   bool silent() const;
 
@@ -76,6 +80,7 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   std::shared_ptr<transport::FollowerStream> stream_;
   Hooks hooks_;
   bool open_ = false;
+  bool reached_ = false;
   bool stream_closed_ = false;
   bool finished_ = false;
   int outstanding_ = 0;  // what the owner has not answered yet

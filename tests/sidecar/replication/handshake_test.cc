@@ -11,46 +11,11 @@
 #include "sidecar/replication/limits.h"
 #include "sidecar/replication/lineage.h"
 #include "tests/sidecar/replication/fixtures.h"
+#include "tests/sidecar/replication/handshake_test_fixture.h"
 #include "tests/support/file_builder.h"
 
 namespace zrs::replication {
 namespace {
-
-class HandshakeTest : public ::testing::Test {
- protected:
-  HandshakeTest() {
-    file_.AddMany(5, 20);
-    publication_ = PublicationOf(file_);
-  }
-
-  HandshakeDecision Decide(const v1::Hello& hello) const { return DecideHandshake(publication_, hello); }
-
-  DecideRebuild Rebuild(const v1::Hello& hello) {
-    const HandshakeDecision decision = Decide(hello);
-    const auto* rebuild = std::get_if<DecideRebuild>(&decision);
-    EXPECT_NE(rebuild, nullptr);
-    return rebuild == nullptr ? DecideRebuild{} : *rebuild;
-  }
-
-  v1::End Refusal(const v1::Hello& hello) const {
-    const HandshakeDecision decision = Decide(hello);
-    const auto* refuse = std::get_if<DecideRefuse>(&decision);
-    EXPECT_NE(refuse, nullptr) << "not refused";
-    return refuse == nullptr ? v1::End() : refuse->end;
-  }
-
-  void ExpectMalformed(const v1::Hello& hello, const std::string& what) const {
-    const v1::End end = Refusal(hello);
-    EXPECT_EQ(end.reason(), v1::End::REASON_PROTOCOL) << end.message();
-    EXPECT_NE(end.message().find(what), std::string::npos) << end.message();
-    EXPECT_FALSE(end.remedy().empty());
-  }
-
-  filestorage::Boundary At(size_t transaction) const { return file_.boundaries()[transaction]; }
-
-  tests::FileBuilder file_;
-  Publication publication_;
-};
 
 TEST_F(HandshakeTest, NothingToServeYetIsNotReady) {
   publication_.end = {};
@@ -163,38 +128,6 @@ TEST_F(HandshakeTest, AnotherDatabaseIsRefusedNamingBoth) {
   EXPECT_EQ(end.reason(), v1::End::REASON_OTHER_DATABASE);
   EXPECT_NE(end.message().find(DescribeId(Id('e'))), std::string::npos);
   EXPECT_NE(end.message().find(DescribeId(Id('d'))), std::string::npos);
-}
-
-TEST_F(HandshakeTest, FollowerOfLaterEpochsSupersedesThePublisher) {
-  v1::Hello hello = HelloAt(At(2));
-  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, kStart);
-  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
-}
-
-TEST_F(HandshakeTest, EmptyFollowerOfLaterEpochsSupersedesThePublisher) {
-  v1::Hello hello = HelloAt({});
-  *hello.mutable_lineage() = FirstLineage();
-  AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, kStart);
-  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
-}
-
-TEST_F(HandshakeTest, FollowerOfASiblingEpochOfTheSameGenerationIsAConflict) {
-  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
-  v1::Hello hello = HelloAt(At(2));
-  AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);
-  const v1::End end = Refusal(hello);
-  EXPECT_EQ(end.reason(), v1::End::REASON_CONFLICT);
-  EXPECT_NE(end.message().find("after 1 common epochs"), std::string::npos) << end.message();
-  EXPECT_NE(end.message().find(DescribeId(Id('b'))), std::string::npos) << end.message();
-  EXPECT_NE(end.message().find(DescribeId(Id('c'))), std::string::npos) << end.message();
-}
-
-TEST_F(HandshakeTest, FollowerOfASiblingEpochOfALaterGenerationSupersedesThePublisher) {
-  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, kStart);
-  publication_.lineage.mutable_epochs(1)->set_generation(1);
-  v1::Hello hello = HelloAt(At(2));
-  AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);
-  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
 }
 
 TEST_F(HandshakeTest, FollowerOfASiblingEpochOfAnEarlierGenerationIsDiverged) {

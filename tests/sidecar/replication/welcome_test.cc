@@ -128,6 +128,23 @@ TEST_F(WelcomeTest, StalePrimaryIsRefused) {
   EXPECT_EQ(Refused(resuming_), v1::End::REASON_SUPERSEDED);
 }
 
+TEST_F(WelcomeTest, StalePrimaryIsFollowedByOneThatYieldsAndHasWrittenNothing) {
+  AddEpoch(&resuming_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, resuming_.committed);
+  EXPECT_EQ(Refused(resuming_), v1::End::REASON_SUPERSEDED);
+  resuming_.yields = true;
+  EXPECT_TRUE(std::holds_alternative<AcceptWelcome>(CheckWelcome(resuming_, welcome_)));
+  resuming_.lineage.mutable_epochs(1)->mutable_left()->set_offset(resuming_.committed.offset - 1);
+  EXPECT_EQ(Refused(resuming_), v1::End::REASON_SUPERSEDED);
+}
+
+TEST_F(WelcomeTest, PublisherOfALaterGenerationThanOurUnusedOneIsFollowed) {
+  AddEpoch(&resuming_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, resuming_.committed);
+  AddEpoch(welcome_.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, resuming_.committed);
+  EXPECT_EQ(Refused(resuming_), v1::End::REASON_DIVERGED);
+  welcome_.mutable_lineage()->mutable_epochs(1)->set_generation(3);
+  EXPECT_TRUE(std::holds_alternative<AcceptWelcome>(CheckWelcome(resuming_, welcome_)));
+}
+
 TEST_F(WelcomeTest, PublisherThatDoesNotKnowOurEpochIsRefused) {
   AddEpoch(&resuming_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
   AddEpoch(welcome_.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);

@@ -73,12 +73,12 @@ void Machine::Stop() {
 
 void Machine::Pause() {
   bool paused = false;
-  storage_->Pause([&paused](bool held) { paused = held; });
+  storage_->Pause([&paused](const absl::Status& held) { paused = held.ok(); });
   EXPECT_TRUE(world_.RunUntil([&paused] { return paused; })) << options_.name << " is not paused";
 }
 
 void Machine::Resume() {
-  storage_->Resume([](bool resumed) { EXPECT_TRUE(resumed); });
+  storage_->Resume([](const absl::Status& resumed) { EXPECT_TRUE(resumed.ok()) << resumed; });
 }
 
 void Machine::BeginStop(absl::Duration timeout, int& stopped) {

@@ -43,6 +43,10 @@ State Example() {
   rebuild.lower_bound = tests::FileBuilder().AddMany(1, 10).end();
   rebuild.swap = State::Swap{state.lower_bound, rebuild.lower_bound, "2026-11-23T05:59:01.000001Z"};
   state.swap_to_tell = "2026-11-23T05:58:01.000001Z";
+  state.yielded_epoch = "second-epoch-idx";
+  state.rival_generation = 7;
+  state.rival = "the publisher is a stale primary";
+  state.upstream_is_secondary = true;
   state.followers = {{"follower-1------", {{1, 2}, {3, 4}}}, {"follower-2------", {{5, 6}}}};
   return state;
 }
@@ -88,6 +92,10 @@ TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
   EXPECT_EQ((*loaded)->rebuild->swap->to, saved.rebuild->swap->to);
   EXPECT_EQ((*loaded)->rebuild->swap->time, saved.rebuild->swap->time);
   EXPECT_EQ((*loaded)->swap_to_tell, saved.swap_to_tell);
+  EXPECT_EQ((*loaded)->yielded_epoch, saved.yielded_epoch);
+  EXPECT_EQ((*loaded)->rival_generation, saved.rival_generation);
+  EXPECT_EQ((*loaded)->rival, saved.rival);
+  EXPECT_TRUE((*loaded)->upstream_is_secondary);
   EXPECT_EQ((*loaded)->followers, saved.followers);
   EXPECT_EQ((*loaded)->followers.size(), 2u);
 }
@@ -95,6 +103,10 @@ TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
 TEST_F(StateFileTest, AFollowerThatIsNone) {
   EXPECT_TRUE(absl::IsInvalidArgument(LoadError("666f6c6c6f7765722d312d2d2d2d2d2d", "0")));
   EXPECT_TRUE(absl::IsInvalidArgument(LoadError("00000000000000010000000000000002", "0")));
+}
+
+TEST_F(StateFileTest, AYieldedEpochThatIsNoId) {
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"yieldedEpoch\": \"7", "\"yieldedEpoch\": \"z")));
 }
 
 // As before there was a time of a swap.

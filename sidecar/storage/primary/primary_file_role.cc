@@ -1,0 +1,63 @@
+// How a primary's file is superseded, promoted again, and given up.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/storage/primary/primary_file.h"
+
+namespace zrs::storage {
+
+absl::Status PrimaryFile::NoteRival(uint64_t generation, const std::string& message) {
+  if (!state_) return absl::OkStatus();
+  state_->rival_generation = std::max(state_->rival_generation, generation);
+  state_->rival = message;
+  return state_file_.Save(*state_);
+}
+
+absl::Status PrimaryFile::CheckOwn() {
+  if (!tail_ || !state_) {
+    return absl::FailedPreconditionError(absl::StrCat(options_.path, " is not open; zrs status tells why"));
+  }
+  absl::Status there =
+      left_ ? absl::FailedPreconditionError("it was replaced, and is not proved to be a pack") : CheckStillThere();
+  if (there.ok()) return there;
+  return absl::FailedPreconditionError(absl::StrCat(options_.path, ": ", there.message()));
+}
+
+absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) {
+  if (absl::Status own = CheckOwn(); !own.ok()) return own;
+  State state = *state_;
+  v1::Epoch epoch;
+  epoch.set_id(id);
+  epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
+  epoch.set_generation(std::max(replication::CurrentEpoch(state.lineage)->generation(), state.rival_generation) + 1);
+  *epoch.mutable_left() = replication::ToProto(tail_->end());
+  replication::AddEpoch(std::move(epoch), &state.lineage);
+  state.lower_bound = tail_->end();
+  state.inode = inode_;
+  state.rival.clear();
+  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  return state_->lineage;
+}
+
+absl::Status PrimaryFile::GiveUp() {
+  if (absl::Status own = CheckOwn(); !own.ok()) return own;
+  auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
+  if (absl::IsUnavailable(lock.status())) {
+    return absl::Status(lock.status().code(), absl::StrCat("stop the database first: ", lock.status().message()));
+  }
+  if (!lock.ok()) return lock.status();
+  State state = *state_;
+  state.promoted_from.clear();
+  state.lower_bound = tail_->end();
+  state.inode = inode_;
+  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  lock_ = *std::move(lock);
+  return absl::OkStatus();
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,72 @@
+// How a copy becomes a primary's file.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/data_file_names.h"
+#include "filestorage/index/index_builder.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/storage/secondary/copy_file.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+
+absl::Status CopyFile::RehearsePromotion() {
+  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
+  if (absl::Status in_place = appender_->CheckInPlace(file_system_); !in_place.ok()) return in_place;
+  return state_file_.Save(*state_, /*anew=*/true);
+}
+
+absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id,
+                                                     const filestorage::ScanProgress& go_on) {
+  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
+  if (absl::Status in_place = appender_->CheckInPlace(file_system_); !in_place.ok()) return in_place;
+  if (absl::Status cut = Cut(); !cut.ok()) return cut;
+  Promoted promoted;
+  if (state_->rebuild) {
+    promoted.notes.push_back(
+        "the old primary's file had been replaced, by a pack most likely: what had arrived of the new one is dropped, "
+        "and this one is from before that");
+  }
+  if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
+  State state = *state_;
+  v1::Epoch epoch;
+  epoch.set_id(epoch_id);
+  epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
+  epoch.set_generation(std::max(replication::CurrentEpoch(state.lineage)->generation(), state.rival_generation) + 1);
+  *epoch.mutable_left() = replication::ToProto(appender_->committed());
+  replication::AddEpoch(std::move(epoch), &state.lineage);
+  state.role = "primary";
+  state.promoted_from = options_.upstream;
+  state.yielded_epoch.clear();
+  state.lower_bound = appender_->committed();
+  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  promoted.lineage = state_->lineage;
+  if (std::string note = UpdateIndex(go_on); !note.empty()) promoted.notes.push_back(std::move(note));
+  appender_.reset();
+  old_.reset();
+  lock_.reset();
+  return promoted;
+}
+
+// Before anybody may open the file: ZODB would scan what the index does not tell of.
+std::string CopyFile::UpdateIndex(const filestorage::ScanProgress& go_on) {
+  const auto index = filestorage::BuildIndex(file_system_, options_.path, {.go_on = true, .progress = go_on});
+  if (index.ok()) {
+    spdlog::info("storage {}: {} is up to date: {} objects", options_.name, filestorage::IndexPath(options_.path),
+                 index->objects);
+    return "";
+  }
+  spdlog::warn("storage {}: {}", options_.name, index.status().ToString());
+  return absl::StrCat(filestorage::IndexPath(options_.path), " could not be brought up to date (",
+                      index.status().message(), "): the database scans the file when it opens it");
+}
+
+absl::Status CopyFile::NoteUpstream(bool is_secondary) {
+  if (state_) state_->upstream_is_secondary = is_secondary;
+  return SaveState();
+}
+
+}  // namespace zrs::storage
