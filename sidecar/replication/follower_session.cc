@@ -49,6 +49,8 @@ FollowerSession::State FollowerSession::state() const {
       return State::kHandshake;
     case Phase::kCreating:
     case Phase::kFollowing:
+      // Until the epoch is durable it is not followed.
+      if (adopting_ && phase_ == Phase::kCreating) return State::kHandshake;
       if (rebuilding_) return State::kRebuilding;
       return caught_up_ ? State::kStreaming : State::kCopying;
     case Phase::kEnding:
@@ -206,7 +208,8 @@ void FollowerSession::TakeEnd(const v1::End& end, FollowerEffects* effects) {
   if (!end_) {
     if (phase_ == Phase::kFollowing) upstream_end_ = std::max(upstream_end_, end.committed_end());
     const v1::End clean = MakeEnd(end.reason(), end.message(), end.remedy());
-    end_ = FollowerEnd{clean.reason(), clean.message(), clean.remedy(), true};
+    const bool possible = end.reason() == v1::End::REASON_DIVERGED && end.generation() <= kMostGeneration;
+    end_ = FollowerEnd{clean.reason(), clean.message(), clean.remedy(), true, possible ? end.generation() : 0};
   }
   Close(effects);
 }
@@ -310,7 +313,7 @@ void FollowerSession::FailWriting(absl::string_view doing, const absl::Status& e
 
 void FollowerSession::Finish(const v1::End& end, FollowerEffects* effects) {
   if (over()) return;
-  end_ = FollowerEnd{end.reason(), end.message(), end.remedy(), false};
+  end_ = FollowerEnd{end.reason(), end.message(), end.remedy(), false, 0};
   queue_.Clear();
   if (phase_ == Phase::kUnopened) return Close(effects);
   phase_ = Phase::kEnding;

@@ -92,6 +92,7 @@ struct FollowerEnd {
   std::string message;
   std::string remedy;
   bool by_publisher = false;  // the publisher said so; else it was decided here
+  uint64_t generation = 0;    // where the publisher has diverged: of its epoch, at most kMostGeneration
 };
 
 // Not thread-safe: owned by its storage's strand. At most one Send, one Receive, one Write (or Create, Prepare, Swap)

@@ -43,6 +43,9 @@ absl::Status ValidateLineage(const v1::Lineage& lineage) {
           absl::StrCat("epoch of generation ", epoch.generation(), " where at least ", generation, " is due"));
     }
     generation = epoch.generation();
+    if (generation > kMostGeneration) {
+      return Malformed(absl::StrCat("epoch of generation ", generation, ", more than ", kMostGeneration));
+    }
   }
   return absl::OkStatus();
 }

@@ -3,6 +3,8 @@
 #ifndef ZRS_SIDECAR_REPLICATION_LINEAGE_H_
 #define ZRS_SIDECAR_REPLICATION_LINEAGE_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "filestorage/boundary.h"
 #include "proto/zrs/v1/replication.pb.h"
@@ -10,10 +12,11 @@
 namespace zrs::replication {
 
 inline constexpr int kMostEpochs = 1024;  // of a lineage
+inline constexpr uint64_t kMostGeneration = 1'000'000'000;
 
 // InvalidArgument, naming the field, unless the lineage is empty (no database id, no epochs), or has an id of 16 bytes
-// and 1 to kMostEpochs epochs with different ids of 16 bytes, generations that begin above 0 and never decrease, and
-// possible boundaries where their parents were left.
+// and 1 to kMostEpochs epochs with different ids of 16 bytes, generations that begin above 0, never decrease and are at
+// most kMostGeneration, and possible boundaries where their parents were left.
 absl::Status ValidateLineage(const v1::Lineage& lineage);
 
 // The epoch that the database is in; null for an empty lineage. Points into `lineage`.

@@ -8,6 +8,7 @@
 #include "filestorage/digest.h"
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/end_message.h"
+#include "sidecar/replication/lineage.h"
 
 namespace zrs::replication {
 
@@ -282,6 +283,10 @@ void PublisherSession::Finish(v1::End end, PublisherEffects* effects) {
   if (over()) return;
   phase_ = Phase::kEnding;
   own_end_ = std::move(end);
+  if (const v1::Epoch* epoch = CurrentEpoch(publication_.lineage);
+      epoch != nullptr && own_end_->reason() == v1::End::REASON_DIVERGED) {
+    own_end_->set_generation(epoch->generation());
+  }
   DropWork();
   if (!sending_) SendEnd(effects);
 }

@@ -35,6 +35,43 @@ Node* Checker::Find(const std::string& name) const {
   return nullptr;
 }
 
+Node& Checker::Primary() const {
+  return **std::find_if(nodes_->begin(), nodes_->end(), [](const auto& node) { return node->is_primary(); });
+}
+
+void Checker::OnPromoted(Node& node, Node& before) {
+  const std::string left = before.disk().Contents(kDataPath);
+  if (OpenAsZodb(left).end != left.size()) disks_[before.name()].left = left;
+  const auto disk = node.disk().Clone();
+  const auto state = storage::StateFile(*disk, kStatePath).Load();
+  if (!state.ok() || !state->has_value()) return log_.Violation(node.name(), "is promoted, and has no state");
+  const auto& epochs = (*state)->lineage.epochs();
+  program_epochs_[epochs.rbegin()->id()] = {writer_->epoch(), {}};
+  for (auto& [name, known] : disks_) {
+    known.follows = 0;
+    known.known_to = 0;
+  }
+}
+
+std::optional<size_t> Checker::EpochOfCopy(Node& node) const {
+  const std::string contents = node.disk().Contents(kDataPath);
+  const uint64_t end = OpenAsZodb(contents).end;
+  std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, end));
+  // A pack may have left the beginning as it was.
+  std::erase_if(epochs, [&](size_t epoch) { return writer_->PackedSizeOf(epoch) > end; });
+  if (epochs.empty() || contents.empty()) return std::nullopt;
+  return epochs.back();
+}
+
+bool Checker::IsPastAFork(Node& node) const {
+  const std::optional<size_t> epoch = EpochOfCopy(node);
+  if (!epoch) return false;
+  for (size_t later = *epoch + 1; later <= writer_->epoch(); ++later) {
+    if (writer_->IsForked(later)) return true;
+  }
+  return false;
+}
+
 bool Checker::HasAcknowledgedAll(const Node& node) const {
   const auto found = disks_.find(node.name());
   if (found == disks_.end()) return false;
@@ -51,9 +88,13 @@ std::vector<size_t> Checker::EpochsOf(absl::string_view contents) const {
   return epochs;
 }
 
-bool Checker::MayBeUnproved(Node& node) const {
+bool Checker::IsKnown(const Node& node) const {
   const auto disk = disks_.find(node.name());
-  if (disk != disks_.end() && disk->second.known_to == Find(node.upstream())->life()) return false;
+  return disk != disks_.end() && disk->second.known_to == Find(node.upstream())->life();
+}
+
+bool Checker::MayBeUnproved(Node& node) const {
+  if (IsKnown(node)) return false;
   const std::string contents = node.disk().Contents(kDataPath);
   const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, OpenAsZodb(contents).end));
   return !epochs.empty() && epochs.front() + 2 <= writer_->epoch();
@@ -104,7 +145,7 @@ bool Checker::IsDurableEnd(uint64_t end) {
   }
   if (backup_) return end <= writer_->history().size();
   Place place;
-  return IsProved(*nodes_->front(), end, &place);
+  return IsProved(Primary(), end, &place);
 }
 
 void Checker::CheckBatch(Node& node, const v1::Batch& batch) {
@@ -190,6 +231,8 @@ void Checker::OnMisuse(const std::string& node, const std::string& what) {
 void Checker::CheckOpened(Node& node, absl::string_view when, const std::string& contents, bool after_power_loss) {
   Disk& disk = disks_[node.name()];
   if (contents.empty() && disk.acknowledged.offset == 0) return;  // no copy yet
+  // ZODB tells of the id of a transaction that is not committed, too.
+  if (!disk.left.empty() && contents == disk.left) return;
   const Opened opened = OpenAsZodb(contents);
   const auto violation = [&](absl::string_view what) {
     log_.Violation(node.name(), absl::StrCat(when, " an opener of the copy (", contents.size(), " bytes) ", what));
@@ -230,7 +273,8 @@ bool Checker::Fits(const Disk& disk, Place place) const {
   // The beginning of a copy may be that of more than one epoch's file.
   if (absl::StartsWith(writer_->HistoryOf(place.epoch), acknowledged)) return place.offset >= known.offset;
   // A file that took the place of another came with all that the pack wrote.
-  return place.epoch > known.epoch && place.offset >= writer_->PackedSizeOf(place.epoch);
+  return place.epoch > known.epoch && writer_->FileOf(place.epoch) != writer_->FileOf(known.epoch) &&
+         place.offset >= writer_->PackedSizeOf(place.epoch);
 }
 
 void Checker::CheckCopy(Node& node) { CheckOpened(node, "now", node.disk().Contents(kDataPath), false); }
@@ -251,6 +295,7 @@ void Checker::CheckState(Node& node, tests::SimulatedFileSystem& disk) {
                                                     state.ok() ? "there would be no file" : state.status().ToString()));
   }
   if ((*state)->rebuild && (*state)->rebuild->swap) return;  // found out at the next start
+  if ((*state)->role == "primary") return;                   // the writer may have packed it while no zrs looked
   const auto there = storage::FileHasBoundary(disk, kDataPath, (*state)->lower_bound);
   if (there.ok() && *there) return;
   log_.Violation(node.name(), "after a power loss at this moment the state tells of another file than there is");

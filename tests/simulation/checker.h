@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -60,6 +61,15 @@ class Checker : public NetworkObserver {
   // Whether nothing may be left that proves the copy of `node`: it is of a file before the last but one, and the
   // process that knew where the node was has ended since.
   bool MayBeUnproved(Node& node) const;
+  // `node`, on whose host the writer goes on, has begun the writer's present epoch; the others follow it, also the one
+  // on whose host the writer was, and left what it left.
+  void OnPromoted(Node& node, Node& before);
+  // The latest epoch of whose file the copy of `node` is a beginning, as an opener finds it; absent where of none.
+  std::optional<size_t> EpochOfCopy(Node& node) const;
+  // Whether the copy of `node` has transactions that a later promotion left out.
+  bool IsPastAFork(Node& node) const;
+  // Whether the present or last process on its upstream's host has heard of the copy of `node`.
+  bool IsKnown(const Node& node) const;
   // Whether another file is in the place of the primary's for now. Until its zrs notices it tells of the right one.
   void SetBackup(bool there) { backup_ = there; }
   // A person has taken the copy of `node` away, for a new one.
@@ -83,6 +93,7 @@ class Checker : public NetworkObserver {
     Place proved;                   // up to here the file was found to be durable and the primary's, since that crash
     uint64_t follows = 0;           // which process of its upstream the node said hello to
     uint64_t known_to = 0;          // which one has heard an acknowledgement of it
+    std::string left;               // what the writer left here, with a transaction under way; until zrs looks at it
     uint64_t durable_at = UINT64_MAX;                     // number of the disk's operation that `durable` was made at
     std::unique_ptr<tests::SimulatedFileSystem> durable;  // the disk as it is if everything unsynced is lost
   };
@@ -94,6 +105,7 @@ class Checker : public NetworkObserver {
   };
 
   Node* Find(const std::string& name) const;
+  Node& Primary() const;
   // Bytes `from` to `to` of the node's file as a power loss that takes everything unsynced leaves them; fewer where
   // the file then ends before.
   std::string Durable(Node& node, uint64_t from, uint64_t to);

@@ -108,7 +108,7 @@ int Cluster::KnownEpochs() {
 }
 
 void Cluster::Pack() {
-  if (!writer_->is_open() || writer_->busy()) return;
+  if (failing_over_ || !writer_->is_open() || writer_->busy()) return;
   const int known = KnownEpochs();
   const bool last_is_known = packs_ == 0 || known > known_at_pack_;
   if (pack_dropped_end_ && !last_is_known) return;
@@ -119,7 +119,7 @@ void Cluster::Pack() {
 }
 
 void Cluster::RestoreBackup() {
-  if (backup_ || !writer_->is_open() || writer_->busy()) return;
+  if (backup_ || failing_over_ || !writer_->is_open() || writer_->busy()) return;
   const auto disk = primary().disk().Clone();
   const auto state = storage::StateFile(*disk, kStatePath).Load();
   const std::string& right = writer_->history();
@@ -162,6 +162,31 @@ void Cluster::PutBackRightFile() {
   OpenWriterLater(absl::ZeroDuration());
 }
 
+void Cluster::MoveWriter(Node& node, size_t epoch) {
+  // What the old host's kernel has not written yet, and no database will ever sync.
+  if (auto file = primary().disk().OpenForWriting(kDataPath); file.ok()) (*file)->Sync().IgnoreError();
+  primary().disk().SyncDirectory(kDataDirectory).IgnoreError();
+  node.disk().SetCapacity(UINT64_MAX);
+  node.FailSyncs(0);
+  Node& before = primary();
+  before.SetPrimary(false);
+  node.SetPrimary(true);
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].get() == &node) primary_ = i;
+  }
+  writer_->MoveTo(node.disk(), node.notifications(), epoch);
+  checker_.OnPromoted(node, before);
+  known_at_pack_ = -1;
+  pack_dropped_end_ = false;
+  for (const auto& other : nodes_) {
+    other->ForgetStatus();
+    if (other.get() == &node) continue;
+    other->Follow(node.name());
+    if (other->running()) other->Stop(random().Delay(absl::ZeroDuration(), kLongestDown));
+    StartLater(*other, random().Delay(absl::ZeroDuration(), kLongestDown));
+  }
+}
+
 void Cluster::StartLater(Node& node, absl::Duration delay) {
   queue_.Add(delay, [this, &node] {
     if (node.gone()) return node.Start();
@@ -171,7 +196,7 @@ void Cluster::StartLater(Node& node, absl::Duration delay) {
 
 void Cluster::OpenWriterLater(absl::Duration delay) {
   queue_.Add(delay, [this] {
-    if (!writer_->is_open() && !backup_) writer_->Open();
+    if (!writer_->is_open() && !backup_ && !failing_over_) writer_->Open();
   });
 }
 

@@ -32,7 +32,7 @@ class Cluster : public NodeObserver {
   SimulatedWriter& writer() { return *writer_; }
   Checker& checker() { return checker_; }
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
-  Node& primary() { return *nodes_.front(); }
+  Node& primary() { return *nodes_[primary_]; }
   uint64_t crashes() const { return crashes_; }
   // Whether something happened that may leave unsound bytes behind the primary's committed end.
   bool primary_host_crashed() const { return primary_host_crashed_; }
@@ -49,6 +49,13 @@ class Cluster : public NodeObserver {
   // known.
   void Pack();
   uint64_t packs() const { return packs_; }
+
+  // The writer goes on with the file of `node`, which was promoted and has that of `epoch`: the others are told to
+  // follow it, and started again, each in its time.
+  void MoveWriter(Node& node, size_t epoch);
+  // The writer's program is not started while that is being decided.
+  void SetFailingOver(bool failing_over) { failing_over_ = failing_over; }
+  bool failing_over() const { return failing_over_; }
 
   // An administrator puts an older backup in the place of the primary's file, in the file itself or under its name, and
   // it goes on in another way; nothing where the primary's zrs knows of no more than that has. The writer rests.
@@ -74,7 +81,9 @@ class Cluster : public NodeObserver {
   EventLog log_;
   Checker checker_;
   std::unique_ptr<SimulatedNetwork> network_;
-  std::vector<std::unique_ptr<Node>> nodes_;  // the primary first
+  std::vector<std::unique_ptr<Node>> nodes_;
+  size_t primary_ = 0;
+  bool failing_over_ = false;
   std::unique_ptr<SimulatedWriter> writer_;
   absl::Duration longest_pause_;  // of the writer between two transactions
   // Epochs that the primary's zrs has made durable.

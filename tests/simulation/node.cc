@@ -25,7 +25,12 @@ struct Node::Process {
 };
 
 Node::Node(EventQueue& queue, SimulatedNetwork& network, EventLog& log, NodeObserver& observer, NodeOptions options)
-    : queue_(queue), network_(network), log_(log), observer_(observer), options_(std::move(options)) {
+    : queue_(queue),
+      network_(network),
+      log_(log),
+      observer_(observer),
+      options_(std::move(options)),
+      is_primary_(options_.upstream.empty()) {
   disk_.CreateDirectories(kDataDirectory, 0755).IgnoreError();
   disk_.CreateDirectories(kStateDirectory, 0755).IgnoreError();
 }
@@ -119,6 +124,20 @@ void Node::Stop(absl::Duration timeout) {
       network_.KillProcess(name(), false);
       Bury();
     });
+  });
+}
+
+void Node::Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
+                   std::function<void(const v1::PromotedStorage&)> answer) {
+  process_->storage->Promote(upstream, std::move(wanted),
+                             [this, life = life_, answer = std::move(answer)](const v1::PromotedStorage& promoted) {
+                               if (process_ != nullptr && process_->life == life) answer(promoted);
+                             });
+}
+
+void Node::Demote() {
+  process_->storage->Demote([this](const absl::Status& status) {
+    log_.Add(name(), absl::StrCat("is told that it is a secondary: ", status.ToString()));
   });
 }
 

@@ -3,6 +3,7 @@
 #define ZRS_TESTS_SIMULATION_NODE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -70,7 +71,22 @@ class Node : public ProcessFate {
 
   const std::string& name() const { return options_.name; }
   const std::string& upstream() const { return options_.upstream; }
-  bool is_primary() const { return options_.upstream.empty(); }
+  // Whether the writer is at work on this host's file, or was last.
+  bool is_primary() const { return is_primary_; }
+  void SetPrimary(bool is_primary) {
+    was_primary_ = is_primary_;
+    is_primary_ = is_primary;
+  }
+  // Whether the file may be one that the writer left here, and nobody has looked at.
+  bool was_primary() const { return was_primary_; }
+  // From the next start on.
+  void Follow(const std::string& upstream) { options_.upstream = upstream; }
+  // A person tells one that was promoted, and is running, to follow.
+  void Demote();
+  // A person promotes it, and waits for that while `wanted`; `answer` comes unless its process ends before. Only of one
+  // that is running.
+  void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
+               std::function<void(const v1::PromotedStorage&)> answer);
   tests::SimulatedFileSystem& disk() { return disk_; }
   // Of all files on the disk.
   uint64_t UsedBytes();
@@ -92,7 +108,9 @@ class Node : public ProcessFate {
   SimulatedNetwork& network_;
   EventLog& log_;
   NodeObserver& observer_;
-  const NodeOptions options_;
+  NodeOptions options_;
+  bool is_primary_;
+  bool was_primary_ = false;
   tests::SimulatedFileSystem disk_;
   FileNotifications notifications_;
   std::unique_ptr<Process> process_;

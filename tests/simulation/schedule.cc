@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/file_system.h"
 #include "tests/simulation/cluster.h"
+#include "tests/simulation/failover.h"
 
 namespace zrs::simulation {
 namespace {
@@ -21,7 +22,7 @@ constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 // Makes the faults of one run, then heals them and waits for the copies.
 class Schedule {
  public:
-  explicit Schedule(const ScheduleOptions& options) : options_(options), cluster_(options) {}
+  explicit Schedule(const ScheduleOptions& options) : options_(options), cluster_(options), failover_(cluster_) {}
 
   ScheduleResult Run() {
     for (const auto& node : cluster_.nodes()) cluster_.StartLater(*node, Within(absl::Seconds(2)));
@@ -45,7 +46,10 @@ class Schedule {
   SimulatedNetwork& network() { return cluster_.network(); }
   absl::Duration Within(absl::Duration most) { return random().Delay(absl::ZeroDuration(), most); }
   Node& AnyNode() { return *cluster_.nodes()[random().Below(cluster_.nodes().size())]; }
-  Node& AnySecondary() { return *cluster_.nodes()[random().Between(1, cluster_.nodes().size() - 1)]; }
+  Node& AnySecondary() {
+    Node& node = AnyNode();
+    return node.is_primary() ? AnySecondary() : node;
+  }
 
   // Runs until `done` says so, for at most `time`, or until a rule is broken. True when `done` said so.
   bool RunFor(absl::Duration time, const std::function<bool()>& done);
@@ -66,9 +70,12 @@ class Schedule {
   void FailSyncs();
   void Pack();
   void RestoreBackup();
+  void FailOver();
 
   void WatchStatus();
   void Judge(Node& node);
+  // True where nothing else is to be judged.
+  bool JudgeRole(Node& node, const v1::StorageStatus& status);
   bool JudgeWithBackup(Node& node, const v1::StorageStatus& status);
   void MakeNewCopy(Node& node, const std::string& why);
   void Heal();
@@ -80,6 +87,7 @@ class Schedule {
 
   const ScheduleOptions options_;
   Cluster cluster_;
+  Failover failover_;
   std::vector<FaultMaker> faults_;  // those that this run makes
   absl::Duration longest_peace_;    // between two faults
   uint64_t new_copies_ = 0;
@@ -104,7 +112,7 @@ void Schedule::ChooseFaults() {
                                        &Schedule::KillWriter, &Schedule::RestartInOrder,
                                        &Schedule::Cut,        &Schedule::Block,
                                        &Schedule::Corrupt,    &Schedule::FillDisk,
-                                       &Schedule::Pack};
+                                       &Schedule::Pack,       &Schedule::FailOver};
   for (const FaultMaker fault : all) {
     if (random().OneIn(2)) faults_.push_back(fault);
   }
@@ -179,6 +187,10 @@ void Schedule::Pack() {
   if (random().OneIn(3)) queue().Add(Within(kSecondPack), [this] { cluster_.Pack(); });
 }
 
+void Schedule::FailOver() {
+  if (options_.promotions) failover_.Begin(AnySecondary());
+}
+
 void Schedule::RestoreBackup() {
   cluster_.RestoreBackup();
   queue().Add(Within(absl::Seconds(25)), [this] { cluster_.PutBackRightFile(); });
@@ -199,18 +211,38 @@ void Schedule::WatchStatus() {
 void Schedule::Judge(Node& node) {
   const v1::StorageStatus status = node.status();
   node.ForgetStatus();
+  if (status.role() == "primary" && JudgeRole(node, status)) return;
   if (JudgeWithBackup(node, status)) return;
   if (stopping_ || (status.state() != "stopped" && status.state() != "diverged")) return;
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
   const bool excused =
       status.state() == "stopped" && (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs);
   const std::string what = absl::StrCat("is ", status.state(), ": ", status.error().message());
-  if (status.state() == "diverged" && !node.is_primary() && cluster_.checker().MayBeUnproved(node)) {
+  const bool past_a_fork = !node.is_primary() && cluster_.checker().IsPastAFork(node);
+  // The file that was left here may have been packed while no zrs looked.
+  if (status.state() == "stopped" && past_a_fork && node.was_primary()) return MakeNewCopy(node, what);
+  if (status.state() == "diverged" && !node.is_primary() && (past_a_fork || cluster_.checker().MayBeUnproved(node))) {
     return MakeNewCopy(node, what);
   }
   if (!excused) return log().Violation(node.name(), what);
   log().Add(node.name(), what);
   if (node.running()) node.Crash(false);
+}
+
+// A host that was the primary takes itself for that until it is started again, and one that was promoted until a person
+// tells it. One that was promoted without having heard of an earlier promotion is superseded, until a person says that
+// it is the right one.
+bool Schedule::JudgeRole(Node& node, const v1::StorageStatus& status) {
+  if (cluster_.failing_over() || !node.running()) return !node.is_primary();
+  if (!node.is_primary()) node.Demote();
+  if (node.is_primary() && status.state() == "superseded") {
+    node.Promote(
+        v1::PromoteRequest::UPSTREAM_NO_MATTER, [] { return true; },
+        [this, &node](const v1::PromotedStorage& answer) {
+          log().Add(node.name(), absl::StrCat("is said to be the right one: generation ", answer.generation()));
+        });
+  }
+  return !node.is_primary();
 }
 
 // While an older backup is there, and until everybody has asked again, to be diverged is right, and heals by itself.
@@ -224,7 +256,8 @@ bool Schedule::JudgeWithBackup(Node& node, const v1::StorageStatus& status) {
   return excused && status.state() == "diverged";
 }
 
-// The copy is of a file that was packed twice since, and whoever could prove it is gone.
+// The copy is of a file that was packed twice since, and whoever could prove it is gone; or it has transactions that a
+// promotion left out.
 void Schedule::MakeNewCopy(Node& node, const std::string& why) {
   log().Add(node.name(), absl::StrCat(why, "; a person takes the copy away, for a new one"));
   ++new_copies_;
@@ -240,6 +273,7 @@ void Schedule::MakeNewCopy(Node& node, const std::string& why) {
 // ---- After the faults
 
 void Schedule::Heal() {
+  RunFor(options_.heal_time, [this] { return !cluster_.failing_over(); });
   log().Add("schedule", "heals everything");
   healing_ = true;
   cluster_.PutBackRightFile();
@@ -262,8 +296,8 @@ void Schedule::Heal() {
 }
 
 bool Schedule::AllEqual() {
-  return std::all_of(cluster_.nodes().begin() + 1, cluster_.nodes().end(),
-                     [this](const auto& node) { return cluster_.checker().IsEqual(*node); });
+  return std::all_of(cluster_.nodes().begin(), cluster_.nodes().end(),
+                     [this](const auto& node) { return node->is_primary() || cluster_.checker().IsEqual(*node); });
 }
 
 void Schedule::AwaitCopies() {
@@ -319,7 +353,8 @@ ScheduleResult Schedule::Result() {
           .events = queue().events_run(),
           .packs = cluster_.packs(),
           .refused_backups = refused_backups_,
-          .new_copies = new_copies_};
+          .new_copies = new_copies_,
+          .promotions = failover_.promotions()};
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ struct ScheduleOptions {
   absl::Duration heal_time = absl::Seconds(180);  // in which all copies have to become equal
   bool failing_syncs = false;                     // the secondaries' disks fail now and then
   bool packs = true;
+  bool promotions = true;
   bool backups = false;  // an older backup takes the place of the primary's file now and then
   bool deaf = false;     // no file notification ever arrives, and polls are 15 s apart
   size_t log_lines = 400;
@@ -47,7 +48,8 @@ struct ScheduleResult {
   uint64_t events = 0;
   uint64_t packs = 0;
   uint64_t refused_backups = 0;  // how often the primary was seen to be diverged for one
-  uint64_t new_copies = 0;       // that a person had to have made, of a file that was packed twice since
+  uint64_t new_copies = 0;       // that a person had to have made
+  uint64_t promotions = 0;
 };
 
 // Runs one simulation; the same options give the same result.

@@ -21,14 +21,19 @@ constexpr uint64_t kFirstMinute = (uint64_t{2026 - 1900} * 12) * 31 * 24 * 60;
 
 SimulatedWriter::SimulatedWriter(EventQueue& queue, tests::SimulatedFileSystem& disk, FileNotifications& notifications,
                                  EventLog& log, std::string path, WriterOptions options)
-    : queue_(queue), disk_(disk), notifications_(notifications), log_(log), path_(std::move(path)), options_(options) {}
+    : queue_(queue),
+      disk_(&disk),
+      notifications_(&notifications),
+      log_(log),
+      path_(std::move(path)),
+      options_(options) {}
 
 void SimulatedWriter::Open() {
   TakeBackRenaming();
-  auto file = disk_.OpenOrCreate(path_, 0644);
+  auto file = disk_->OpenOrCreate(path_, 0644);
   if (!file.ok()) return log_.Violation("writer", absl::StrCat("cannot open its file: ", file.status().ToString()));
   file_ = *std::move(file);
-  const std::string contents = disk_.Contents(path_);
+  const std::string contents = disk_->Contents(path_);
   if (history_.empty()) {
     log_.Add("writer", absl::StrCat("creates the file (there were ", contents.size(), " bytes without a magic)"));
     if (!contents.empty()) file_->Truncate(0).IgnoreError();
@@ -40,14 +45,14 @@ void SimulatedWriter::Open() {
   if (contents.size() == history_.size()) return;
   SaveTail(contents);
   file_->Truncate(history_.size()).IgnoreError();
-  notifications_.Changed(path_);
+  notifications_->Changed(path_);
 }
 
 void SimulatedWriter::SaveTail(const std::string& contents) {
   for (int n = 0;; ++n) {
     const std::string saved = absl::StrCat(path_, ".tr", n);
-    if (disk_.Exists(saved)) continue;
-    auto file = disk_.CreateExclusively(saved, 0644);
+    if (disk_->Exists(saved)) continue;
+    auto file = disk_->CreateExclusively(saved, 0644);
     if (file.ok()) (*file)->WriteAt(0, absl::string_view(contents).substr(history_.size())).IgnoreError();
     return;
   }
@@ -62,7 +67,7 @@ void SimulatedWriter::Kill() {
 void SimulatedWriter::OnHostCrash() {
   Kill();
   TakeBackRenaming();
-  const std::string contents = disk_.Contents(path_);
+  const std::string contents = disk_->Contents(path_);
   const Opened opened = OpenAsZodb(contents);
   // Of a pack, which syncs nothing, a power loss may leave anything.
   size_t epoch = past_.size() + 1;
@@ -70,7 +75,7 @@ void SimulatedWriter::OnHostCrash() {
   if (epoch == 0 && !past_.empty()) {
     log_.Add("writer", absl::StrCat("after the crash a person packs again: ", packed_size_, " bytes"));
     history_.resize(packed_size_);
-    disk_.SetContents(path_, history_);
+    disk_->SetContents(path_, history_);
   } else {
     if (epoch > 0 && epoch <= past_.size()) GoBackTo(epoch - 1);
     history_ = contents.substr(0, opened.end);
@@ -93,28 +98,46 @@ bool SimulatedWriter::IsOfEpoch(absl::string_view sound, size_t epoch) const {
 
 void SimulatedWriter::TakeBackRenaming() {
   if (!std::exchange(renamed_away_, false)) return;
-  if (!disk_.Exists(path_)) {
+  if (!disk_->Exists(path_)) {
     log_.Add("writer", "a person takes back the renaming of a pack that was killed");
-    disk_.Rename(OldPath(), path_).IgnoreError();
-    disk_.SyncDirectory(filestorage::DirectoryOf(path_)).IgnoreError();
-    notifications_.Changed(path_);
+    disk_->Rename(OldPath(), path_).IgnoreError();
+    disk_->SyncDirectory(filestorage::DirectoryOf(path_)).IgnoreError();
+    notifications_->Changed(path_);
   }
   MendOld();
 }
 
 // The journal of a real disk has names in order: a pack's second renaming is never without its first.
 void SimulatedWriter::MendOld() {
-  if (past_.empty() || disk_.Contents(OldPath()) == past_.back().history) return;
-  disk_.Remove(OldPath()).IgnoreError();
-  disk_.SetContents(OldPath(), past_.back().history);
+  if (past_.empty() || forked_ || disk_->Contents(OldPath()) == past_.back().history) return;
+  disk_->Remove(OldPath()).IgnoreError();
+  disk_->SetContents(OldPath(), past_.back().history);
 }
 
 // The later epochs never were.
 void SimulatedWriter::GoBackTo(size_t epoch) {
   log_.Add("writer", absl::StrCat("after the crash the file is that of epoch ", epoch, " again"));
   packed_size_ = past_[epoch].packed_size;
+  file_number_ = past_[epoch].file;
+  forked_ = past_[epoch].forked;
   past_.resize(epoch);
   record_positions_.clear();
+}
+
+void SimulatedWriter::MoveTo(tests::SimulatedFileSystem& disk, FileNotifications& notifications, size_t epoch) {
+  Kill();
+  past_.push_back({std::move(history_), packed_size_, synced_, file_number_, forked_});
+  disk_ = &disk;
+  notifications_ = &notifications;
+  const std::string contents = disk_->Contents(path_);
+  history_ = contents.substr(0, OpenAsZodb(contents).end);
+  log_.Add("writer", absl::StrCat("goes on with another host's file, of epoch ", epoch, ": ", history_.size(), " of ",
+                                  past_.back().history.size(), " bytes, epoch ", this->epoch()));
+  packed_size_ = past_[epoch].packed_size;
+  file_number_ = past_[epoch].file;
+  forked_ = true;
+  synced_ = history_.size();
+  std::erase_if(record_positions_, [this](uint64_t position) { return position >= history_.size(); });
 }
 
 // ---- Packs
@@ -124,35 +147,37 @@ void SimulatedWriter::BeginPack(bool drop_end) {
   steps_.push_back([this, drop_end] {
     packed_ = PackedFile(history_, drop_end, queue_.random());
     if (packed_.size() == history_.size()) return steps_.clear();  // ZODB too leaves a file without garbage
-    auto file = disk_.OpenOrCreate(absl::StrCat(path_, ".pack"), 0644);
+    auto file = disk_->OpenOrCreate(absl::StrCat(path_, ".pack"), 0644);
     if (!file.ok()) return log_.Violation("writer", absl::StrCat("cannot pack: ", file.status().ToString()));
     (*file)->Truncate(0).IgnoreError();
     (*file)->WriteAt(0, packed_).IgnoreError();
   });
   steps_.push_back([this] {
-    if (disk_.Exists(OldPath())) disk_.Remove(OldPath()).IgnoreError();
+    if (disk_->Exists(OldPath())) disk_->Remove(OldPath()).IgnoreError();
   });
   steps_.push_back([this] {
     renamed_away_ = true;
-    disk_.Rename(path_, OldPath()).IgnoreError();
-    notifications_.Changed(path_);
+    disk_->Rename(path_, OldPath()).IgnoreError();
+    notifications_->Changed(path_);
   });
   steps_.push_back([this] { PutPackedFileInPlace(); });
 }
 
 void SimulatedWriter::PutPackedFileInPlace() {
   log_.Add("writer", absl::StrCat("packs ", history_.size(), " bytes to ", packed_.size(), ", epoch ", epoch() + 1));
-  past_.push_back({std::move(history_), packed_size_, std::exchange(synced_, 0)});
+  past_.push_back({std::move(history_), packed_size_, std::exchange(synced_, 0), file_number_, forked_});
+  file_number_ = ++files_;
+  forked_ = false;
   history_ = std::move(packed_);
   packed_size_ = history_.size();
   record_positions_.clear();
   renamed_away_ = false;
-  disk_.Rename(absl::StrCat(path_, ".pack"), path_).IgnoreError();
-  auto file = disk_.OpenForWriting(path_);
+  disk_->Rename(absl::StrCat(path_, ".pack"), path_).IgnoreError();
+  auto file = disk_->OpenForWriting(path_);
   if (!file.ok())
     return log_.Violation("writer", absl::StrCat("cannot open what it packed: ", file.status().ToString()));
   file_ = *std::move(file);
-  notifications_.Changed(path_);
+  notifications_->Changed(path_);
 }
 
 // ---- Transactions
@@ -168,7 +193,7 @@ void SimulatedWriter::Step() {
 void SimulatedWriter::WriteAt(uint64_t offset, absl::string_view data) {
   const absl::Status status = file_->WriteAt(offset, data);
   if (!status.ok()) log_.Violation("writer", absl::StrCat("cannot write: ", status.ToString()));
-  notifications_.Changed(path_);
+  notifications_->Changed(path_);
 }
 
 filestorage::Tid SimulatedWriter::NextTid() {
@@ -258,7 +283,7 @@ void SimulatedWriter::PlanAbort() {
   steps_.push_back([this] {
     log_.Add("writer", absl::StrCat("aborts after the vote, cuts at ", history_.size()));
     file_->Truncate(history_.size()).IgnoreError();
-    notifications_.Changed(path_);
+    notifications_->Changed(path_);
   });
 }
 

@@ -43,6 +43,10 @@ class SimulatedWriter {
   // The machine crashed (with the process): what is committed is read from the disk that survived.
   void OnHostCrash();
 
+  // The database is opened on another host's disk, where its file is a beginning of that of `epoch`: an epoch begins.
+  // Not while the file has no name (packing()).
+  void MoveTo(tests::SimulatedFileSystem& disk, FileNotifications& notifications, size_t epoch);
+
   // Begins a pack, which the next Steps do: the packed file is written beside, the file becomes `.old`, the packed one
   // takes its name. Nothing while not open or busy. `drop_end`: as PackedFile.
   void BeginPack(bool drop_end);
@@ -51,16 +55,22 @@ class SimulatedWriter {
   void Step();
   // Whether a transaction or a pack is under way.
   bool busy() const { return !steps_.empty(); }
+  // A pack has taken the file's name from it.
+  bool packing() const { return renamed_away_; }
 
   // The committed part of the file as any opener sees it now: the magic and all transactions whose status has turned.
   // Empty while there is no file.
   const std::string& history() const { return history_; }
-  // How many packs the file has behind it.
+  // How many packs and promotions the file has behind it.
   size_t epoch() const { return past_.size(); }
   // The committed part of the file of that epoch: as it was left where it is an earlier one.
   const std::string& HistoryOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].history : history_; }
   // How much of it the pack that made it wrote.
   uint64_t PackedSizeOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].packed_size : packed_size_; }
+  // Which file it was: another one after each pack. A promotion goes on with the same, or with an earlier one.
+  uint64_t FileOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].file : file_number_; }
+  // Whether that epoch was begun by a promotion.
+  bool IsForked(size_t epoch) const { return epoch < past_.size() ? past_[epoch].forked : forked_; }
   uint64_t transactions() const { return transactions_; }
 
  private:
@@ -82,8 +92,8 @@ class SimulatedWriter {
   filestorage::Tid NextTid();
 
   EventQueue& queue_;
-  tests::SimulatedFileSystem& disk_;
-  FileNotifications& notifications_;
+  tests::SimulatedFileSystem* disk_;
+  FileNotifications* notifications_;
   EventLog& log_;
   const std::string path_;
   const WriterOptions options_;
@@ -94,11 +104,16 @@ class SimulatedWriter {
     std::string history;
     uint64_t packed_size = 0;
     uint64_t synced = 0;  // so much of it the writer had synced
+    uint64_t file = 0;
+    bool forked = false;
   };
   std::vector<Past> past_;  // of each epoch before the present one
   std::string packed_;      // what the pack under way writes
   uint64_t packed_size_ = 0;
   uint64_t synced_ = 0;
+  uint64_t files_ = 0;         // counts them
+  uint64_t file_number_ = 0;   // of the present one
+  bool forked_ = false;        // the present epoch was begun by a promotion
   bool renamed_away_ = false;  // the pack under way has taken the file's name from it
   std::string history_;
   std::vector<uint64_t> record_positions_;  // of committed data records, for back pointers

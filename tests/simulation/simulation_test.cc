@@ -59,6 +59,7 @@ class SimulationTest : public testing::Test {
     uint64_t packs = 0;
     uint64_t new_copies = 0;
     uint64_t refused_backups = 0;
+    uint64_t promotions = 0;
     for (uint64_t seed = first; seed < first + count; ++seed) {
       ScheduleOptions options;
       options.seed = seed;
@@ -73,10 +74,11 @@ class SimulationTest : public testing::Test {
       packs += result.packs;
       new_copies += result.new_copies;
       refused_backups += result.refused_backups;
+      promotions += result.promotions;
     }
     std::cout << count << " seeds from " << first << ": " << transactions << " transactions, " << crashes
-              << " crashes, " << packs << " packs, " << new_copies << " new copies for want of a proof, "
-              << refused_backups << " looks at a primary that refused a backup\n";
+              << " crashes, " << packs << " packs, " << promotions << " promotions, " << new_copies
+              << " new copies that a person made, " << refused_backups << " looks at a primary that refused a backup\n";
   }
 
   // A seed shows that the program is broken by a violation with `expected` in it, before any other.
@@ -107,6 +109,7 @@ TEST_F(SimulationTest, AnOlderBackupInThePlaceOfThePrimarysFileIsNotFollowed) {
   ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) {
     options.backups = true;
     options.packs = false;
+    options.promotions = false;
   });
 }
 

@@ -75,7 +75,8 @@ class PrimaryFile {
   // FailedPrecondition when the file was replaced meanwhile, or is not open.
   absl::StatusOr<v1::Lineage> BeginGeneration(const std::string& id);
   // Makes it durable that the storage is no promoted one any more, and that its configuration says what it is. Takes
-  // Data.fs.lock, until Close: Unavailable while the database has the file. FailedPrecondition as BeginGeneration's.
+  // Data.fs.lock, until Close: Unavailable while the database has the file. FailedPrecondition where nothing was
+  // opened.
   absl::Status GiveUp();
 
   // Remembers the committed end; nothing while the file is pending.

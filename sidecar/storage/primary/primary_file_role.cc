@@ -44,7 +44,8 @@ absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) 
 }
 
 absl::Status PrimaryFile::GiveUp() {
-  if (absl::Status own = CheckOwn(); !own.ok()) return own;
+  // The file may be damaged behind what the state tells of: who opens it as a copy saves that, and cuts it.
+  if (!state_) return absl::FailedPreconditionError(absl::StrCat(options_.path, " is not open; zrs status tells why"));
   auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
   if (absl::IsUnavailable(lock.status())) {
     return absl::Status(lock.status().code(), absl::StrCat("stop the database first: ", lock.status().message()));
@@ -52,8 +53,6 @@ absl::Status PrimaryFile::GiveUp() {
   if (!lock.ok()) return lock.status();
   State state = *state_;
   state.promoted_from.clear();
-  state.lower_bound = tail_->end();
-  state.inode = inode_;
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   lock_ = *std::move(lock);

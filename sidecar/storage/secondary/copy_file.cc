@@ -52,6 +52,9 @@ absl::Status CopyFile::BecomeSecondary() {
 }
 
 absl::StatusOr<CopyFile::Found> CopyFile::Open() {
+  // Of an earlier attempt, whose locks would keep this one off.
+  appender_.reset();
+  rebuild_.reset();
   if (!lock_) {
     auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
     if (!lock.ok()) return lock.status();

@@ -87,6 +87,8 @@ class CopyFile {
   absl::Status Adopt(const v1::Lineage& lineage);
   // Remembers that the file is all that the primary has.
   absl::Status NoteComplete();
+  // Remembers that there is an epoch of that generation elsewhere, for Promote to begin a later one.
+  absl::Status NoteGeneration(uint64_t generation);
   // Remembers whether the upstream is a secondary itself.
   absl::Status NoteUpstream(bool is_secondary);
   // Whether Promote would find the file in its place, and could write the state: FailedPrecondition, or as the disk

@@ -64,6 +64,11 @@ std::string CopyFile::UpdateIndex(const filestorage::ScanProgress& go_on) {
                       index.status().message(), "): the database scans the file when it opens it");
 }
 
+absl::Status CopyFile::NoteGeneration(uint64_t generation) {
+  if (state_) state_->rival_generation = std::max(state_->rival_generation, generation);
+  return SaveState();
+}
+
 absl::Status CopyFile::NoteUpstream(bool is_secondary) {
   if (state_) state_->upstream_is_secondary = is_secondary;
   return SaveState();

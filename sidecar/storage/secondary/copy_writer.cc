@@ -165,6 +165,11 @@ void CopyWriter::NoteUpstream(bool is_secondary) {
            "after a restart a promotion does not know whether the upstream is a secondary");
 }
 
+void CopyWriter::NoteGeneration(uint64_t generation) {
+  DoOrWarn([this, generation] { return file_.NoteGeneration(generation); },
+           "a promotion may begin a generation that is there already");
+}
+
 void CopyWriter::DropRebuild() {
   DoOrWarn([this] { return file_.DropRebuild(); }, "the unfinished new file stays beside the copy");
 }

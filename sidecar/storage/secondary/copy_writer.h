@@ -46,6 +46,7 @@ class CopyWriter {
   void SaveState();
   void NoteComplete();  // as CopyFile's
   void NoteUpstream(bool is_secondary);
+  void NoteGeneration(uint64_t generation);
   void DropRebuild();
   void ForgetOldFile();
   void OnSwapTold(const std::string& time);  // as CopyFile's

@@ -92,7 +92,8 @@ std::optional<absl::Status> Promotion::JudgeUpstream() const {
   if (forced()) return absl::OkStatus();
   const Reach reach = source_.reach();
   if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
-    if (reach != Reach::kGone) return std::nullopt;
+    // Of one that is no primary the end tells nothing.
+    if (reach != Reach::kGone && !source_.upstream_is_secondary()) return std::nullopt;
     return source_.CheckHasAll();
   }
   const absl::Duration looked = runtime_.Now() - began_;
@@ -166,6 +167,9 @@ void Promotion::Finish() {
       Result result{promoted.status(), source_.stopped() ? Result::Source::kStopped : Result::Source::kEnded, {}, {}};
       if (promoted.ok()) {
         result.promoted = *std::move(promoted);
+        if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
+          result.promoted.notes.push_back(source_.DescribeStop());
+        }
         result.end = replication::LeftBoundary(*replication::CurrentEpoch(result.promoted.lineage));
       }
       End(std::move(result));

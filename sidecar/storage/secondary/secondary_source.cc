@@ -278,6 +278,7 @@ absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
   reach_ = answered && !stops ? Reach::kThere : Reach::kGone;
   if (stops || answered || upstream_->reached()) stopped_in_order_ = stops;
   if (stops) {
+    stopped_at_ = runtime_.UnixNow();
     if (!rebuilding_) told_end_ = std::max(told_end_, upstream_->session().upstream_end());
   }
   if (stopping_ || state_ == SecondaryState::kStopped) return absl::ZeroDuration();
@@ -308,6 +309,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       return backoff_.Next(runtime_.Random());
     case v1::End::REASON_DIVERGED:
     case v1::End::REASON_CONFLICT:
+      if (end.generation > 0) writer_.NoteGeneration(end.generation);
       state_ = SecondaryState::kDiverged;
       Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
       break;

@@ -62,6 +62,8 @@ class SecondarySource final : public Source {
   std::string DescribeUpstream() const;
   // FailedPrecondition unless the upstream was stopped in order, and all that it had is here.
   absl::Status CheckHasAll() const;
+  // For a person, where CheckHasAll is OK: what that rests on.
+  std::string DescribeStop() const;
   // Ends the stream; `done` once all that has arrived is committed, and the rest is cut. Instead of Quiesce.
   void Finish(absl::AnyInvocable<void()> done);
   // Whether it stopped for an error, and does nothing any more.
@@ -137,9 +139,10 @@ class SecondarySource final : public Source {
   bool upstream_is_secondary_ = false;
   bool followed_ = false;          // the upstream, since this process was started
   bool stopped_in_order_ = false;  // the upstream, since it was followed last
-  bool rebuilding_ = false;        // what it sent last was for another file than the live one
-  uint64_t told_end_ = 0;          // else: the committed end that it told of last
-  bool progressed_ = false;        // the present connection has got something done
+  absl::Time stopped_at_;
+  bool rebuilding_ = false;  // what it sent last was for another file than the live one
+  uint64_t told_end_ = 0;    // else: the committed end that it told of last
+  bool progressed_ = false;  // the present connection has got something done
   std::unique_ptr<runtime::Timer> look_;
   std::unique_ptr<runtime::Timer> forget_old_;
   std::atomic<bool> hurry_ = false;

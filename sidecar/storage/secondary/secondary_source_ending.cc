@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/timestamp.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/secondary/secondary_source.h"
@@ -145,6 +146,11 @@ absl::Status SecondarySource::CheckHasAll() const {
   if (told_end_ <= copy_.committed.offset) return absl::OkStatus();
   return refuse(absl::StrCat(upstream, " stopped before the last ", told_end_ - copy_.committed.offset,
                              " bytes of what was committed there were here"));
+}
+
+std::string SecondarySource::DescribeStop() const {
+  return absl::StrCat("all that ", options_.upstream, " had when it was stopped in order, at ",
+                      filestorage::Rfc3339(stopped_at_), ", is here; had it been started again since, nothing of that");
 }
 
 void SecondarySource::Finish(absl::AnyInvocable<void()> done) {

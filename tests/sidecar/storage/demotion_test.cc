@@ -149,6 +149,35 @@ TEST_F(DemotionTest, TwoPrimariesOfOneGenerationAreAConflictThatStopsBothSides) 
   EXPECT_TRUE(secondary_.serving());
 }
 
+TEST_F(DemotionTest, OneWhoseFileIsDamagedIsSavedAndMended) {
+  BeginStreaming();
+  ExpectPromoted(secondary_.Promote(kForce));
+  std::string damaged = file_.bytes() + std::string(100, '\xee');
+  secondary_.Write(damaged);
+  RunUntilState(secondary_, "stopped");
+  EXPECT_TRUE(secondary_.Demote().ok());
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(secondary_, "streaming");
+  EXPECT_EQ(secondary_.disk().Contents("/secondary/Data.fs.tr0"), std::string(100, '\xee'));
+}
+
+TEST_F(DemotionTest, AnOldPrimaryWhoseDiskIsFullWaits) {
+  BeginStreaming();
+  primary_.Stop();
+  ExpectPromoted(secondary_.Promote(kMustBeGone));
+  primary_.SetUpstream("secondary");
+  primary_.disk().SetHook([](const tests::SimulatedOperation& operation) {
+    const bool state =
+        operation.kind == tests::SimulatedOperation::Kind::kWrite && operation.path == "/state/primary.state.new";
+    return state ? absl::ResourceExhaustedError("No space left on device") : absl::OkStatus();
+  });
+  primary_.Start();
+  RunUntilState(primary_, "disk-full");
+  world_.RunFor(absl::Seconds(30));
+  primary_.disk().SetHook(nullptr);
+  RunUntilState(primary_, "streaming");
+}
+
 TEST_F(DemotionTest, OneByMistakeIsTakenBack) {
   BeginStreaming();
   ExpectPromoted(secondary_.Promote(kForce));
@@ -197,6 +226,22 @@ TEST_F(DemotionTest, AnotherAddressInTheConfigurationMakesNobodyASecondary) {
   secondary_.SetUpstream("primary");
   secondary_.Start();
   EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().role() == "secondary"; }));
+}
+
+// It has heard of the other one's generation, and does not begin the same.
+TEST_F(DemotionTest, ADivergedOneThatIsPromotedAllTheSameOutvotesTheOther) {
+  BeginStreaming();
+  ExpectPromoted(secondary_.Promote(kForce));
+  const tests::FileBuilder common = file_;
+  Commit(primary_, 2);
+  primary_.Stop();
+  file_ = common;
+  primary_.SetUpstream("secondary");
+  primary_.Start();
+  RunUntilState(primary_, "diverged");
+  EXPECT_EQ(primary_.Promote(kForce).generation(), 3u);
+  RunUntilState(primary_, "streaming");
+  EXPECT_TRUE(secondary_.serving());
 }
 
 // A database cuts it off too when it opens the file, and saves it.

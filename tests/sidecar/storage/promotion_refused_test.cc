@@ -238,6 +238,7 @@ TEST_F(PromotionRefusedTest, BehindASecondaryThePrimaryMayBeWell) {
   third.Start();
   RunUntilEqual(primary_, third);
   RunUntilState(third, "streaming");
+  EXPECT_THAT(third.Promote(kWait).message(), HasSubstr("is a secondary itself")) << "and there is no end of it";
   secondary_.Stop();
   EXPECT_THAT(third.Promote(kMustBeGone).message(), HasSubstr("was a secondary itself"));
   EXPECT_THAT(third.Promote(kWait).message(), HasSubstr("is a secondary itself"));

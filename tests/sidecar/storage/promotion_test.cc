@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -115,6 +116,27 @@ TEST_F(PromotionTest, ItsOwnFollowersGoOnWithIt) {
   Commit(secondary_, 3);
   RunUntilEqual(secondary_, third);
   EXPECT_TRUE(world_.RunUntil([&] { return third.Status().generation() == 2; }));
+}
+
+TEST_F(PromotionTest, AnEpochThatCannotBeRememberedIsNotFollowed) {
+  Machine third(world_, "third", "primary");
+  BeginStreaming();
+  third.Start();
+  RunUntilEqual(primary_, third);
+  primary_.Stop();
+  third.Stop();
+  ExpectPromoted(secondary_.Promote(kMustBeGone));
+  Commit(secondary_, 3);
+  third.SetUpstream("secondary");
+  third.disk().SetCapacity(0);
+  third.Start();
+  RunUntilState(third, "disk-full");
+  third.disk().SetCapacity(UINT64_MAX);
+  RunUntilEqual(secondary_, third);
+  third.Stop();
+  third.Start();
+  RunUntilState(third, "streaming");
+  EXPECT_EQ(third.Status().generation(), 2u);
 }
 
 TEST_F(PromotionTest, TheIndexIsThereBeforeTheDatabaseIs) {
