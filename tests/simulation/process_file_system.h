@@ -40,6 +40,8 @@ struct FileSystemLies {
   bool ignore_header_syncs = false;  // those of an uncommitted header and nothing else
   bool ignore_file_syncs = false;    // every sync of the data file
   bool ignore_directory_syncs = false;
+  bool ignore_cuts = false;              // truncations of the data file do nothing
+  bool hide_failed_syncs = false;        // a sync that fails says that it did not
   bool ignore_swap_syncs = false;        // those of the directory behind a rename that replaces the data file
   bool late_swap_syncs = false;          // those come only some operations after the next sync of another directory
   bool show_votes_as_committed = false;  // a status byte 'c' that is read alone or in a header reads as ' '

@@ -170,6 +170,24 @@ TEST_F(SimulationTest, CatchesASecondaryThatAcknowledgesWhatItHasReceived) {
   ExpectCaught("acknowledges", [](ScheduleOptions& options) { options.sabotage.acknowledge_early = true; });
 }
 
+TEST_F(SimulationTest, CatchesASecondaryThatDoesNotCutWhatItHasNotCommitted) {
+  ExpectCaught("node",
+               [](ScheduleOptions& options) { options.sabotage.secondary = {.ignore_cuts = true, .path = kDataPath}; });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatGoesOnAfterAFailedSync) {
+  ExpectCaught("acknowledges", [](ScheduleOptions& options) {
+    options.failing_syncs = true;
+    options.sabotage.secondary = {.hide_failed_syncs = true, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncItsState) {
+  ExpectCaught("state", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.ignore_file_syncs = true, .path = absl::StrCat(kStatePath, ".new")};
+  });
+}
+
 TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncWhatItSends) {
   ExpectCaught("node0: ", [](ScheduleOptions& options) {
     options.sabotage.primary = {.ignore_file_syncs = true, .path = kDataPath};
