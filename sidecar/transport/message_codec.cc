@@ -1,11 +1,17 @@
 #include "sidecar/transport/message_codec.h"
 
+#include <xxhash.h>
+
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
@@ -16,6 +22,11 @@ namespace zrs::transport {
 namespace {
 
 using google::protobuf::internal::WireFormatLite;
+
+constexpr absl::string_view kWhy =
+    "; what is at the other end is no zrs, or an older one, or the connection damages data";
+constexpr uint8_t kBatchTag =
+    (v1::PublisherMessage::kBatchFieldNumber << 3) | WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
 
 grpc::Slice SliceOf(std::unique_ptr<std::string> bytes) {
   std::string* const owned = bytes.release();
@@ -44,24 +55,50 @@ std::string EncodeBatchHead(const v1::Batch& batch, size_t data_size) {
   return head;
 }
 
-}  // namespace
+// Behind the rest: the field's tag, and its 8 bytes.
+static_assert(int{v1::FollowerMessage::kCheckFieldNumber} == int{v1::PublisherMessage::kCheckFieldNumber});
+constexpr char kCheckTag = (v1::FollowerMessage::kCheckFieldNumber << 3) | WireFormatLite::WIRETYPE_FIXED64;
+constexpr size_t kCheckSize = 1 + sizeof(uint64_t);
 
-grpc::ByteBuffer EncodeMessage(v1::PublisherMessage&& message) {
-  if (!message.has_batch()) return EncodeMessage(static_cast<const google::protobuf::MessageLite&>(message));
-  auto data = std::make_unique<std::string>(std::move(*message.mutable_batch()->mutable_data()));
-  message.mutable_batch()->clear_data();
-  const std::string head = EncodeBatchHead(message.batch(), data->size());
-  const std::array<grpc::Slice, 2> slices = {grpc::Slice(head), SliceOf(std::move(data))};
-  return grpc::ByteBuffer(slices.data(), slices.size());
+std::string CheckOf(absl::string_view bytes) {
+  uint64_t check = XXH3_64bits(bytes.data(), bytes.size());
+  std::string field(1, kCheckTag);
+  for (size_t i = 0; i < sizeof(check); ++i, check >>= 8) field.push_back(static_cast<char>(check & 0xff));
+  return field;
 }
 
-grpc::ByteBuffer EncodeMessage(const google::protobuf::MessageLite& message) {
-  grpc::Slice slice(message.ByteSizeLong());
-  message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+template <typename Message>
+grpc::ByteBuffer EncodeChecked(Message& message) {
+  message.clear_check();
+  std::string bytes = message.SerializeAsString();
+  bytes += CheckOf(bytes);
+  const grpc::Slice slice(bytes);
   return grpc::ByteBuffer(&slice, 1);
 }
 
-absl::Status DecodeMessage(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
+bool HasCheck(absl::string_view bytes) {
+  if (bytes.size() < kCheckSize) return false;
+  const absl::string_view checked = bytes.substr(0, bytes.size() - kCheckSize);
+  return bytes.substr(checked.size()) == CheckOf(checked);
+}
+
+absl::Status Dump(const grpc::ByteBuffer& bytes, std::vector<grpc::Slice>* slices) {
+  if (bytes.Length() == 0 || bytes.Dump(slices).ok()) return absl::OkStatus();
+  return absl::DataLossError("received what cannot be read");
+}
+
+bool BeginsWithBatch(const std::vector<grpc::Slice>& slices) {
+  return !slices.empty() && slices.front().size() > 0 && *slices.front().begin() == kBatchTag;
+}
+
+absl::Status CheckBytes(const std::vector<grpc::Slice>& slices) {
+  std::string bytes;
+  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  if (HasCheck(bytes)) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("received a message of ", bytes.size(), " bytes without its check", kWhy));
+}
+
+absl::Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
   const size_t length = bytes.Length();
   bool parsed = false;
   {
@@ -71,8 +108,35 @@ absl::Status DecodeMessage(grpc::ByteBuffer& bytes, google::protobuf::MessageLit
   bytes.Clear();
   if (parsed) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("received ", length, " bytes that are no ", message.GetTypeName(),
-                   "; what is at the other end is no zrs, or the connection damages data"));
+      absl::StrCat("received ", length, " bytes that are no ", message.GetTypeName(), kWhy));
+}
+
+}  // namespace
+
+grpc::ByteBuffer EncodeMessage(v1::FollowerMessage&& message) { return EncodeChecked(message); }
+
+grpc::ByteBuffer EncodeMessage(v1::PublisherMessage&& message) {
+  if (!message.has_batch()) return EncodeChecked(message);
+  auto data = std::make_unique<std::string>(std::move(*message.mutable_batch()->mutable_data()));
+  message.mutable_batch()->clear_data();
+  const std::string head = EncodeBatchHead(message.batch(), data->size());
+  const std::array<grpc::Slice, 2> slices = {grpc::Slice(head), SliceOf(std::move(data))};
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::FollowerMessage& message) {
+  std::vector<grpc::Slice> slices;
+  if (absl::Status read = Dump(bytes, &slices); !read.ok()) return read;
+  if (absl::Status parsed = Parse(bytes, message); !parsed.ok()) return parsed;
+  return CheckBytes(slices);
+}
+
+absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::PublisherMessage& message) {
+  std::vector<grpc::Slice> slices;
+  if (absl::Status read = Dump(bytes, &slices); !read.ok()) return read;
+  const bool batch = BeginsWithBatch(slices);
+  if (absl::Status parsed = Parse(bytes, message); !parsed.ok()) return parsed;
+  return batch && message.has_batch() ? absl::OkStatus() : CheckBytes(slices);
 }
 
 }  // namespace zrs::transport

@@ -12,12 +12,14 @@ namespace zrs::transport {
 // A message that either side receives is at most so long, encoded.
 inline constexpr int kLargestMessage = 2 << 20;
 
-grpc::ByteBuffer EncodeMessage(const google::protobuf::MessageLite& message);
-// The same bytes, save for the order of a batch's fields: its data comes last and is not copied.
+// With its check, whatever `message` says there.
+grpc::ByteBuffer EncodeMessage(v1::FollowerMessage&& message);
+// A batch is encoded without a check, and its data comes last and is not copied.
 grpc::ByteBuffer EncodeMessage(v1::PublisherMessage&& message);
 
-// Empties `bytes`. InvalidArgument when they are no message of this kind.
-absl::Status DecodeMessage(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message);
+// Empty `bytes`. InvalidArgument when they are no message of this kind; DataLoss when they do not have their check.
+absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::FollowerMessage& message);
+absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::PublisherMessage& message);
 
 }  // namespace zrs::transport
 

@@ -41,7 +41,8 @@ Node& Checker::Primary() const {
 
 void Checker::OnPromoted(Node& node, Node& before) {
   const std::string left = before.disk().Contents(kDataPath);
-  if (OpenAsZodb(left).end != left.size()) disks_[before.name()].left = left;
+  const absl::string_view behind = absl::string_view(left).substr(OpenAsZodb(left).end);
+  disks_[before.name()].left = std::string(behind.substr(0, sizeof(filestorage::Tid)));
   const auto disk = node.disk().Clone();
   const auto state = storage::StateFile(*disk, kStatePath).Load();
   if (!state.ok() || !state->has_value()) return log_.Violation(node.name(), "is promoted, and has no state");
@@ -231,8 +232,6 @@ void Checker::OnMisuse(const std::string& node, const std::string& what) {
 void Checker::CheckOpened(Node& node, absl::string_view when, const std::string& contents, bool after_power_loss) {
   Disk& disk = disks_[node.name()];
   if (contents.empty() && disk.acknowledged.offset == 0) return;  // no copy yet
-  // ZODB tells of the id of a transaction that is not committed, too.
-  if (!disk.left.empty() && contents == disk.left) return;
   const Opened opened = OpenAsZodb(contents);
   const auto violation = [&](absl::string_view what) {
     log_.Violation(node.name(), absl::StrCat(when, " an opener of the copy (", contents.size(), " bytes) ", what));
@@ -260,6 +259,9 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
     return violation(absl::StrCat("finds transactions up to ", opened.end, " of epoch ", epochs.back(),
                                   ", and an earlier one up to ", disk.seen.offset, " of ", disk.seen.epoch));
   }
+  // ZODB tells of the id of a transaction that is not committed, too.
+  const bool left = !disk.left.empty() && absl::StartsWith(absl::string_view(contents).substr(opened.end), disk.left);
+  if (left) return;
   if (*seen == disk.seen.epoch && opened.last_tid < disk.seen_tid) {
     return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end));
   }

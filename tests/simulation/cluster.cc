@@ -76,6 +76,11 @@ void Cluster::MakeNodes(const ScheduleOptions& options) {
 
 void Cluster::MakeWriter() {
   WriterOptions options;
+  // Most runs have a small file: many of them find more than a few with much to read.
+  if (!random().OneIn(5)) {
+    options.largest = 24 << 10;
+    options.enough = 40 << 10;
+  }
   if (random().OneIn(4)) options.large_one_in = 8;
   if (random().OneIn(40)) {
     options.largest = 3 << 20;

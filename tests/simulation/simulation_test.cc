@@ -3,12 +3,18 @@
 //   ZRS_SIMULATION_SEEDS=5000   so many seeds instead of the default
 //   ZRS_SIMULATION_FIRST=1000   from this one on
 //   ZRS_SIMULATION_SEED=17      this one alone, with everything that happened
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -45,40 +51,81 @@ std::string HowToReplay(uint64_t seed) {
                       testing::UnitTest::GetInstance()->current_test_info()->name());
 }
 
+// Runs of many seeds, on as many threads as there are processors: each is one by itself.
+class Sweep {
+ public:
+  Sweep(uint64_t first, uint64_t count, std::function<void(ScheduleOptions&)> change)
+      : next_(first), end_(first + count), change_(std::move(change)) {}
+
+  // Stops soon after the first that breaks a rule.
+  void Run() {
+    std::vector<std::thread> threads;
+    for (unsigned n = 0; n < std::max(1u, std::thread::hardware_concurrency()); ++n) {
+      threads.emplace_back([this] { Work(); });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  // Of the lowest seed that was found to break a rule; nothing where none was.
+  std::optional<std::pair<uint64_t, ScheduleResult>> failure;
+  ScheduleResult sum;
+
+ private:
+  void Work() {
+    for (uint64_t seed = next_++; seed < end_; seed = next_++) {
+      ScheduleOptions options;
+      options.seed = seed;
+      change_(options);
+      ScheduleResult result = RunSchedule(options);
+      const std::lock_guard<std::mutex> lock(mutex_);
+      sum.transactions += result.transactions;
+      sum.crashes += result.crashes;
+      sum.packs += result.packs;
+      sum.new_copies += result.new_copies;
+      sum.refused_backups += result.refused_backups;
+      sum.promotions += result.promotions;
+      if (result.violation.empty()) continue;
+      if (!failure || seed < failure->first) failure.emplace(seed, std::move(result));
+      next_ = end_;
+    }
+  }
+
+  std::atomic<uint64_t> next_;
+  const uint64_t end_;
+  const std::function<void(ScheduleOptions&)> change_;
+  std::mutex mutex_;  // guards failure and sum while threads run
+};
+
 class SimulationTest : public testing::Test {
  protected:
   SimulationTest() { spdlog::set_level(spdlog::level::off); }
 
-  // Runs the seeds that the environment asks for, else `seeds` of them; stops at the first that breaks a rule.
+  // Runs the seeds that the environment asks for, else `seeds` of them.
   static void ExpectRulesKept(uint64_t seeds, const std::function<void(ScheduleOptions&)>& change) {
-    const std::optional<uint64_t> only = FromEnvironment("ZRS_SIMULATION_SEED");
-    const uint64_t first = only.value_or(FromEnvironment("ZRS_SIMULATION_FIRST").value_or(1));
-    const uint64_t count = only ? 1 : FromEnvironment("ZRS_SIMULATION_SEEDS").value_or(seeds);
-    uint64_t transactions = 0;
-    uint64_t crashes = 0;
-    uint64_t packs = 0;
-    uint64_t new_copies = 0;
-    uint64_t refused_backups = 0;
-    uint64_t promotions = 0;
-    for (uint64_t seed = first; seed < first + count; ++seed) {
-      ScheduleOptions options;
-      options.seed = seed;
-      if (only) options.log_lines = SIZE_MAX;
-      change(options);
-      const ScheduleResult result = RunSchedule(options);
-      if (only) std::cout << result.log;
-      ASSERT_EQ(result.violation, "") << result.log << "seed " << seed << ": " << result.violation << "\n"
-                                      << HowToReplay(seed);
-      transactions += result.transactions;
-      crashes += result.crashes;
-      packs += result.packs;
-      new_copies += result.new_copies;
-      refused_backups += result.refused_backups;
-      promotions += result.promotions;
+    if (const std::optional<uint64_t> only = FromEnvironment("ZRS_SIMULATION_SEED")) return Replay(*only, change);
+    const uint64_t first = FromEnvironment("ZRS_SIMULATION_FIRST").value_or(1);
+    const uint64_t count = FromEnvironment("ZRS_SIMULATION_SEEDS").value_or(seeds);
+    Sweep sweep(first, count, change);
+    sweep.Run();
+    if (sweep.failure) {
+      const auto& [seed, result] = *sweep.failure;
+      FAIL() << result.log << "seed " << seed << ": " << result.violation << "\n" << HowToReplay(seed);
     }
-    std::cout << count << " seeds from " << first << ": " << transactions << " transactions, " << crashes
-              << " crashes, " << packs << " packs, " << promotions << " promotions, " << new_copies
-              << " new copies that a person made, " << refused_backups << " looks at a primary that refused a backup\n";
+    const ScheduleResult& sum = sweep.sum;
+    std::cout << count << " seeds from " << first << ": " << sum.transactions << " transactions, " << sum.crashes
+              << " crashes, " << sum.packs << " packs, " << sum.promotions << " promotions, " << sum.new_copies
+              << " new copies that a person made, " << sum.refused_backups
+              << " looks at a primary that refused a backup\n";
+  }
+
+  static void Replay(uint64_t seed, const std::function<void(ScheduleOptions&)>& change) {
+    ScheduleOptions options;
+    options.seed = seed;
+    options.log_lines = SIZE_MAX;
+    change(options);
+    const ScheduleResult result = RunSchedule(options);
+    std::cout << result.log;
+    EXPECT_EQ(result.violation, "") << "seed " << seed;
   }
 
   // A seed shows that the program is broken by a violation with `expected` in it, before any other.

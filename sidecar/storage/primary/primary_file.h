@@ -71,8 +71,8 @@ class PrimaryFile {
 
   // Remembers that another primary is known, of that generation, and what was told of it.
   absl::Status NoteRival(uint64_t generation, const std::string& message);
-  // Begins an epoch of a later generation than any that was heard of, at the committed end: durable on return.
-  // FailedPrecondition when the file was replaced meanwhile, or is not open.
+  // Begins an epoch of a later generation than any that was heard of, at the committed end as it was known last: durable
+  // on return. To be opened anew then. FailedPrecondition where nothing is open.
   absl::StatusOr<v1::Lineage> BeginGeneration(const std::string& id);
   // Makes it durable that the storage is no promoted one any more, and that its configuration says what it is. Takes
   // Data.fs.lock, until Close: Unavailable while the database has the file. FailedPrecondition where nothing was
@@ -97,7 +97,6 @@ class PrimaryFile {
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
   absl::StatusOr<Opened> OpenPending(const std::string& why);
   absl::Status LookForOldFile();
-  absl::Status CheckOwn();
   // Unavailable where the file that is open is not under its name any more.
   absl::Status CheckStillThere();
   absl::StatusOr<bool> HasTheSameEnd();

@@ -16,27 +16,18 @@ absl::Status PrimaryFile::NoteRival(uint64_t generation, const std::string& mess
   return state_file_.Save(*state_);
 }
 
-absl::Status PrimaryFile::CheckOwn() {
-  if (!tail_ || !state_) {
-    return absl::FailedPreconditionError(absl::StrCat(options_.path, " is not open; zrs status tells why"));
-  }
-  absl::Status there =
-      left_ ? absl::FailedPreconditionError("it was replaced, and is not proved to be a pack") : CheckStillThere();
-  if (there.ok()) return there;
-  return absl::FailedPreconditionError(absl::StrCat(options_.path, ": ", there.message()));
-}
-
 absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) {
-  if (absl::Status own = CheckOwn(); !own.ok()) return own;
+  if (!state_) return absl::FailedPreconditionError(absl::StrCat(options_.path, " is not open; zrs status tells why"));
+  // What came to the file since it was looked at last belongs to the new epoch; where it was replaced, to one behind
+  // it.
+  const filestorage::Boundary end = left_ ? *left_ : tail_ ? tail_->end() : state_->lower_bound;
   State state = *state_;
   v1::Epoch epoch;
   epoch.set_id(id);
   epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
   epoch.set_generation(std::max(replication::CurrentEpoch(state.lineage)->generation(), state.rival_generation) + 1);
-  *epoch.mutable_left() = replication::ToProto(tail_->end());
+  *epoch.mutable_left() = replication::ToProto(end);
   replication::AddEpoch(std::move(epoch), &state.lineage);
-  state.lower_bound = tail_->end();
-  state.inode = inode_;
   state.rival.clear();
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);

@@ -89,6 +89,13 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   absl::Status opened = OpenAppender(
       state_->lower_bound, was_primary ? filestorage::WrittenBy::kDatabase : filestorage::WrittenBy::kAppender,
       &found.recovery);
+  if (was_primary && absl::IsDataLoss(opened)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        options_.path,
+        " was the primary's, and is not the file that zrs saw there last: it was packed or replaced since, ",
+        "or is damaged (", opened.message(),
+        "). A copy cannot go on from there: for a new one, move it and the state file ", state_file_.path(), " away"));
+  }
   if (!opened.ok()) return opened;
   if (was_primary) {
     if (absl::Status noted = BecomeSecondary(); !noted.ok()) return noted;
@@ -106,6 +113,18 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   return found;
 }
 
+// Without a state nobody knows what it is, as where a person has moved a copy away and forgotten this.
+absl::Status CopyFile::MoveUnknownRebuildAway() {
+  const std::string path = NewPath(options_.path);
+  const absl::StatusOr<filestorage::FileInfo> there = file_system_.StatName(path);
+  if (absl::IsNotFound(there.status())) return absl::OkStatus();
+  if (!there.ok()) return there.status();
+  if (there->is_regular && there->size <= filestorage::kMagicSize) return absl::OkStatus();
+  spdlog::warn("storage {}: {} was being built for a copy that is not here any more: it is moved to another name",
+               options_.name, path);
+  return MoveToFreeName(file_system_, path);
+}
+
 absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, filestorage::WrittenBy writer,
                                     filestorage::Recovery* recovery) {
   auto appender = filestorage::Appender::Open(file_system_, options_.path, lower_bound, recovery, writer);
@@ -116,9 +135,8 @@ absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, fi
 
 absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   // What was being built beside a copy that somebody has taken away since.
-  if (state_) {
-    if (absl::Status removed = RemoveRebuild(); !removed.ok()) return removed;
-  }
+  absl::Status cleared = state_ ? RemoveRebuild() : MoveUnknownRebuildAway();
+  if (!cleared.ok()) return cleared;
   // One that was left behind by a file of before would be taken for the new one's.
   if (absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
       !removed.ok()) {

@@ -116,6 +116,7 @@ class CopyFile {
  private:
   absl::StatusOr<std::optional<State>> LoadState();
   absl::Status BecomeSecondary();
+  absl::Status MoveUnknownRebuildAway();
   std::string UpdateIndex(const filestorage::ScanProgress& go_on);
   static absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected);
   static absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/pack_test_fixture.h"
 #include "tests/sidecar/storage/promotion_test_fixture.h"
 #include "tests/support/file_builder.h"
 
@@ -133,6 +134,9 @@ TEST_F(DemotionTest, TwoPrimariesOfOneGenerationAreAConflictThatStopsBothSides) 
   secondary_.Start();
   RunUntilState(secondary_, "superseded");
   EXPECT_EQ(secondary_.Promote(kMustBeGone).result(), Promoted::RESULT_WAS_PRIMARY);
+  // It looks at its file no more; what the database does meanwhile is found afterwards.
+  file_ = Pack(file_);
+  secondary_.Pack(file_.bytes());
   const Promoted answer = secondary_.Promote(kForce);
   EXPECT_EQ(answer.result(), Promoted::RESULT_PROMOTED) << answer.message();
   EXPECT_EQ(answer.generation(), 3u);
@@ -159,6 +163,19 @@ TEST_F(DemotionTest, OneWhoseFileIsDamagedIsSavedAndMended) {
   RunUntilEqual(primary_, secondary_);
   RunUntilState(secondary_, "streaming");
   EXPECT_EQ(secondary_.disk().Contents("/secondary/Data.fs.tr0"), std::string(100, '\xee'));
+}
+
+TEST_F(DemotionTest, AnOldPrimaryThatWasPackedWhileNoZrsLooked) {
+  BeginStreaming();
+  primary_.Stop();
+  ExpectPromoted(secondary_.Promote(kMustBeGone));
+  const std::string packed = Pack(file_).bytes();
+  primary_.Pack(packed);
+  primary_.SetUpstream("secondary");
+  primary_.Start();
+  RunUntilState(primary_, "stopped");
+  EXPECT_THAT(primary_.Status().error().message(), HasSubstr("packed or replaced since"));
+  EXPECT_TRUE(primary_.Data() == packed);
 }
 
 TEST_F(DemotionTest, AnOldPrimaryWhoseDiskIsFullWaits) {

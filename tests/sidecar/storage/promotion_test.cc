@@ -151,6 +151,13 @@ TEST_F(PromotionTest, TheIndexIsThereBeforeTheDatabaseIs) {
   EXPECT_THAT(secondary_.disk().Contents("/secondary/Data.fs.index"), testing::Not(HasSubstr("another")));
 }
 
+TEST_F(PromotionTest, ANewCopyKeepsWhatWasBeingBuiltForAnotherOne) {
+  secondary_.disk().SetContents("/secondary/Data.fs.zrs-new", "part of a packed file");
+  BeginStreaming();
+  EXPECT_EQ(secondary_.disk().Contents("/secondary/Data.fs.zrs-new1"), "part of a packed file");
+  EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.zrs-new"));
+}
+
 TEST_F(PromotionTest, ANewCopyHasNoIndexOfAFileBefore) {
   secondary_.disk().SetContents("/secondary/Data.fs.index", "of another file");
   BeginStreaming();

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/generic/async_generic_service.h"
@@ -23,12 +24,14 @@ namespace {
 
 const std::string kGarbage = "\xff\xff\xff\xffgarbage";
 
+std::string Encoded(v1::FollowerMessage message) { return ToBytes(EncodeMessage(std::move(message))); }
+
 class HostileFollowerTest : public ::testing::Test {
  protected:
   // A stream whose Hello has been sent, and its publisher's end.
   std::unique_ptr<RawCall> Greeted() {
     auto call = std::make_unique<RawCall>(LoopbackAddress(*server_), kFollow);
-    EXPECT_TRUE(call->Write(HelloMessage("one").SerializeAsString()));
+    EXPECT_TRUE(call->Write(Encoded(HelloMessage("one"))));
     publisher_ = storages_.Next().stream;
     EXPECT_NE(publisher_, nullptr);
     publisher_->Start(events_);
@@ -57,9 +60,19 @@ TEST_F(HostileFollowerTest, GarbageForAHello) {
 
 TEST_F(HostileFollowerTest, AnEmptyFirstMessage) {
   RawCall call(LoopbackAddress(*server_), kFollow);
-  call.Write("");
+  call.Write(Encoded({}));
   EXPECT_NE(call.Read(), std::nullopt) << "an End";
   EXPECT_EQ(call.Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  ExpectStillServing();
+}
+
+TEST_F(HostileFollowerTest, AHelloWithoutItsCheck) {
+  RawCall call(LoopbackAddress(*server_), kFollow);
+  call.Write(HelloMessage("one").SerializeAsString());
+  EXPECT_EQ(call.Read(), std::nullopt);
+  const grpc::Status status = call.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(status.error_message().find("without its check"), std::string::npos) << status.error_message();
   ExpectStillServing();
 }
 
@@ -74,7 +87,7 @@ TEST_F(HostileFollowerTest, GarbageAfterTheHello) {
 
 TEST_F(HostileFollowerTest, ANameThatIsNoUtf8) {
   RawCall call(LoopbackAddress(*server_), kFollow);
-  std::string hello = HelloMessage("xx").SerializeAsString();
+  std::string hello = Encoded(HelloMessage("xx"));
   hello[hello.find("xx")] = '\xff';
   call.Write(hello);
   EXPECT_EQ(call.Read(), std::nullopt);
@@ -85,9 +98,9 @@ TEST_F(HostileFollowerTest, ANameThatIsNoUtf8) {
 TEST_F(HostileFollowerTest, AMessageOfExactlyTheLargestSizeIsTaken) {
   const auto call = Greeted();
   v1::FollowerMessage message = HelloMessage(std::string(kLargestMessage - 100, 'x'));
-  while (message.ByteSizeLong() < kLargestMessage) message.mutable_hello()->mutable_storage()->push_back('x');
-  ASSERT_EQ(message.ByteSizeLong(), static_cast<size_t>(kLargestMessage));
-  EXPECT_TRUE(call->Write(message.SerializeAsString()));
+  while (Encoded(message).size() < kLargestMessage) message.mutable_hello()->mutable_storage()->push_back('x');
+  ASSERT_EQ(Encoded(message).size(), static_cast<size_t>(kLargestMessage));
+  EXPECT_TRUE(call->Write(Encoded(message)));
   EXPECT_TRUE(events_->WaitMessages(1));
 }
 

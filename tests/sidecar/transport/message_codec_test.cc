@@ -48,6 +48,57 @@ TEST(MessageCodec, AnotherMessageArrivesAsItWasSent) {
   EXPECT_EQ(received.heartbeat().committed_end(), 77);
 }
 
+template <typename Message>
+void ExpectEveryFlippedBitIsFound(const Message& sent) {
+  grpc::ByteBuffer encoded = EncodeMessage(Message(sent));
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(encoded.Dump(&slices).ok());
+  std::string bytes;
+  for (const grpc::Slice& slice : slices) bytes.append(slice.begin(), slice.end());
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    std::string damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    const grpc::Slice slice(damaged);
+    grpc::ByteBuffer buffer(&slice, 1);
+    Message received;
+    EXPECT_FALSE(DecodeMessage(buffer, received).ok()) << "bit " << bit;
+  }
+}
+
+TEST(MessageCodec, EveryFlippedBitOfAHelloIsFound) {
+  v1::FollowerMessage sent;
+  v1::Hello& hello = *sent.mutable_hello();
+  hello.mutable_lineage()->set_database_id(std::string(16, 'd'));
+  v1::Epoch& epoch = *hello.mutable_lineage()->add_epochs();
+  epoch.set_id(std::string(16, 'e'));
+  epoch.set_generation(3);
+  hello.mutable_position()->set_offset(4711);
+  ExpectEveryFlippedBitIsFound(sent);
+}
+
+TEST(MessageCodec, EveryFlippedBitOfAnAcknowledgementIsFound) {
+  v1::FollowerMessage sent;
+  sent.mutable_acknowledge()->set_durable_offset(1 << 30);
+  ExpectEveryFlippedBitIsFound(sent);
+}
+
+TEST(MessageCodec, EveryFlippedBitOfAWelcomeIsFound) {
+  v1::PublisherMessage sent;
+  sent.mutable_welcome()->mutable_lineage()->set_database_id(std::string(16, 'd'));
+  sent.mutable_welcome()->set_committed_end(1 << 20);
+  ExpectEveryFlippedBitIsFound(sent);
+}
+
+TEST(MessageCodec, AMessageWithoutItsCheckIsRefused) {
+  const grpc::Slice slice(std::string("\x1a\x00", 2));  // a heartbeat
+  grpc::ByteBuffer bytes(&slice, 1);
+  v1::PublisherMessage received;
+  EXPECT_TRUE(absl::IsDataLoss(DecodeMessage(bytes, received)));
+  grpc::ByteBuffer nothing;
+  v1::FollowerMessage message;
+  EXPECT_FALSE(DecodeMessage(nothing, message).ok());
+}
+
 TEST(MessageCodec, BytesThatAreNoMessageAreRefused) {
   const grpc::Slice slice("\xff\xff\xff");
   grpc::ByteBuffer bytes(&slice, 1);
