@@ -5,7 +5,7 @@ import random
 import pytest
 from support import database as db
 from support import raw_file_storage
-from support.compare import assert_prefix, size_of
+from support.compare import assert_prefix, same_beginning, size_of
 from support.slow_link import behind_a_slow_link
 from support.waiting import Stopwatch, rounds, until
 
@@ -71,10 +71,7 @@ def test_kill_of_the_secondary_during_its_first_copy(lab, loop_seconds):
 def check_every_committed_byte(path, copy):
     """Up to where an opener of the copy would read, it is the primary's file."""
     end = raw_file_storage.committed_end(copy)
-    with open(path, "rb") as first, open(copy, "rb") as second:
-        while second.tell() < end:
-            size = min(1 << 20, end - second.tell())
-            assert first.read(size) == second.read(size), f"differs below {second.tell()}"
+    assert same_beginning(path, copy, end), f"differs below {end}"
 
 
 def test_kill_right_after_an_acknowledged_commit(lab):

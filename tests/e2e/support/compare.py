@@ -37,6 +37,18 @@ def assert_prefix(primary_path, secondary_path):
     assert difference is None, f"{secondary_path} differs at offset {difference}"
 
 
+def same_beginning(first_path, second_path, size):
+    """Whether both files have as many bytes, and the same ones up to there."""
+    if min(size_of(first_path), size_of(second_path)) < size:
+        return False
+    with open(first_path, "rb") as first, open(second_path, "rb") as second:
+        while second.tell() < size:
+            block = min(1 << 20, size - second.tell())
+            if first.read(block) != second.read(block):
+                return False
+    return True
+
+
 def until_identical(primary_path, *secondary_paths, timeout=60):
     """Waits until every copy equals the original, which nobody writes any more."""
     for path in secondary_paths:

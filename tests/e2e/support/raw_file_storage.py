@@ -29,9 +29,12 @@ def transactions(path):
     with open(path, "rb") as file:
         end = file.seek(0, 2)
         offset = 4
-        while offset + HEADER.size <= end:
+        while True:
             file.seek(offset)
-            tid, length, status = HEADER.unpack(file.read(HEADER.size))[:3]
+            header = file.read(HEADER.size)
+            if len(header) < HEADER.size:
+                break
+            tid, length, status = HEADER.unpack(header)[:3]
             if offset + length + 8 > end:
                 break
             found.append((offset, tid, status, length + 8))

@@ -2,58 +2,26 @@
 
 import os
 import select
-import socket
-import threading
 
 from .lab import Pair
-from .ports import free_address, free_port
+from .link import Link
+from .ports import free_address
 
 
-class SlowLink:
-    """Listens on `address` and passes everything on to `target`, but from there no more than `allowance` bytes.
-
-    allow() lets more through. Counts the bytes that each side has said.
-    """
+class SlowLink(Link):
+    """From the target no more than `allowance` bytes pass; allow() lets more through. Counts the bytes that each side
+    has said."""
 
     def __init__(self, target, allowance):
-        host, port = target.rsplit(":", 1)
-        self._target = (host, int(port))
-        self._lock = threading.Lock()
         self._left = allowance
         self.from_follower = 0
         self.from_target = 0
-        self._closing = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", free_port()))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
+        super().__init__(target)
 
     def allow(self, more=float("inf")):
         """So many bytes from now on, whatever was left."""
         with self._lock:
             self._left = more
-
-    def close(self):
-        self._closing.set()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
-
-    def _accept(self):
-        while not self._closing.is_set():
-            if select.select([self._listener], [], [], 0.05)[0]:
-                follower, _ = self._listener.accept()
-                thread = threading.Thread(target=self._relay, args=(follower,))
-                self._threads.append(thread)
-                thread.start()
-
-    def _relay(self, follower):
-        try:
-            with follower, socket.create_connection(self._target) as upstream:
-                while not self._closing.is_set() and self._pass_on(follower, upstream):
-                    pass
-        except OSError:  # either side is gone, and so is the link
-            pass
 
     def _pass_on(self, follower, upstream):
         """What one of them has said by now; False at its end."""

@@ -45,7 +45,18 @@ def as_seen_by(process, path):
 
 def fill(process, directory):
     """Takes all the room that is left on a process's disk."""
-    with open(os.path.join(as_seen_by(process, directory), "taken"), "wb", buffering=0) as file:
-        with pytest.raises(OSError, match="No space left"):
-            while True:
-                file.write(bytes(4096))
+    with open(_taken(process, directory), "ab", buffering=0) as file:
+        for block in (1 << 20, 4096):
+            with pytest.raises(OSError, match="No space left"):
+                while file.write(bytes(block)) == block:
+                    pass
+                os.write(file.fileno(), bytes(4096))
+
+
+def empty(process, directory):
+    """Gives back what fill() has taken."""
+    os.remove(_taken(process, directory))
+
+
+def _taken(process, directory):
+    return os.path.join(as_seen_by(process, directory), "taken")

@@ -20,6 +20,14 @@ def until(condition, what, timeout=DEADLINE, interval=0.01):
         time.sleep(interval)
 
 
+def until_or_late(condition, patience, interval=0.01):
+    """Polls until `condition()` is true, but `patience` seconds at most; whether it was. For what may be prevented."""
+    watch = Stopwatch(patience)
+    while not (met := bool(condition())) and watch.running():
+        time.sleep(interval)
+    return met
+
+
 def hold_for(seconds, why):
     """Lets a time pass, for what must not have happened by its end; `why` is shown with a failure.
 

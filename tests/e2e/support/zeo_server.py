@@ -7,6 +7,7 @@ import ZEO
 
 from .ports import free_port
 from .process import Process
+from .waiting import until
 
 _CONF = """\
 <zeo>
@@ -38,15 +39,19 @@ class ZeoServer:
         self.process = Process("zeo", [runzeo, "-C", self.config], os.path.join(directory, "zeo.log"))
 
     def start(self):
+        before = self._times_up()
         self.process.start()
-        self.process.until_logged("listening on")
+        until(lambda: self._times_up() > before, lambda: f"ZEO to listen\n{self.process.log_tail()}")
         return self
+
+    def _times_up(self):
+        return self.process.log().count("listening on")
 
     def stop(self):
         if self.process.running():
             self.process.terminate()
         self.process.kill()
 
-    def client(self, **options):
+    def client(self, wait_timeout=20, **options):
         """A ZODB.DB over a new connection; the caller closes it."""
-        return ZEO.DB(("127.0.0.1", self.port), wait_timeout=20, **options)
+        return ZEO.DB(("127.0.0.1", self.port), wait_timeout=wait_timeout, **options)
