@@ -21,14 +21,15 @@ def test_failover_chaos(lab, loop_seconds, seed):
 
 def play_round(database, number, chance, seen):
     old, promoted = database.primary, chance.choice(database.secondaries())
-    packed = chance.random() < 0.3
-    if packed:
+    pack = chance.choice(("", "", " is packed and", " is being packed and"))
+    if pack == " is packed and":
         database.pack()
     trouble = hinder(database, chance)
-    print(f"round {number}: {old.name}{' is packed and' if packed else ''} is lost, {promoted.name} takes over; "
-          f"secondaries had {trouble}", flush=True)
+    print(f"round {number}: {old.name}{pack} is lost, {promoted.name} takes over; before: {trouble}", flush=True)
     wanted = size_of(old.path) + chance.choice((1, 50_000, 500_000))
     until(lambda: size_of(old.path) >= wanted, "commits")
+    if pack == " is being packed and":
+        database.begin_pack(chance)
     database.lose_primary(chance)
     promised = database.application.promised.get(2, 0)
     for host in database.hosts:
@@ -38,10 +39,9 @@ def play_round(database, number, chance, seen):
     database.serve()
     # The old primary at last: it may publish what it has more until it is told that it is a secondary.
     for host in sorted(database.secondaries(), key=lambda host: host is old):
-        diverged = database.follow_the_new_one(host, fork, chance)
-        seen["diverged" if diverged else "goes on"] += 1
+        seen[database.follow_the_new_one(host, fork, chance)] += 1
     database.until_all_have_it()
-    seen.update(trouble + ["pack"] * packed)
+    seen.update(trouble + [f"it{pack} lost"] * bool(pack))
 
 
 def hinder(database, chance):
