@@ -67,10 +67,8 @@ class Host:
         self._moved += 1
         for path in (self.path, state):
             os.rename(path, f"{path}.from-before-{self._moved}")
-        # What a pack that it was following has left is in the way too.
-        for left in (self.path + ".index", self.path + ".zrs-new"):
-            if os.path.exists(left):
-                os.remove(left)
+        if os.path.exists(self.path + ".index"):
+            os.remove(self.path + ".index")
         self.sidecar.start()
 
 
@@ -188,7 +186,7 @@ class Database:
         if same_beginning(host.path, self.primary.path, min(end, fork)):
             return ("diverged",) if end > fork else ("streaming",)
         # One of them has followed a pack that the other has not: what is proved then depends on what is remembered. An
-        # old primary whose sidecar was lost before it had looked at its own pack takes its file for a damaged one.
+        # old primary whose sidecar was lost before it had looked at its own pack is told to begin anew.
         lost = ("diverged", "stopped")
         return lost if host.last_tid() > self.fork_tid else ("streaming", *lost)
 

@@ -7,10 +7,6 @@ from collections.abc import Callable
 
 from support import small_disk
 
-# Pieces that are so long have bytes of the file at their end, which have a digest. A hello, a welcome and a heartbeat
-# have none: after a flipped bit there a person may have to act.
-_OF_THE_FILE = 4096
-
 
 @contextlib.contextmanager
 def killed(process, start):
@@ -75,7 +71,7 @@ def _of_a_link(name, link, chance):
     how = chance.choice(("cut", "reset", "half_close", "stall", "truncate", "flip_bit", "flip_bit"))
     from_follower, after = chance.random() < 0.4, int(chance.expovariate(0.3))
     arguments = {"half_close": (from_follower,), "truncate": (from_follower, after),
-                 "flip_bit": (False, after, chance.uniform(0.5, 1), _OF_THE_FILE)}.get(how, ())
+                 "flip_bit": (from_follower, after, chance.random(), 0)}.get(how, ())
     # Of what is said at the beginning of a connection, too.
     anew = how in ("truncate", "flip_bit") and chance.random() < 0.5
     return Fault(how, f"link of {name} {how}{arguments}{' anew' if anew else ''}",

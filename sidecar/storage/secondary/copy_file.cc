@@ -85,10 +85,23 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
         " that says which database it is a copy of; nothing was changed; move the "
         "file away for a new copy, or put the state file back"));
   }
+  if (absl::Status opened = OpenLive(&found); !opened.ok()) return opened;
+  // A process that was killed while it created the copy may have left a name that is not durable.
+  absl::Status named = filestorage::SyncName(file_system_, options_.path);
+  if (!named.ok()) return named;
+  found.copy.magic = appender_->magic();
+  found.copy.committed = appender_->committed();
+  found.copy.file_mode = info->mode & 0777;
+  if (absl::Status reopened = ReopenRebuild(); !reopened.ok()) return reopened;
+  found.copy.rebuild = rebuild();
+  return found;
+}
+
+absl::Status CopyFile::OpenLive(Found* found) {
   const bool was_primary = state_->role == "primary";
   absl::Status opened = OpenAppender(
       state_->lower_bound, was_primary ? filestorage::WrittenBy::kDatabase : filestorage::WrittenBy::kAppender,
-      &found.recovery);
+      &found->recovery);
   if (was_primary && absl::IsDataLoss(opened)) {
     return absl::FailedPreconditionError(absl::StrCat(
         options_.path,
@@ -99,18 +112,10 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   if (!opened.ok()) return opened;
   if (was_primary) {
     if (absl::Status noted = BecomeSecondary(); !noted.ok()) return noted;
-    found.copy.yields = true;
+    found->copy.yields = true;
   }
-  found.complete = state_->complete;
-  // A process that was killed while it created the copy may have left a name that is not durable.
-  absl::Status named = filestorage::SyncName(file_system_, options_.path);
-  if (!named.ok()) return named;
-  found.copy.magic = appender_->magic();
-  found.copy.committed = appender_->committed();
-  found.copy.file_mode = info->mode & 0777;
-  if (absl::Status reopened = ReopenRebuild(); !reopened.ok()) return reopened;
-  found.copy.rebuild = rebuild();
-  return found;
+  found->complete = state_->complete;
+  return absl::OkStatus();
 }
 
 // Without a state nobody knows what it is, as where a person has moved a copy away and forgotten this.

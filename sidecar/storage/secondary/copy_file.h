@@ -115,6 +115,8 @@ class CopyFile {
 
  private:
   absl::StatusOr<std::optional<State>> LoadState();
+  // The live file, which is there; that of an old primary becomes a secondary's.
+  absl::Status OpenLive(Found* found);
   absl::Status BecomeSecondary();
   absl::Status MoveUnknownRebuildAway();
   std::string UpdateIndex(const filestorage::ScanProgress& go_on);
