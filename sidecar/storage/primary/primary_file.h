@@ -71,8 +71,9 @@ class PrimaryFile {
 
   // Remembers that another primary is known, of that generation, and what was told of it.
   absl::Status NoteRival(uint64_t generation, const std::string& message);
-  // Begins an epoch of a later generation than any that was heard of, at the committed end as it was known last. It is
-  // durable on return, and the file is to be opened anew. FailedPrecondition where nothing is open.
+  // Begins an epoch of a later generation than any that was heard of, at the committed end of the file that was
+  // followed last. It is durable on return, and the file is to be opened anew. FailedPrecondition where nothing is
+  // open.
   absl::StatusOr<v1::Lineage> BeginGeneration(const std::string& id);
   // Makes it durable that the storage is no promoted one any more, and that its configuration says what it is. Takes
   // Data.fs.lock, until Close: Unavailable while the database has the file. FailedPrecondition where nothing was

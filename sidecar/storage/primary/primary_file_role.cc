@@ -9,6 +9,20 @@
 
 namespace zrs::storage {
 
+namespace {
+
+// Of the file that is open, also where another has taken its place: followers may have all of it.
+absl::Status ReadToEnd(filestorage::Tail& tail) {
+  tail.Unname();
+  absl::StatusOr<filestorage::TailReport> report;
+  do {
+    report = tail.Poll();
+  } while (report.ok() && report->more);
+  return report.status();
+}
+
+}  // namespace
+
 absl::Status PrimaryFile::NoteRival(uint64_t generation, const std::string& message) {
   if (!state_) return absl::OkStatus();
   state_->rival_generation = std::max(state_->rival_generation, generation);
@@ -18,8 +32,9 @@ absl::Status PrimaryFile::NoteRival(uint64_t generation, const std::string& mess
 
 absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) {
   if (!state_) return absl::FailedPreconditionError(absl::StrCat(options_.path, " is not open; zrs status tells why"));
-  // What came to the file since it was looked at last belongs to the new epoch; where it was replaced, to one behind
-  // it.
+  if (tail_ && !left_) {
+    if (absl::Status read = ReadToEnd(*tail_); !read.ok()) return read;
+  }
   const filestorage::Boundary end = left_ ? *left_ : tail_ ? tail_->end() : state_->lower_bound;
   State state = *state_;
   v1::Epoch epoch;

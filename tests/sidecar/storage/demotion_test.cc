@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -122,6 +123,8 @@ TEST_F(DemotionTest, TwoPrimariesOfOneGenerationAreAConflictThatStopsBothSides) 
   ExpectPromoted(secondary_.Promote(kMustBeGone));
   EXPECT_EQ(third.Promote(kMustBeGone).result(), Promoted::RESULT_PROMOTED);
   EXPECT_TRUE(world_.RunUntil([&] { return fourth.Status().generation() == 2; }));
+  Commit(secondary_, 3);
+  RunUntilState(secondary_, "streaming");
   fourth.Stop();
   fourth.SetUpstream("secondary");
   fourth.Start();
@@ -135,11 +138,13 @@ TEST_F(DemotionTest, TwoPrimariesOfOneGenerationAreAConflictThatStopsBothSides) 
   RunUntilState(secondary_, "superseded");
   EXPECT_EQ(secondary_.Promote(kMustBeGone).result(), Promoted::RESULT_WAS_PRIMARY);
   // It looks at its file no more; what the database does meanwhile is found afterwards.
+  const uint64_t end = file_.size();
   file_ = Pack(file_);
   secondary_.Pack(file_.bytes());
   const Promoted answer = secondary_.Promote(kForce);
   EXPECT_EQ(answer.result(), Promoted::RESULT_PROMOTED) << answer.message();
   EXPECT_EQ(answer.generation(), 3u);
+  EXPECT_EQ(answer.committed_end(), end) << "others may have all of that";
   RunUntilState(secondary_, "streaming");
   Commit(secondary_, 3);
   RunUntilEqual(secondary_, fourth);
