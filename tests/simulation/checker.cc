@@ -43,6 +43,7 @@ void Checker::OnPromoted(Node& node, Node& before) {
   const std::string left = before.disk().Contents(kDataPath);
   const absl::string_view behind = absl::string_view(left).substr(OpenAsZodb(left).end);
   disks_[before.name()].left = std::string(behind.substr(0, sizeof(filestorage::Tid)));
+  disks_[before.name()].refused = OpenAsZodb(left).refused ? left : "";
   const auto disk = node.disk().Clone();
   const auto state = storage::StateFile(*disk, kStatePath).Load();
   if (!state.ok() || !state->has_value()) return log_.Violation(node.name(), "is promoted, and has no state");
@@ -144,7 +145,8 @@ bool Checker::IsDurableEnd(uint64_t end) {
   for (size_t epoch = 0; epoch < writer_->epoch(); ++epoch) {
     if (end <= writer_->HistoryOf(epoch).size()) return true;  // of a file that is gone
   }
-  if (backup_) return end <= writer_->history().size();
+  // The file may be under another name for a moment.
+  if (backup_ || writer_->packing()) return end <= writer_->history().size();
   Place place;
   return IsProved(Primary(), end, &place);
 }
@@ -236,6 +238,7 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
   const auto violation = [&](absl::string_view what) {
     log_.Violation(node.name(), absl::StrCat(when, " an opener of the copy (", contents.size(), " bytes) ", what));
   };
+  if (opened.refused && contents == disk.refused) return;
   if (opened.refused) return violation(absl::StrCat("is refused: ", opened.reason));
   const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, opened.end));
   if (epochs.empty()) {

@@ -93,6 +93,7 @@ class Checker : public NetworkObserver {
     Place proved;                   // up to here the file was found to be durable and the primary's, since that crash
     uint64_t follows = 0;           // which process of its upstream the node said hello to
     uint64_t known_to = 0;          // which one has heard an acknowledgement of it
+    std::string refused;            // what the writer left here, which a power loss had made unsound; empty: nothing
     std::string left;               // id of a transaction that the writer left here uncommitted; empty: none
     uint64_t durable_at = UINT64_MAX;                     // number of the disk's operation that `durable` was made at
     std::unique_ptr<tests::SimulatedFileSystem> durable;  // the disk as it is if everything unsynced is lost
