@@ -56,7 +56,7 @@ class Checker : public NetworkObserver {
   // The same of what is durable.
   bool IsDurablyEqual(Node& node);
 
-  // Whether the node has acknowledged all that the primary has.
+  // Whether the node, whose copy is equal, has said so.
   bool HasAcknowledgedAll(const Node& node) const;
   // Whether nothing may be left that proves the copy of `node`: it is of a file before the last but one, and the
   // process that knew where the node was has ended since.
@@ -88,6 +88,7 @@ class Checker : public NetworkObserver {
   // What is known of one node's disk.
   struct Disk {
     Place acknowledged;             // the last that was ever called durable
+    uint64_t told = 0;              // the offset that was called durable last
     Place seen;                     // the last that an opener found since the machine's last crash
     filestorage::Tid seen_tid = 0;  // largest last transaction that an opener was told of since then, in that epoch
     Place proved;                   // up to here the file was found to be durable and the primary's, since that crash
