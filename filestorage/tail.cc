@@ -257,4 +257,12 @@ absl::StatusOr<std::unique_ptr<Tail>> Tail::Open(FileSystem& file_system, const 
   return tail;
 }
 
+absl::StatusOr<TailReport> PollToEnd(Tail& tail) {
+  absl::StatusOr<TailReport> report;
+  do {
+    report = tail.Poll();
+  } while (report.ok() && report->more);
+  return report;
+}
+
 }  // namespace zrs::filestorage

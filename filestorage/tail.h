@@ -42,6 +42,11 @@ struct TailReport {
   // One line for a person. Empty for kAdvanced, and for kNothingYet, but where the last header says that it is finished
   // and the file ends before its transaction does: with no writer at work that is damage.
   std::string reason;
+
+  // Whether the file is the one that was reported about, under its name, and has all that was reported.
+  bool as_before() const {
+    return event == TailEvent::kAdvanced || event == TailEvent::kNothingYet || event == TailEvent::kAborted;
+  }
 };
 
 // Used by one thread at a time; calls block on the disk.
@@ -77,6 +82,9 @@ class Tail {
   virtual const Boundary& end() const = 0;
   virtual Magic magic() const = 0;
 };
+
+// Polls until there is no more at once: the last report, or the error.
+absl::StatusOr<TailReport> PollToEnd(Tail& tail);
 
 }  // namespace zrs::filestorage
 

@@ -19,6 +19,8 @@ from persistent import Persistent
 from persistent.mapping import PersistentMapping
 from ZODB.POSException import ConflictError, UndoError
 
+SETUP = "set the site up"
+
 
 class Document(Persistent):
     """One page of content; its text is a record of its own, as in most applications."""
@@ -34,7 +36,7 @@ class Site:
     def __init__(self, database, random_source):
         self._database = database
         self._random = random_source
-        with database.transaction() as connection:
+        with database.transaction(SETUP) as connection:
             root = connection.root()
             if "documents" not in root:
                 root["documents"] = OOBTree()
@@ -92,7 +94,8 @@ class Site:
 
     def undo(self):
         last = self._database.undoLog(0, 1)
-        if last:
+        # Without what the setup made there would be no site.
+        if last and last[0]["description"] != SETUP:
             self._database.undo(last[0]["id"])
             transaction.commit()
 

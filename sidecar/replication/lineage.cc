@@ -56,6 +56,15 @@ void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage) {
   if (surplus > 0) lineage->mutable_epochs()->DeleteSubrange(0, surplus);
 }
 
+void AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage) {
+  v1::Epoch epoch;
+  epoch.set_id(id);
+  epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
+  epoch.set_generation(std::max(CurrentEpoch(*lineage)->generation(), above) + 1);
+  *epoch.mutable_left() = ToProto(left);
+  AddEpoch(std::move(epoch), lineage);
+}
+
 filestorage::Boundary LeftBoundary(const v1::Epoch& epoch) {
   const absl::StatusOr<filestorage::Boundary> left = FromProto(epoch.left());
   return left.ok() ? *left : filestorage::Boundary{};

@@ -4,6 +4,7 @@
 #define ZRS_SIDECAR_REPLICATION_LINEAGE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "filestorage/boundary.h"
@@ -24,6 +25,10 @@ const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage);
 
 // Begins an epoch. Where the lineage would have more than kMostEpochs the oldest go.
 void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage);
+
+// Begins the epoch of a promotion, with this id (16 bytes): its parent is left at `left`, and its generation is above
+// the present one and `above`.
+void AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage);
 
 // How many epochs both begin with, by their ids; 0 for different databases.
 int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b);

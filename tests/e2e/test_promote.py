@@ -47,6 +47,11 @@ class Site:
         zeo = self.lab.zeo(name, path)
         return zeo, self.lab.client(zeo)
 
+    def second_follows(self, address, **options):
+        self.second.stop()
+        self.second.configure(config.secondary(self.copies[1], address, **options))
+        self.second.start()
+
     def old_primary_follows(self):
         self.primary.configure(config.secondary(self.zeo.path, self.addresses[0], serve_on=self.primary_address))
         self.primary.start()
@@ -91,9 +96,7 @@ def test_failover(site):
     db.put(client, "after", "the failover")
 
     # The other secondary goes on with the new primary, without a copy.
-    site.second.stop()
-    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
-    site.second.start()
+    site.second_follows(site.addresses[0])
     until_identical(site.copies[0], site.copies[1])
     assert not os.path.exists(site.copies[1] + ".old")
 
@@ -155,21 +158,15 @@ def test_the_upstream_must_be_gone(site):
     db.put(site.client, "not", "followed")
     until_identical(site.zeo.path, site.copies[1])
     # Whoever is sent to the old primary with a later generation tells it that it is stale.
-    site.second.stop()
-    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
-    site.second.start()
+    site.second_follows(site.addresses[0])
     assert "promoted at" in site.second.until_state("diverged")["error"]["message"]
 
 
 def test_a_stale_primary_stops_publishing(site):
     assert_promoted(site.first, "--force")
-    site.second.stop()
-    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
-    site.second.start()
+    site.second_follows(site.addresses[0])
     site.second.until_storage(lambda s: s["generation"] == 2, "the new epoch")
-    site.second.stop()
-    site.second.configure(config.secondary(site.copies[1], site.primary_address))
-    site.second.start()
+    site.second_follows(site.primary_address)
     storage = site.primary.until_state("superseded")
     assert "stale primary" in storage["error"]["message"]
     assert run_zrs("health", "--config", site.primary.config, "--service", "main")[0] == 1
@@ -291,13 +288,9 @@ def test_a_promotion_by_mistake_is_taken_back(site):
 
 def test_a_superseded_primary_that_is_the_right_one(site):
     assert_promoted(site.first, "--force")
-    site.second.stop()
-    site.second.configure(config.secondary(site.copies[1], site.addresses[0]))
-    site.second.start()
+    site.second_follows(site.addresses[0])
     site.second.until_storage(lambda s: s["generation"] == 2, "the new epoch")
-    site.second.stop()
-    site.second.configure(config.secondary(site.copies[1], site.primary_address))
-    site.second.start()
+    site.second_follows(site.primary_address)
     site.primary.until_state("superseded")
     site.primary.restart()
     site.primary.until_state("superseded")
@@ -313,9 +306,7 @@ def test_a_promotion_is_known_at_the_end_of_a_chain(site, lab):
     until_identical(site.zeo.path, copy)
     site.lose_primary()
     assert_promoted(site.first)
-    site.second.stop()
-    site.second.configure(config.secondary(site.copies[1], site.addresses[0], serve_on=site.addresses[1]))
-    site.second.start()
+    site.second_follows(site.addresses[0], serve_on=site.addresses[1])
     _, client = site.serve(site.copies[0])
     db.put(client, "after", "the failover")
     until_identical(site.copies[0], site.copies[1], copy)

@@ -1,11 +1,14 @@
 """deploy/quickstart.sh, as a new user types it, and that it leaves nothing behind however it ends."""
 
+import importlib
 import os
+import random
 import signal
 import subprocess
 
 import psutil
 import pytest
+import ZODB
 from support import database as db
 from support.process import Process
 from support.sidecar import BINARY, ROOT
@@ -39,6 +42,18 @@ def processes_of(environment):
 def assert_nothing_left(environment):
     until(lambda: not processes_of(environment), lambda: f"the end of {processes_of(environment)}")
     assert os.listdir(environment["TMPDIR"]) == []
+
+
+def test_the_applications_first_step_may_be_an_undo(lab, monkeypatch):
+    monkeypatch.syspath_prepend(os.path.join(ROOT, "deploy", "demo"))
+    writer = importlib.import_module("writer")
+    database = ZODB.DB(lab.path("primary", "Data.fs"))
+    site = writer.Site(database, random.Random(1))
+    site.undo()
+    site.add()
+    site.undo()
+    site.edit()
+    database.close()
 
 
 def test_once(environment):

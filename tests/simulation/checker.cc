@@ -41,9 +41,10 @@ Node& Checker::Primary() const {
 
 void Checker::OnPromoted(Node& node, Node& before) {
   const std::string left = before.disk().Contents(kDataPath);
-  const absl::string_view behind = absl::string_view(left).substr(OpenAsZodb(left).end);
-  disks_[before.name()].left = std::string(behind.substr(0, sizeof(filestorage::Tid)));
-  disks_[before.name()].refused = OpenAsZodb(left).refused ? left : "";
+  const Opened opened = OpenAsZodb(left);
+  Disk& disk_before = disks_[before.name()];
+  disk_before.left = left.substr(opened.end, sizeof(filestorage::Tid));
+  disk_before.refused = opened.refused ? left : "";
   const auto disk = node.disk().Clone();
   const auto state = storage::StateFile(*disk, kStatePath).Load();
   if (!state.ok() || !state->has_value()) return log_.Violation(node.name(), "is promoted, and has no state");

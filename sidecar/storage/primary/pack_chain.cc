@@ -15,19 +15,13 @@ using filestorage::Boundary;
 using filestorage::OldPath;
 using filestorage::PackProof;
 using filestorage::Tail;
-using filestorage::TailEvent;
 using filestorage::TailReport;
 using By = filestorage::PackProof::By;
 
 // Whether the file is as it was reported before; its end is then that of all it has.
 bool ReadToEnd(Tail& tail) {
-  absl::StatusOr<TailReport> report;
-  do {
-    report = tail.Poll();
-  } while (report.ok() && report->more);
-  if (!report.ok()) return false;
-  return report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet ||
-         report->event == TailEvent::kAborted;
+  const absl::StatusOr<TailReport> report = PollToEnd(tail);
+  return report.ok() && report->as_before();
 }
 
 // ProvePack of two whole files; rule 3 proves nothing here.

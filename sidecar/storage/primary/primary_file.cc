@@ -208,9 +208,7 @@ PrimaryFile::Fresh PrimaryFile::ReadFresh(size_t most) {
 absl::Status PrimaryFile::CheckStillThere() {
   const absl::StatusOr<TailReport> report = tail_->Poll();
   if (!report.ok()) return report.status();
-  const bool there = report->event == TailEvent::kAdvanced || report->event == TailEvent::kNothingYet ||
-                     report->event == TailEvent::kAborted;
-  return there ? absl::OkStatus() : absl::UnavailableError(report->reason);
+  return report->as_before() ? absl::OkStatus() : absl::UnavailableError(report->reason);
 }
 
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {

@@ -3,25 +3,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/primary/primary_file.h"
 
 namespace zrs::storage {
-
-namespace {
-
-// Of the file that is open, also where another has taken its place: followers may have all of it.
-absl::Status ReadToEnd(filestorage::Tail& tail) {
-  tail.Unname();
-  absl::StatusOr<filestorage::TailReport> report;
-  do {
-    report = tail.Poll();
-  } while (report.ok() && report->more);
-  return report.status();
-}
-
-}  // namespace
 
 absl::Status PrimaryFile::NoteRival(uint64_t generation, const std::string& message) {
   if (!state_) return absl::OkStatus();
@@ -33,16 +18,13 @@ absl::Status PrimaryFile::NoteRival(uint64_t generation, const std::string& mess
 absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) {
   if (!state_) return absl::FailedPreconditionError(absl::StrCat(options_.path, " is not open; zrs status tells why"));
   if (tail_ && !left_) {
-    if (absl::Status read = ReadToEnd(*tail_); !read.ok()) return read;
+    // Also where another file has taken its place: followers may have all of this one.
+    tail_->Unname();
+    if (absl::Status read = filestorage::PollToEnd(*tail_).status(); !read.ok()) return read;
   }
   const filestorage::Boundary end = left_ ? *left_ : tail_ ? tail_->end() : state_->lower_bound;
   State state = *state_;
-  v1::Epoch epoch;
-  epoch.set_id(id);
-  epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
-  epoch.set_generation(std::max(replication::CurrentEpoch(state.lineage)->generation(), state.rival_generation) + 1);
-  *epoch.mutable_left() = replication::ToProto(end);
-  replication::AddEpoch(std::move(epoch), &state.lineage);
+  replication::AddFork(id, end, state.rival_generation, &state.lineage);
   state.rival.clear();
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);

@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/data_file_names.h"
 #include "filestorage/index/index_builder.h"
-#include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/secondary/copy_file.h"
 #include "spdlog/spdlog.h"
@@ -31,12 +30,7 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   }
   if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
   State state = *state_;
-  v1::Epoch epoch;
-  epoch.set_id(epoch_id);
-  epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
-  epoch.set_generation(std::max(replication::CurrentEpoch(state.lineage)->generation(), state.rival_generation) + 1);
-  *epoch.mutable_left() = replication::ToProto(appender_->committed());
-  replication::AddEpoch(std::move(epoch), &state.lineage);
+  replication::AddFork(epoch_id, appender_->committed(), state.rival_generation, &state.lineage);
   state.role = "primary";
   state.promoted_from = options_.upstream;
   state.yielded_epoch.clear();
