@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/boundary_probe.h"
 #include "filestorage/data_file_names.h"
 #include "filestorage/read_magic.h"
 
@@ -240,6 +241,23 @@ absl::Status Appender::Cut() {
   }
   ForgetGroup();
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Appender::CutBack(FileSystem& file_system, const Boundary& end) {
+  if (absl::Status cut = Cut(); !cut.ok()) return cut;
+  const absl::StatusOr<bool> has = HasBoundary(*file_, magic_, end);
+  if (!has.ok()) return has.status();
+  if (!*has || end.offset > committed_.offset) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cutting ", file_->path(), " at ", end.offset, ": no transaction of it ends there"));
+  }
+  if (end.offset == committed_.offset) return std::string();
+  absl::StatusOr<std::string> saved = SaveTail(file_system, *file_, end.offset);
+  if (!saved.ok()) return saved;
+  if (absl::Status cut = CutTail(*file_, end.offset); !cut.ok()) return Break(cut);
+  committed_ = end;
+  ForgetGroup();
+  return saved;
 }
 
 absl::StatusOr<size_t> Appender::Read(uint64_t offset, absl::Span<char> out) {

@@ -87,6 +87,11 @@ class Appender {
   // where that is so already.
   absl::Status Cut();
 
+  // Gives up the committed transactions behind `end`, a boundary of the file: what is there is saved first, as Open
+  // does, and the file ends at `end`, durably. The name of what was saved; empty where there was nothing. Between
+  // groups, or after Cut(). FailedPrecondition where the file does not have this boundary: nothing was changed.
+  absl::StatusOr<std::string> CutBack(FileSystem& file_system, const Boundary& end);
+
   // FailedPrecondition unless the file that is open is the one under its name. Other errors: the file system's.
   absl::Status CheckInPlace(FileSystem& file_system) const;
 

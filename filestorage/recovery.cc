@@ -101,25 +101,6 @@ absl::StatusOr<std::unique_ptr<File>> CreateTailFile(FileSystem& file_system, co
                                                     " and following; look at them, and move them away"));
 }
 
-// Copies [begin, end) to the first free PATH.trN, durably, and answers its name.
-absl::StatusOr<std::string> SaveTail(FileSystem& file_system, File& file, uint64_t begin, const FileInfo& info) {
-  absl::StatusOr<std::unique_ptr<File>> saved = CreateTailFile(file_system, file.path(), info.mode);
-  if (!saved.ok()) return saved.status();
-  const std::string path = (*saved)->path();
-  absl::Status status =
-      ForEachPiece(file, begin, info.size, [&](uint64_t offset, absl::string_view piece) -> absl::StatusOr<bool> {
-        if (absl::Status written = (*saved)->WriteAt(offset - begin, piece); !written.ok()) return written;
-        return true;
-      });
-  if (status.ok()) status = SyncFile(**saved);
-  if (status.ok()) status = SyncName(file_system, path);
-  if (status.ok()) return path;
-  // An incomplete one would only confuse; the tail itself is still in its place.
-  saved->reset();
-  file_system.Remove(path).IgnoreError();
-  return status;
-}
-
 // After a sync that failed the kernel takes the pages for clean, though they may never have reached the disk. Writing
 // them once more makes the next sync that succeeds mean what it says.
 void MakeDirtyAgain(File& file, uint64_t begin, uint64_t end) {
@@ -200,11 +181,31 @@ absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Bou
   const absl::StatusOr<bool> ours = IsOurs(file, end->offset, info->size);
   if (!ours.ok()) return ours.status();
   if (!*ours || writer == WrittenBy::kDatabase) {
-    absl::StatusOr<std::string> saved = SaveTail(file_system, file, end->offset, *info);
+    absl::StatusOr<std::string> saved = SaveTail(file_system, file, end->offset);
     if (!saved.ok()) return saved.status();
     recovery->saved_to = *std::move(saved);
   }
   return CutTail(file, end->offset);
+}
+
+absl::StatusOr<std::string> SaveTail(FileSystem& file_system, File& file, uint64_t begin) {
+  const absl::StatusOr<FileInfo> info = file.Stat();
+  if (!info.ok()) return info.status();
+  absl::StatusOr<std::unique_ptr<File>> saved = CreateTailFile(file_system, file.path(), info->mode);
+  if (!saved.ok()) return saved.status();
+  const std::string path = (*saved)->path();
+  absl::Status status =
+      ForEachPiece(file, begin, info->size, [&](uint64_t offset, absl::string_view piece) -> absl::StatusOr<bool> {
+        if (absl::Status written = (*saved)->WriteAt(offset - begin, piece); !written.ok()) return written;
+        return true;
+      });
+  if (status.ok()) status = SyncFile(**saved);
+  if (status.ok()) status = SyncName(file_system, path);
+  if (status.ok()) return path;
+  // An incomplete one would only confuse; the tail itself is still in its place.
+  saved->reset();
+  file_system.Remove(path).IgnoreError();
+  return status;
 }
 
 absl::Status CutTail(File& file, uint64_t end) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "filestorage/boundary.h"
 #include "filestorage/file_system.h"
 #include "filestorage/format.h"
@@ -30,6 +31,10 @@ enum class WrittenBy { kAppender, kDatabase };
 // was changed); those of the file.
 absl::Status Recover(FileSystem& file_system, File& file, Magic magic, const Boundary& lower_bound, WrittenBy writer,
                      Recovery* recovery);
+
+// Copies what is in `file` from `begin` on to the first free PATH.trN, durably, and answers its name. ResourceExhausted
+// where there is no room: nothing is left of it then.
+absl::StatusOr<std::string> SaveTail(FileSystem& file_system, File& file, uint64_t begin);
 
 // Cuts off all that lies behind `end`, the committed end, durably, and so that a crash on the way leaves nothing that
 // an opener of the file would refuse or misread. What is there must be durable up to a header (announcement) at least,

@@ -57,4 +57,12 @@ absl::StatusOr<v1::DemoteResponse> AdminClient::Demote(const v1::DemoteRequest& 
   return Call(&v1::Admin::Stub::Demote, request);
 }
 
+absl::StatusOr<v1::CompareResponse> AdminClient::Compare(const v1::CompareRequest& request) {
+  return Call(&v1::Admin::Stub::Compare, request);
+}
+
+absl::StatusOr<v1::ResyncResponse> AdminClient::Resync(const v1::ResyncRequest& request) {
+  return Call(&v1::Admin::Stub::Resync, request);
+}
+
 }  // namespace zrs::admin

@@ -29,6 +29,8 @@ class AdminService final : public transport::QueuedService {
     resume_.Serve(host);
     promote_.Serve(host);
     demote_.Serve(host);
+    compare_.Serve(host);
+    resync_.Serve(host);
   }
 
  private:
@@ -37,6 +39,8 @@ class AdminService final : public transport::QueuedService {
   using HoldAnswer = transport::Answer<v1::PauseResponse>;
   using PromoteAnswer = transport::Answer<v1::PromoteResponse>;
   using DemoteAnswer = transport::Answer<v1::DemoteResponse>;
+  using CompareAnswer = transport::Answer<v1::CompareResponse>;
+  using ResyncAnswer = transport::Answer<v1::ResyncResponse>;
   using HoldFunction = absl::FunctionRef<void(storage::Storage&, absl::AnyInvocable<void(absl::Status)>)>;
 
   void Wait(const v1::WaitRequest& request, const WaitAnswer& answer) const {
@@ -121,20 +125,43 @@ class AdminService final : public transport::QueuedService {
   }
 
   void Demote(const v1::DemoteRequest& request, const DemoteAnswer& answer) const {
-    const std::vector<storage::Storage*> wanted = Named(request.storage());
-    v1::DemoteResponse response;
-    if (wanted.size() != 1) {
-      response.set_result(v1::DemoteResponse::RESULT_NO_SUCH_STORAGE);
-      response.set_message(wanted.empty() ? NoSuchStorage(request.storage()) : "there are several storages: name one");
-      return answer(response);
-    }
-    wanted[0]->Demote([answer, name = wanted[0]->name()](const absl::Status& status) {
+    storage::Storage* const wanted = TheOne<v1::DemoteResponse>(request.storage(), answer);
+    if (wanted == nullptr) return;
+    wanted->Demote([answer, name = wanted->name()](const absl::Status& status) {
       v1::DemoteResponse demoted;
       demoted.set_result(status.ok() ? v1::DemoteResponse::RESULT_DONE : v1::DemoteResponse::RESULT_REFUSED);
       demoted.set_message(status.ok() ? absl::StrCat("storage ", name, " is a secondary now: see zrs status")
                                       : std::string(status.message()));
       answer(demoted);
     });
+  }
+
+  void Compare(const v1::CompareRequest& request, const CompareAnswer& answer) const {
+    storage::Storage* const wanted = TheOne<v1::CompareResponse>(request.storage(), answer);
+    if (wanted == nullptr) return;
+    wanted->Compare(
+        request.rate(), [answer] { return answer.wanted(); },
+        [answer](const v1::CompareResponse& response) { answer(response); });
+  }
+
+  void Resync(const v1::ResyncRequest& request, const ResyncAnswer& answer) const {
+    storage::Storage* const wanted = TheOne<v1::ResyncResponse>(request.storage(), answer);
+    if (wanted == nullptr) return;
+    wanted->Resync(
+        request.dry_run(), [answer] { return answer.wanted(); },
+        [answer](const v1::ResyncResponse& response) { answer(response); });
+  }
+
+  // For what is not to be done to several at once. Where it is not clear which one is meant that is answered.
+  template <typename Response>
+  storage::Storage* TheOne(const std::string& name, const transport::Answer<Response>& answer) const {
+    const std::vector<storage::Storage*> found = Named(name);
+    if (found.size() == 1) return found[0];
+    Response response;
+    response.set_result(Response::RESULT_NO_SUCH_STORAGE);
+    response.set_message(found.empty() ? NoSuchStorage(name) : "there are several storages: name one");
+    answer(response);
+    return nullptr;
   }
 
   std::vector<storage::Storage*> Named(const std::string& name) const {
@@ -177,6 +204,10 @@ class AdminService final : public transport::QueuedService {
       service_, &Async::RequestPromote, [this](const auto& request, const auto& answer) { Promote(request, answer); }};
   const transport::UnaryMethod<v1::DemoteRequest, v1::DemoteResponse> demote_{
       service_, &Async::RequestDemote, [this](const auto& request, const auto& answer) { Demote(request, answer); }};
+  const transport::UnaryMethod<v1::CompareRequest, v1::CompareResponse> compare_{
+      service_, &Async::RequestCompare, [this](const auto& request, const auto& answer) { Compare(request, answer); }};
+  const transport::UnaryMethod<v1::ResyncRequest, v1::ResyncResponse> resync_{
+      service_, &Async::RequestResync, [this](const auto& request, const auto& answer) { Resync(request, answer); }};
 };
 
 }  // namespace

@@ -13,6 +13,8 @@ constexpr char kSeeLog[] = "look into the log of zrs, and restart it once the ca
 
 constexpr std::array kStates = {
     KnownState{"starting", Severity::kPassing, "the file is being opened and checked", kGoesOn},
+    KnownState{"proving", Severity::kPassing, "nothing tells what the file is: it is compared with the upstream's",
+               kGoesOn},
     KnownState{"connecting", Severity::kPassing, "",
                "none at first, it tries again by itself; if it lasts: is zrs running there, is the address right?"},
     KnownState{"copying", Severity::kPassing, "the copy is behind, and takes over what its upstream has", kGoesOn},

@@ -1,24 +1,22 @@
 #include "sidecar/admin/status_json.h"
 
-#include <nlohmann/json.hpp>
+#include "sidecar/admin/comparison_json.h"
 
 namespace zrs::admin {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-template <typename Value>
-Json OrNull(bool known, const Value& value) {
-  return known ? Json(value) : Json(nullptr);
+Json CheckingToJson(const v1::StorageStatus& status) {
+  if (!status.has_checking()) return nullptr;
+  return {{"purpose", status.checking().purpose()}, {"progress", ProgressToJson(status.checking().progress())}};
 }
 
-Json ProgressToJson(const v1::StorageStatus& status) {
-  if (!status.has_progress()) return nullptr;
-  const v1::Progress& progress = status.progress();
-  return {{"bytes", progress.bytes()},
-          {"total", progress.total()},
-          {"rate", OrNull(progress.has_rate(), progress.rate())},
-          {"secondsLeft", OrNull(progress.has_seconds_left(), progress.seconds_left())}};
+Json ScrubToJson(const v1::StorageStatus& status) {
+  if (!status.has_scrub()) return nullptr;
+  const v1::Scrub& scrub = status.scrub();
+  return {{"finished", OrNull(scrub.has_finished(), scrub.finished())},
+          {"next", OrNull(scrub.has_next(), scrub.next())},
+          {"position", OrNull(scrub.has_position(), scrub.position())},
+          {"lastError", OrNull(scrub.has_last_error(), scrub.last_error())}};
 }
 
 Json UpstreamToJson(const v1::StorageStatus& status) {
@@ -68,12 +66,15 @@ Json StorageToJson(const v1::StorageStatus& status) {
           {"lagBytes", OrNull(status.has_lag_bytes(), status.lag_bytes())},
           {"lagSeconds", OrNull(status.has_lag_seconds(), status.lag_seconds())},
           {"watch", OrNull(status.has_watch(), status.watch())},
-          {"progress", ProgressToJson(status)},
+          {"progress", status.has_progress() ? ProgressToJson(status.progress()) : Json(nullptr)},
           {"upstream", UpstreamToJson(status)},
           {"followers", std::move(followers)},
           {"error", ErrorToJson(status)},
           {"blobs", OrNull(status.has_blobs(), status.blobs())},
-          {"lastSwap", SwapToJson(status)}};
+          {"lastSwap", SwapToJson(status)},
+          {"checking", CheckingToJson(status)},
+          {"divergence", status.has_divergence() ? ComparisonToJson(status.divergence()) : Json(nullptr)},
+          {"scrub", ScrubToJson(status)}};
 }
 
 }  // namespace

@@ -100,6 +100,11 @@ void AddStorage(ScreenLines& lines, const v1::StorageStatus& status, const Scree
     lines.Add("upstream", UpstreamText(status.upstream(), options.now));
     lines.Add("lag", status.has_lag_bytes() ? Lag(status) : "unknown: no heartbeat of the primary comes in");
   }
+  if (status.has_checking()) {
+    lines.Add(status.checking().purpose(), ProgressText(status.checking().progress()));
+  } else if (status.has_scrub() && status.scrub().has_finished()) {
+    lines.Add("scrubbed", absl::StrCat(Age(status.scrub().finished(), options.now), " ago: no difference"));
+  }
   AddFollowers(lines, status, options.now);
   const std::optional<Advice> advice = AdviceFor(status);
   if (!advice) return;

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "sidecar/cli/check_config.h"
 #include "sidecar/cli/commands.h"
+#include "sidecar/cli/compare_command.h"
 #include "sidecar/cli/index_command.h"
 #include "sidecar/cli/log_command.h"
 #include "sidecar/cli/output.h"
@@ -21,6 +22,7 @@
 #include "sidecar/cli/status_command.h"
 #include "sidecar/cli/verify_command.h"
 #include "sidecar/config/nearest.h"
+#include "sidecar/config/values.h"
 
 namespace zrs::cli {
 namespace {
@@ -127,6 +129,36 @@ void AddPromote(CommandLine& line) {
   demote->callback([&line, demoted] { line.exit_code = DemoteCommand(line.config, *demoted); });
 }
 
+// As in the configuration: "20MB", or a number of bytes.
+CLI::Validator IsRate() {
+  return {[](std::string& text) {
+            const absl::StatusOr<uint64_t> rate = config::ParseByteSize(text);
+            if (!rate.ok()) return std::string(rate.status().message());
+            text = absl::StrCat(*rate);
+            return std::string();
+          },
+          "BYTES", "rate"};
+}
+
+void AddComparing(CommandLine& line) {
+  CLI::App* compare =
+      line.Add("compare", "on a secondary: compare the copy with its upstream's file, while both go on");
+  const auto options = std::make_shared<CompareOptions>();
+  compare->add_option("--storage", options->storage, "this storage (default: the only one there is)");
+  compare->add_option("--rate", options->rate, "bytes per second at most, as 20MB (default: as fast as it goes)")
+      ->transform(IsRate());
+  compare->add_flag("--json", options->json, "as JSON, for programs");
+  compare->callback([&line, options] { line.exit_code = CompareCommand(line.config, *options); });
+
+  CLI::App* resync = line.Add(
+      "resync", "on a secondary that has diverged: give up what its upstream does not have, saved before, and follow");
+  const auto resynced = std::make_shared<ResyncOptions>();
+  resync->add_option("--storage", resynced->storage, "this storage (default: the only one there is)");
+  resync->add_flag("--dry-run", resynced->dry_run, "only say what would be given up, and where it would be saved");
+  resync->add_flag("--json", resynced->json, "as JSON, for programs");
+  resync->callback([&line, resynced] { line.exit_code = ResyncCommand(line.config, *resynced); });
+}
+
 void AddChecks(CommandLine& line) {
   CLI::App* check = line.app.add_subcommand(
       "check-config", "print the effective settings, and what is wrong with them or with this host; changes nothing");
@@ -180,10 +212,18 @@ std::vector<std::string> CommandNames(CommandLine& line) {
   return names;
 }
 
+constexpr size_t kNamesInALine = 10;
+
 // CLI11 would only say that a command is required.
 absl::Status NoCommand(const std::vector<std::string>& known) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("no command (see zrs --help); there are\n", absl::StrJoin(known, ", ")));
+  std::string text = "no command (see zrs --help); there are";
+  size_t line = kNamesInALine;
+  for (const std::string& name : known) {
+    const bool fits = line < kNamesInALine;
+    absl::StrAppend(&text, fits ? ", " : &name == known.data() ? "\n" : ",\n", name);
+    line = fits ? line + 1 : 1;
+  }
+  return absl::InvalidArgumentError(text);
 }
 
 absl::Status CheckCommand(const std::string& name, const std::vector<std::string>& known) {
@@ -203,6 +243,7 @@ int Main(int argc, char** argv) {
   AddWait(line);
   AddPauses(line);
   AddPromote(line);
+  AddComparing(line);
   AddChecks(line);
   AddFileTools(line);
   const std::vector<std::string> names = CommandNames(line);

@@ -130,6 +130,9 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
   options.software = absl::StrCat("zrs ", kVersion);
   options.blobs_external = from.blobs_external;
   options.max_followers = from.max_followers;
+  options.inspect_rate = from.inspect_rate;
+  options.scrub_interval = from.scrub_interval;
+  options.scrub_rate = from.scrub_rate;
   options.poll_interval = from.poll_interval;
   options.keep_alive_delay = from.keep_alive_delay;
   options.max_lag = from.max_lag;

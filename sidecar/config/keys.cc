@@ -41,6 +41,8 @@ constexpr KeySpec kKeys[] = {
      "Answer followers on other hosts without encryption and without asking who they are."},
     {"max-followers", kStorages, kInteger, false, "64", "", "1", "1000", kListening,
      "Most followers that are connected at the same time."},
+    {"inspect-rate", kStorages, kByteSize, false, "200MB", "", "", "", kListening,
+     "Most bytes in a second that are read for secondaries which compare their copies; 0 for no bound."},
     {"keep-alive-delay", kStorages, kTime, false, "2s", "", "10ms", "1h", kAlways,
      "In a primary the time between two heartbeats; in a secondary the longest silence towards its upstream, so that "
      "nothing between them forgets the connection."},
@@ -50,6 +52,11 @@ constexpr KeySpec kKeys[] = {
      "Longest pause between two attempts to connect, and the pause after a refusal."},
     {"max-lag", kZrs | kSecondary, kTime, false, "60s", "", "1s", "1d", kFollowing,
      "How far it may be behind before its health says so."},
+    {"scrub-interval", kZrs | kSecondary, kTime, false, "7d", "", "0", "365d", kFollowing,
+     "How long after one comparison of the whole copy with its upstream's file the next one begins by itself; 0 for "
+     "never."},
+    {"scrub-rate", kZrs | kSecondary, kByteSize, false, "20MB", "", "", "", kFollowing,
+     "Bytes in a second that are compared then; 0 for no bound."},
     {"keep-old", kZrs | kSecondary, kBoolean, false, "on", "", "", "", kFollowing,
      "After a pack of the primary, keep the copy that was replaced as `Data.fs.old`, until the next one."},
     {"on-swap", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,

@@ -34,6 +34,7 @@ class SectionValues {
   bool Boolean(absl::string_view name) const { return Get<bool>(name); }
   uint32_t Mode(absl::string_view name) const { return Get<uint32_t>(name); }
   int64_t Integer(absl::string_view name) const { return Get<int64_t>(name); }
+  uint64_t ByteSize(absl::string_view name) const { return Get<uint64_t>(name); }
   absl::Duration Time(absl::string_view name) const { return Get<absl::Duration>(name); }
   LogLevel Level(absl::string_view name) const { return Get<LogLevel>(name); }
   // "" where the key is not written.

@@ -35,14 +35,17 @@ struct StorageSettings {
   bool blobs_external = false;  // blobs are shared or copied by other means
   bool insecure = false;        // the same for all storages that share a listening address
   uint32_t max_followers = 64;
+  uint64_t inspect_rate = 200 << 20;  // bytes per second that are read for secondaries which compare; 0: no bound
   absl::Duration keep_alive_delay = absl::Seconds(2);  // between heartbeats; a secondary's longest silence upstream
   absl::Duration poll_interval = absl::Seconds(1);     // of a primary
   absl::Duration reconnect_delay = absl::Seconds(10);  // this and what follows, to `mode`: of a secondary
   absl::Duration max_lag = absl::Seconds(60);
-  bool keep_old = true;       // a copy that was replaced is kept as Data.fs.old
-  std::string on_swap;        // command to run then; "": none
-  std::string fence_command;  // to be run before a promotion; "": none
-  std::string owner;          // as written, a name or a number; "": not said
+  absl::Duration scrub_interval = absl::Hours(7 * 24);  // between two comparisons with the upstream; zero: none
+  uint64_t scrub_rate = 20 << 20;                       // bytes per second; 0: no bound
+  bool keep_old = true;                                 // a copy that was replaced is kept as Data.fs.old
+  std::string on_swap;                                  // command to run then; "": none
+  std::string fence_command;                            // to be run before a promotion; "": none
+  std::string owner;                                    // as written, a name or a number; "": not said
   std::string group;
   std::optional<uint32_t> owner_id;  // who the copy's files are given to; none: they stay whose they are
   std::optional<uint32_t> group_id;  // the owner's where only that is said, and known here

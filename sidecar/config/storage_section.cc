@@ -139,6 +139,7 @@ absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind 
   settings.source_name = values->Text("source-name");
   settings.insecure = values->Boolean("insecure");
   settings.max_followers = static_cast<uint32_t>(values->Integer("max-followers"));
+  settings.inspect_rate = values->ByteSize("inspect-rate");
   settings.keep_alive_delay = values->Time("keep-alive-delay");
   if (settings.is_primary()) {
     settings.poll_interval = values->Time("poll-interval");
@@ -146,6 +147,8 @@ absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind 
   }
   settings.reconnect_delay = values->Time("reconnect-delay");
   settings.max_lag = values->Time("max-lag");
+  settings.scrub_interval = values->Time("scrub-interval");
+  settings.scrub_rate = values->ByteSize("scrub-rate");
   settings.keep_old = values->Boolean("keep-old");
   settings.on_swap = values->Text("on-swap");
   settings.fence_command = values->Text("fence-command");

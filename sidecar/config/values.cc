@@ -22,6 +22,8 @@ constexpr int kFractionDigits = 9;
 constexpr int64_t kLongestIntervalDays = 3650;
 constexpr uint32_t kOwnerReadsAndWrites = 0600;
 
+constexpr std::pair<absl::string_view, uint64_t> kByteUnits[] = {
+    {"kb", uint64_t{1} << 10}, {"mb", uint64_t{1} << 20}, {"gb", uint64_t{1} << 30}};
 constexpr std::pair<absl::string_view, int64_t> kTimeUnits[] = {  // in milliseconds
     {"ms", 1},
     {"s", 1000},
@@ -141,13 +143,11 @@ absl::StatusOr<uint32_t> ParseMode(absl::string_view text) {
 }
 
 absl::StatusOr<uint64_t> ParseByteSize(absl::string_view text) {
-  static constexpr std::pair<absl::string_view, uint64_t> kUnits[] = {
-      {"kb", uint64_t{1} << 10}, {"mb", uint64_t{1} << 20}, {"gb", uint64_t{1} << 30}};
   constexpr absl::string_view kRemedy = "write decimal digits and KB, MB or GB, such as 10MB, or bytes without a unit";
   const std::string lower = absl::AsciiStrToLower(text);
   absl::string_view number = lower;
   uint64_t factor = 1;
-  for (const auto& [suffix, bytes] : kUnits) {
+  for (const auto& [suffix, bytes] : kByteUnits) {
     if (!absl::ConsumeSuffix(&number, suffix)) continue;
     factor = bytes;
     break;
@@ -158,6 +158,14 @@ absl::StatusOr<uint64_t> ParseByteSize(absl::string_view text) {
     return NotA("a size that fits 64 bits", text, kRemedy);
   }
   return *value * factor;
+}
+
+std::string ByteSizeText(uint64_t size) {
+  std::string text = absl::StrCat(size);
+  for (const auto& [suffix, bytes] : kByteUnits) {
+    if (size > 0 && size % bytes == 0) text = absl::StrCat(size / bytes, absl::AsciiStrToUpper(suffix));
+  }
+  return text;
 }
 
 }  // namespace zrs::config

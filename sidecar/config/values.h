@@ -29,6 +29,9 @@ std::string TimeIntervalText(absl::Duration interval);
 // Decimal digits and a unit: KB, MB, GB of 1024, 1024^2, 1024^3 bytes; no unit is bytes.
 absl::StatusOr<uint64_t> ParseByteSize(absl::string_view text);
 
+// What ParseByteSize reads as `size`: in the largest unit of which it is a whole number.
+std::string ByteSizeText(uint64_t size);
+
 // Permission bits in octal digits, up to 777. The owner has to be able to read and write.
 absl::StatusOr<uint32_t> ParseMode(absl::string_view text);
 

@@ -112,6 +112,8 @@ void FollowerSession::TakeMessage(v1::PublisherMessage message, FollowerEffects*
                       : FailProtocol("a heartbeat before the welcome", effects);
     case v1::PublisherMessage::kRangeDigest:
       return TakeRangeDigest(message.range_digest(), effects);
+    case v1::PublisherMessage::kFoundTransaction:
+      return FailProtocol("an answer to what was not asked", effects);
     case v1::PublisherMessage::kEnd:  // taken by OnMessage
     case v1::PublisherMessage::MESSAGE_NOT_SET:
       return FailProtocol("a message of unknown kind", effects);

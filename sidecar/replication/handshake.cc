@@ -23,8 +23,9 @@ DecideRefuse Refuse(v1::End::Reason reason, absl::string_view message, absl::str
 }
 
 constexpr absl::string_view kKeepBoth =
-    "both files are left as they are; keep the one that is right, move the other away with its state file and start "
-    "its sidecar again to copy afresh";
+    "both files are left as they are. Where the publisher's is right: zrs resync --dry-run on the follower's host says "
+    "what of that one would be given up, and zrs resync does it. Where the follower's is right: zrs promote --force "
+    "there";
 
 absl::Status ValidateName(absl::string_view what, absl::string_view name) {
   if (name.size() <= kLongestName) return absl::OkStatus();
@@ -171,6 +172,7 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
   const Boundary position = *FromProto(hello.position());
   const bool has_file = position.offset != 0;
   if (hello.lineage().database_id().empty()) {
+    if (hello.inspect()) return DecideInspect{};
     if (!has_file) return DecideCopy{};
     return Refuse(v1::End::REASON_UNPROVED,
                   absl::StrCat("the follower has a file at ", DescribePosition(position),
@@ -184,6 +186,7 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
                   "check the addresses and storage names in both configurations; to follow this database instead, move "
                   "the follower's file and its state file away");
   }
+  if (hello.inspect()) return DecideInspect{};
   const v1::Lineage theirs = LineageToGoOnFrom(hello.lineage(), hello.yields(), position, publication.lineage);
   if (!IsPrefixOf(theirs, publication.lineage)) return RefuseEpoch(publication, hello, position);
   if (!has_file) return DecideCopy{};

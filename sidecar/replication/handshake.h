@@ -30,10 +30,12 @@ struct DecideRebuild {
   bool proved = false;
   std::optional<filestorage::Boundary> part;
 };
+// Answer what is asked about our file.
+struct DecideInspect {};
 struct DecideRefuse {
   v1::End end;
 };
-using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, DecideRefuse>;
+using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, DecideInspect, DecideRefuse>;
 
 // What a publisher answers to a follower's hello. The first row that fits decides.
 //   nothing to serve yet                  refuse NOT_READY
@@ -41,6 +43,7 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //   no common protocol version            refuse VERSION, naming both sides' versions
 //   malformed: ids, position, lineage or
 //     names of impossible size or shape   refuse PROTOCOL, naming the field
+//   inspects, and names no other database inspect
 //   no file (offset 0), no database id    copy
 //   a file, but no database id            refuse UNPROVED
 //   another database id                   refuse OTHER_DATABASE

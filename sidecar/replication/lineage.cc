@@ -111,6 +111,13 @@ v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const fi
   return rest;
 }
 
+bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs) {
+  for (int i = PositionIn(theirs, ours) + 1; i < theirs.epochs_size(); ++i) {
+    if (theirs.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) return true;
+  }
+  return false;
+}
+
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer) { return PositionIn(longer, lineage) >= 0; }
 
 }  // namespace zrs::replication

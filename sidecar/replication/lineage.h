@@ -46,6 +46,10 @@ int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage);
 v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const filestorage::Boundary& position,
                               const v1::Lineage& publisher);
 
+// Whether another file has taken the place of the one that `ours` ends with, in `theirs`, which goes on from it; false
+// for promotions alone.
+bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs);
+
 // Whether `longer` goes on from where `lineage` is (equal ones count): PositionIn is not -1.
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer);
 

@@ -28,6 +28,8 @@ PublisherSession::State PublisherSession::state() const {
     case Phase::kServing:
       if (rebuild_ && acknowledged_offset_ == 0) return State::kRebuilding;
       return sent_offset_ < welcome_end_ ? State::kCopying : State::kStreaming;
+    case Phase::kInspecting:
+      return State::kInspecting;
     case Phase::kEnding:
     case Phase::kClosed:
       break;
@@ -48,6 +50,8 @@ PublisherEffects PublisherSession::OnMessage(const v1::FollowerMessage& message)
   } else if (phase_ == Phase::kServing) {
     TakeMessage(message, &effects);
     Pump(&effects);
+  } else if (phase_ == Phase::kInspecting) {
+    TakeQuestion(message, &effects);
   }
   return effects;
 }
@@ -60,6 +64,8 @@ void PublisherSession::TakeMessage(const v1::FollowerMessage& message, Publisher
       return TakeDigestRequest(message.digest_request(), effects);
     case v1::FollowerMessage::kHello:
       return FailProtocol("a second hello", effects);
+    case v1::FollowerMessage::kTransactionRequest:
+      return FailProtocol("a question, though it did not say that it inspects", effects);
     case v1::FollowerMessage::kEnd:  // taken by OnMessage
     case v1::FollowerMessage::MESSAGE_NOT_SET:
       return FailProtocol("a message of unknown kind", effects);
@@ -90,12 +96,13 @@ void PublisherSession::TakeAcknowledge(const v1::Acknowledge& acknowledge, Publi
 }
 
 void PublisherSession::TakeDigestRequest(const v1::DigestRequest& request, PublisherEffects* effects) {
-  if (request.begin() >= request.end() || request.end() > sent_offset_) {
-    return FailProtocol(absl::StrCat("a digest of ", request.begin(), " to ", request.end(), ", but ", sent_offset_,
-                                     " bytes were sent"),
+  const uint64_t most = phase_ == Phase::kInspecting ? publication_.end.offset : sent_offset_;
+  if (request.begin() >= request.end() || request.end() > most) {
+    return FailProtocol(absl::StrCat("a digest of ", request.begin(), " to ", request.end(), ", but only ", most,
+                                     " bytes were ", phase_ == Phase::kInspecting ? "committed" : "sent"),
                         effects);
   }
-  if (digesting_ || digested_) return FailProtocol("a second digest before the first was answered", effects);
+  if (answering()) return FailProtocol("a second digest before the first was answered", effects);
   digesting_ = request;
   effects->emplace_back(DigestBytes{request.begin(), request.end()});
   receiving_ = true;
@@ -110,7 +117,7 @@ PublisherEffects PublisherSession::OnDigested(absl::StatusOr<filestorage::Digest
     FailSource(digest.status(), &effects);
     return effects;
   }
-  v1::RangeDigest& answer = *digested_.emplace().mutable_range_digest();
+  v1::RangeDigest& answer = *answer_.emplace().mutable_range_digest();
   answer.set_begin(digesting_->begin());
   answer.set_end(digesting_->end());
   answer.set_digest(digest->ToBytes());
@@ -225,6 +232,7 @@ PublisherEffects PublisherSession::OnEnd(v1::End::Reason reason, const std::stri
 }
 
 void PublisherSession::Pump(PublisherEffects* effects) {
+  if (phase_ == Phase::kInspecting) return SendNext(effects);
   if (phase_ != Phase::kServing) return;
   StartReads(effects);
   SendNext(effects);
@@ -242,7 +250,8 @@ void PublisherSession::StartReads(PublisherEffects* effects) {
 
 void PublisherSession::SendNext(PublisherEffects* effects) {
   if (sending_) return;
-  if (digested_) return Send(*std::exchange(digested_, std::nullopt), effects);
+  if (answer_) return Send(*std::exchange(answer_, std::nullopt), effects);
+  if (phase_ == Phase::kInspecting) return;
   // A heartbeat waits for bytes that are being read too: otherwise each commit's batch, which is read in a moment,
   // would have to wait for the heartbeat that tells of the same commit.
   const bool open =
@@ -308,7 +317,7 @@ void PublisherSession::DropWork() {
   reads_.clear();
   batches_.clear();
   heartbeat_.reset();
-  digested_.reset();
+  answer_.reset();
 }
 
 }  // namespace zrs::replication

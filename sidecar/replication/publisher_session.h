@@ -14,6 +14,7 @@
 #include "filestorage/boundary.h"
 #include "filestorage/format.h"
 #include "filestorage/scanner.h"
+#include "filestorage/transaction_probe.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/handshake.h"
 #include "sidecar/replication/known_followers.h"
@@ -56,10 +57,14 @@ struct DigestBytes {
   uint64_t begin = 0;
   uint64_t end = 0;
 };
+// The committed transaction that begins there. Answered by OnFound.
+struct FindTransaction {
+  uint64_t begin = 0;
+};
 // The stream is over; everything was sent. Nothing follows.
 struct CloseFollower {};
 using PublisherEffect = std::variant<SendToFollower, ReceiveFromFollower, ReadBytes, ProbeBoundary, ProbeOldPosition,
-                                     DigestBytes, CloseFollower>;
+                                     DigestBytes, FindTransaction, CloseFollower>;
 using PublisherEffects = std::vector<PublisherEffect>;
 
 // Not thread-safe: owned by its storage's strand. At most one Send and one Receive are outstanding at a time, and at
@@ -84,6 +89,8 @@ class PublisherSession {
   // Whether that file had exactly this boundary; false also where nothing can tell.
   PublisherEffects OnOldProbed(absl::StatusOr<bool> matches);
   PublisherEffects OnDigested(absl::StatusOr<filestorage::Digest> digest);
+  // DataLoss: there is none that is sound; any other error is one of reading.
+  PublisherEffects OnFound(absl::StatusOr<filestorage::ProbedTransaction> transaction);
   // The committed end moved; never backwards.
   PublisherEffects OnCommittedEnd(const filestorage::Boundary& end);
   // A heartbeat to pass on, made here (primary) or received (secondary). Only the newest is kept while the stream is
@@ -94,9 +101,9 @@ class PublisherSession {
 
   static constexpr uint32_t kBatchesPerHeartbeat = 16;
 
-  enum class State { kHandshake, kCopying, kRebuilding, kStreaming, kEnding };
-  // kCopying until the committed end at the handshake was sent; kRebuilding until the follower has acknowledged that
-  // the new file is in the old one's place. kEnding stays.
+  enum class State { kHandshake, kCopying, kRebuilding, kStreaming, kInspecting, kEnding };
+  // kInspecting: it asks about the file, and is no follower. kCopying until the committed end at the handshake was
+  // sent; kRebuilding until the follower has acknowledged that the new file is in the old one's place. kEnding stays.
   State state() const;
   // Handed to the stream; 0 before the handshake.
   uint64_t sent_offset() const { return sent_offset_; }
@@ -116,7 +123,7 @@ class PublisherSession {
   const std::optional<v1::End>& follower_end() const { return follower_end_; }
 
  private:
-  enum class Phase { kHello, kProbingOld, kProbing, kServing, kEnding, kClosed };
+  enum class Phase { kHello, kProbingOld, kProbing, kServing, kInspecting, kEnding, kClosed };
   // A read under way or, with bytes, answered before an earlier one was.
   struct Read {
     uint64_t offset = 0;
@@ -129,9 +136,15 @@ class PublisherSession {
   void TakeMessage(const v1::FollowerMessage& message, PublisherEffects* effects);
   void TakeAcknowledge(const v1::Acknowledge& acknowledge, PublisherEffects* effects);
   void TakeDigestRequest(const v1::DigestRequest& request, PublisherEffects* effects);
+  void BeginInspection(PublisherEffects* effects);
+  void TakeQuestion(const v1::FollowerMessage& message, PublisherEffects* effects);
+  void TakeTransactionRequest(const v1::TransactionRequest& request, PublisherEffects* effects);
+  // While a question is being answered there is no other.
+  bool answering() const { return digesting_ || finding_ || answer_; }
   void BeginRebuild(PublisherEffects* effects);
   void FailProbing(const filestorage::Boundary& boundary, const absl::Status& error, PublisherEffects* effects);
   void Welcome(v1::Welcome::Decision decision, const filestorage::Boundary& start, PublisherEffects* effects);
+  void FillWelcome(v1::Welcome::Decision decision, const filestorage::Boundary& start, v1::Welcome* welcome) const;
 
   // Starts what can be started: reads, then a message.
   void Pump(PublisherEffects* effects);
@@ -162,9 +175,10 @@ class PublisherSession {
   Phase phase_ = Phase::kHello;
   std::string node_id_;
   filestorage::Boundary probed_;
-  std::optional<DecideRebuild> rebuild_;          // the follower builds our file anew
-  std::optional<v1::DigestRequest> digesting_;    // under way
-  std::optional<v1::PublisherMessage> digested_;  // to be sent
+  std::optional<DecideRebuild> rebuild_;        // the follower builds our file anew
+  std::optional<v1::DigestRequest> digesting_;  // under way
+  std::optional<uint64_t> finding_;             // the same: where the transaction begins
+  std::optional<v1::PublisherMessage> answer_;  // to be sent
 
   TransactionTrail trail_;
   std::optional<filestorage::Scanner> scanner_;  // once welcomed

@@ -19,6 +19,7 @@ void PublisherSession::TakeHello(const v1::FollowerMessage& message, PublisherEf
   HandshakeDecision decision = DecideHandshake(publication_, hello);
   if (auto* refuse = std::get_if<DecideRefuse>(&decision)) return Finish(std::move(refuse->end), effects);
   node_id_ = hello.node_id();
+  if (std::holds_alternative<DecideInspect>(decision)) return BeginInspection(effects);
   if (auto* rebuild = std::get_if<DecideRebuild>(&decision)) {
     rebuild_ = *rebuild;
     if (rebuild_->proved) return BeginRebuild(effects);
@@ -82,6 +83,17 @@ PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
   return effects;
 }
 
+void PublisherSession::FillWelcome(v1::Welcome::Decision decision, const Boundary& start, v1::Welcome* welcome) const {
+  welcome->set_version(kProtocolVersion);  // the highest that both speak, as long as there is only one
+  welcome->set_decision(decision);
+  *welcome->mutable_lineage() = publication_.lineage;
+  welcome->set_magic(std::string(filestorage::MagicBytes(publication_.magic)));
+  *welcome->mutable_start() = ToProto(start);
+  welcome->set_committed_end(publication_.end.offset);
+  welcome->set_file_mode(publication_.file_mode);
+  welcome->set_secondary(publication_.secondary);
+}
+
 void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& start, PublisherEffects* effects) {
   phase_ = Phase::kServing;
   scanner_.emplace(publication_.magic, start, &trail_);
@@ -90,15 +102,7 @@ void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& s
   received_offset_ = start.offset;
   welcome_end_ = publication_.end.offset;
   v1::PublisherMessage message;
-  v1::Welcome& welcome = *message.mutable_welcome();
-  welcome.set_version(kProtocolVersion);  // the highest that both speak, as long as there is only one
-  welcome.set_decision(decision);
-  *welcome.mutable_lineage() = publication_.lineage;
-  welcome.set_magic(std::string(filestorage::MagicBytes(publication_.magic)));
-  *welcome.mutable_start() = ToProto(start);
-  welcome.set_committed_end(welcome_end_);
-  welcome.set_file_mode(publication_.file_mode);
-  welcome.set_secondary(publication_.secondary);
+  FillWelcome(decision, start, message.mutable_welcome());
   Send(std::move(message), effects);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});

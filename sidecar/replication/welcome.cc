@@ -18,33 +18,6 @@ namespace {
 
 using filestorage::Boundary;
 
-absl::StatusOr<AcceptWelcome> Parse(const v1::Welcome& welcome) {
-  if (welcome.version() < kLowestProtocolVersion || welcome.version() > kProtocolVersion) {
-    return absl::InvalidArgumentError(absl::StrCat("protocol version ", welcome.version(), ", which was not offered"));
-  }
-  if (absl::Status lineage = ValidateLineage(welcome.lineage()); !lineage.ok()) return lineage;
-  if (welcome.lineage().database_id().empty()) return absl::InvalidArgumentError("no database id");
-  if (welcome.magic().size() != filestorage::kMagicSize) {
-    return absl::InvalidArgumentError(absl::StrCat("magic of ", welcome.magic().size(), " bytes, not 4"));
-  }
-  const absl::StatusOr<filestorage::Magic> magic = filestorage::ParseMagic(welcome.magic());
-  if (!magic.ok()) return magic.status();
-  const absl::StatusOr<Boundary> start = FromProto(welcome.start());
-  if (!start.ok()) return start.status();
-  if (welcome.committed_end() < start->offset || welcome.committed_end() > kLargestOffset) {
-    return absl::InvalidArgumentError(absl::StrCat("impossible committed end ", welcome.committed_end(),
-                                                   " with a start at ", DescribePosition(*start)));
-  }
-  return AcceptWelcome{*magic, *start, welcome.decision()};
-}
-
-bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs) {
-  for (int i = PositionIn(theirs, ours) + 1; i < theirs.epochs_size(); ++i) {
-    if (theirs.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) return true;
-  }
-  return false;
-}
-
 absl::Status CheckRebuild(const Copy& copy, const v1::Welcome& welcome, const AcceptWelcome& accept) {
   if (!copy.magic) return absl::InvalidArgumentError("a rebuild, though there is no file here");
   if (!ReplacedSince(copy.lineage, welcome.lineage())) {
@@ -115,8 +88,28 @@ RefuseWelcome Malformed(const absl::Status& status) {
 
 }  // namespace
 
+absl::StatusOr<AcceptWelcome> ParseWelcome(const v1::Welcome& welcome) {
+  if (welcome.version() < kLowestProtocolVersion || welcome.version() > kProtocolVersion) {
+    return absl::InvalidArgumentError(absl::StrCat("protocol version ", welcome.version(), ", which was not offered"));
+  }
+  if (absl::Status lineage = ValidateLineage(welcome.lineage()); !lineage.ok()) return lineage;
+  if (welcome.lineage().database_id().empty()) return absl::InvalidArgumentError("no database id");
+  if (welcome.magic().size() != filestorage::kMagicSize) {
+    return absl::InvalidArgumentError(absl::StrCat("magic of ", welcome.magic().size(), " bytes, not 4"));
+  }
+  const absl::StatusOr<filestorage::Magic> magic = filestorage::ParseMagic(welcome.magic());
+  if (!magic.ok()) return magic.status();
+  const absl::StatusOr<Boundary> start = FromProto(welcome.start());
+  if (!start.ok()) return start.status();
+  if (welcome.committed_end() < start->offset || welcome.committed_end() > kLargestOffset) {
+    return absl::InvalidArgumentError(absl::StrCat("impossible committed end ", welcome.committed_end(),
+                                                   " with a start at ", DescribePosition(*start)));
+  }
+  return AcceptWelcome{*magic, *start, welcome.decision()};
+}
+
 WelcomeDecision CheckWelcome(const Copy& as_it_is, const v1::Welcome& welcome) {
-  absl::StatusOr<AcceptWelcome> accept = Parse(welcome);
+  absl::StatusOr<AcceptWelcome> accept = ParseWelcome(welcome);
   if (!accept.ok()) return Malformed(accept.status());
   Copy copy = as_it_is;
   copy.lineage = LineageToGoOnFrom(copy.lineage, copy.yields, copy.committed, welcome.lineage());

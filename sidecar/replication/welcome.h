@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "absl/status/statusor.h"
 #include "filestorage/boundary.h"
 #include "filestorage/format.h"
 #include "proto/zrs/v1/replication.pb.h"
@@ -38,6 +39,10 @@ using WelcomeDecision = std::variant<AcceptWelcome, RefuseWelcome>;
 //   committed end before the start, or impossible         refuse PROTOCOL
 //   else                                                  accept
 WelcomeDecision CheckWelcome(const Copy& copy, const v1::Welcome& welcome);
+
+// The same as far as that goes for every follower, whatever it has: InvalidArgument for what is refused with PROTOCOL
+// in the first two rows and the last but one. The decision may be any.
+absl::StatusOr<AcceptWelcome> ParseWelcome(const v1::Welcome& welcome);
 
 }  // namespace zrs::replication
 

@@ -25,13 +25,16 @@ struct StorageOptions {
   std::string software;         // version, for the peer
   bool blobs_external = false;  // blobs are shared or copied by other means; for status alone
   uint32_t max_followers = 64;
+  uint64_t inspect_rate = 200 << 20;  // bytes per second that are read for others who compare; 0: no bound
   absl::Duration poll_interval = absl::Seconds(1);     // behind the file notifications
   absl::Duration keep_alive_delay = absl::Seconds(1);  // a primary's heartbeats; a secondary's longest silence
   absl::Duration max_lag = absl::Minutes(1);           // of a secondary that counts as healthy
   filestorage::FileAccess access;                      // of what a secondary creates; no mode: as the primary's file
-  bool keep_old = true;     // of a secondary: keep a file that was replaced, as `Data.fs.old`
-  CommandFunction on_swap;  // of a secondary: run after a swap; null: there is none
-  CommandFunction fence;    // of a secondary: run before a promotion, and must succeed; null: there is none
+  absl::Duration scrub_interval;   // of a secondary: between two comparisons with its upstream; zero: none
+  uint64_t scrub_rate = 20 << 20;  // bytes per second, of such a comparison; 0: no bound
+  bool keep_old = true;            // of a secondary: keep a file that was replaced, as `Data.fs.old`
+  CommandFunction on_swap;         // of a secondary: run after a swap; null: there is none
+  CommandFunction fence;           // of a secondary: run before a promotion, and must succeed; null: there is none
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer

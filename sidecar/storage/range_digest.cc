@@ -12,7 +12,6 @@
 namespace zrs::storage {
 namespace {
 
-constexpr uint64_t kSlice = 4 << 20;
 constexpr uint64_t kReadSize = 256 << 10;
 
 class RangeDigester : public std::enable_shared_from_this<RangeDigester> {
@@ -33,7 +32,7 @@ class RangeDigester : public std::enable_shared_from_this<RangeDigester> {
  private:
   absl::Status ReadSlice() {
     std::vector<char> buffer(static_cast<size_t>(std::min(kReadSize, range_.end - position_)));
-    const uint64_t end = position_ + std::min(kSlice, range_.end - position_);
+    const uint64_t end = position_ + std::min(range_.slice, range_.end - position_);
     while (position_ < end) {
       const size_t wanted = static_cast<size_t>(std::min<uint64_t>(buffer.size(), end - position_));
       const absl::StatusOr<size_t> read = range_.read(position_, absl::MakeSpan(buffer).subspan(0, wanted));
@@ -42,7 +41,9 @@ class RangeDigester : public std::enable_shared_from_this<RangeDigester> {
         return absl::DataLossError(absl::StrCat("taking the digest of ", range_.begin, " to ", range_.end,
                                                 ": the committed bytes end at ", position_));
       }
-      digester_.Update(absl::string_view(buffer.data(), *read));
+      const absl::string_view bytes(buffer.data(), *read);
+      digester_.Update(bytes);
+      if (range_.also) range_.also(bytes);
       position_ += *read;
     }
     return absl::OkStatus();

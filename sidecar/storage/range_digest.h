@@ -7,6 +7,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "filestorage/digest.h"
 #include "sidecar/runtime/runtime.h"
@@ -20,9 +21,13 @@ struct RangeToDigest {
   std::function<absl::StatusOr<size_t>(uint64_t offset, absl::Span<char> out)> read;
   // Asked on the strand before each slice: false gives up.
   std::function<bool()> wanted;
+  // Given the bytes too, in their order, on the I/O thread; may be null.
+  std::function<void(absl::string_view bytes)> also = nullptr;
+  // Bytes that are read in one task: as long as other work of the storage may have to wait.
+  uint64_t slice = 4 << 20;
 };
 
-// Call on the strand. Reads the range in slices of 4 MiB, each a task of its own on the I/O thread; `done` comes on the
+// Call on the strand. Reads the range in slices, each a task of its own on the I/O thread; `done` comes on the
 // strand, with the error of reading, DataLoss where the file ends before `end`, or Cancelled where it was given up.
 // `runtime`, and what `read` and `wanted` need, outlive it.
 void DigestRange(runtime::Runtime& runtime, RangeToDigest range,

@@ -117,6 +117,35 @@ absl::Status RoleKeeper::CheckHoldable() const {
               : absl::StrCat("storage ", options_.name, " is a primary, whose file another program writes"));
 }
 
+void RoleKeeper::Compare(uint64_t rate, std::function<bool()> wanted,
+                         absl::AnyInvocable<void(v1::CompareResponse)> answer) {
+  if (absl::Status may = CheckComparable(); !may.ok()) {
+    v1::CompareResponse refusal;
+    refusal.set_result(v1::CompareResponse::RESULT_FAILED);
+    refusal.set_message(std::string(may.message()));
+    return answer(std::move(refusal));
+  }
+  secondary_->Compare(rate, std::move(wanted), std::move(answer));
+}
+
+void RoleKeeper::Resync(bool dry_run, std::function<bool()> wanted,
+                        absl::AnyInvocable<void(v1::ResyncResponse)> answer) {
+  if (absl::Status may = CheckComparable(); !may.ok()) {
+    v1::ResyncResponse refusal;
+    refusal.set_result(v1::ResyncResponse::RESULT_REFUSED);
+    refusal.set_message(std::string(may.message()));
+    return answer(std::move(refusal));
+  }
+  secondary_->Resync(dry_run, std::move(wanted), std::move(answer));
+}
+
+absl::Status RoleKeeper::CheckComparable() const {
+  if (secondary_ != nullptr && !answer_ && decided_) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "storage ", options_.name,
+      answer_ || !decided_ ? ": its role is being changed" : " is a primary; ask the secondary, which has the copy"));
+}
+
 void RoleKeeper::Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted, Answer answer) {
   if (stopping_) return answer(Refusal(kStopping));
   if (!decided_) {

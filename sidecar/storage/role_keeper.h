@@ -48,6 +48,8 @@ class RoleKeeper {
   void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
                absl::AnyInvocable<void(v1::PromotedStorage)> answer);
   void Demote(absl::AnyInvocable<void(absl::Status)> answer);
+  void Compare(uint64_t rate, std::function<bool()> wanted, absl::AnyInvocable<void(v1::CompareResponse)> answer);
+  void Resync(bool dry_run, std::function<bool()> wanted, absl::AnyInvocable<void(v1::ResyncResponse)> answer);
   // FailedPrecondition, naming the storage, unless it is a secondary and stays one.
   absl::Status CheckHoldable() const;
 
@@ -58,6 +60,7 @@ class RoleKeeper {
   using Answer = absl::AnyInvocable<void(v1::PromotedStorage)>;
 
   SourceEvents MakeEvents();
+  absl::Status CheckComparable() const;
   void MakeSource(bool primary);
   void StartSource();
   void ReadRole();

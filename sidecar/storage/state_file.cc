@@ -108,7 +108,7 @@ absl::StatusOr<v1::Lineage> LineageFromState(const std::string& database_id,
 absl::Status CheckTime(const std::string& text) {
   absl::Time time;
   if (text.empty() || absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the time of a swap is not in RFC 3339: \"", text, "\""));
+  return absl::InvalidArgumentError(absl::StrCat("a time is not in RFC 3339: \"", text, "\""));
 }
 
 absl::StatusOr<State::Rebuild> RebuildFromState(const std::string& database_id, const v1::StateRebuild& from) {
@@ -179,6 +179,9 @@ v1::StorageState ToProto(const State& state) {
   proto.set_upstream_is_secondary(state.upstream_is_secondary);
   if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
   if (state.swap_to_tell) proto.mutable_swap_to_tell()->set_time(*state.swap_to_tell);
+  proto.set_difference(state.difference);
+  if (state.scrub.position.offset != 0) FillBoundary(state.scrub.position, proto.mutable_scrub()->mutable_position());
+  if (!state.scrub.finished.empty()) proto.mutable_scrub()->set_finished(state.scrub.finished);
   for (const replication::KnownFollower& from : state.followers) {
     v1::StateFollower* follower = proto.add_followers();
     follower->set_node_id(absl::BytesToHexString(from.node_id));
@@ -234,6 +237,14 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
     if (absl::Status valid = CheckTime(proto.swap_to_tell().time()); !valid.ok()) return valid;
     state.swap_to_tell = proto.swap_to_tell().time();
   }
+  state.difference = proto.difference();
+  if (proto.scrub().has_position()) {
+    auto position = BoundaryFromState(proto.scrub().position());
+    if (!position.ok()) return position.status();
+    state.scrub.position = *position;
+  }
+  if (absl::Status valid = CheckTime(proto.scrub().finished()); !valid.ok()) return valid;
+  state.scrub.finished = proto.scrub().finished();
   for (const v1::StateFollower& from : proto.followers()) {
     auto follower = FollowerFromState(from);
     if (!follower.ok()) return follower.status();

@@ -35,6 +35,11 @@ struct State {
   std::string role;  // "primary" | "secondary"
   v1::Lineage lineage;
   filestorage::Boundary lower_bound;
+  // How far a secondary's scrub is.
+  struct Scrub {
+    filestorage::Boundary position;  // offset 0: at the beginning
+    std::string finished;            // when the last one was, RFC 3339; empty: none
+  };
   std::optional<Rebuild> rebuild = std::nullopt;
   uint64_t inode = 0;              // of a primary's file, as a hint; 0: not known
   bool doubted = false;            // a primary's file was replaced by one that was no pack of it
@@ -46,6 +51,8 @@ struct State {
   bool upstream_is_secondary = false;
   std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
   std::vector<replication::KnownFollower> followers = {};    // who were here
+  std::string difference = "";  // from the upstream's file, as a secondary's comparison found it; empty: none known
+  Scrub scrub = {};
   // The time of the last swap, as Swap's, while the command after it has not ended.
   std::optional<std::string> swap_to_tell = std::nullopt;
 };

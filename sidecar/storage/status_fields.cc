@@ -14,8 +14,7 @@ void FillPosition(const filestorage::Boundary& end, v1::StorageStatus& status) {
   if (const auto time = filestorage::Rfc3339FromTid(end.tid); time.ok()) status.set_last_tid_time(*time);
 }
 
-void FillProgress(const Work& work, v1::StorageStatus& status) {
-  v1::Progress& progress = *status.mutable_progress();
+void FillProgress(const Work& work, v1::Progress& progress) {
   progress.set_bytes(work.done);
   progress.set_total(std::max(work.total, work.done));
   const double seconds = absl::ToDoubleSeconds(work.elapsed);

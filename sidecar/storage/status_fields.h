@@ -21,7 +21,7 @@ struct Work {
   uint64_t total = 0;
   absl::Duration elapsed;
 };
-void FillProgress(const Work& work, v1::StorageStatus& status);
+void FillProgress(const Work& work, v1::Progress& progress);
 
 }  // namespace zrs::storage
 

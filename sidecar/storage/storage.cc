@@ -28,7 +28,8 @@ class ReplicatedStorage final : public Storage {
         services_(services),
         runtime_(services.runtime),
         keeper_(options_, services_, {MakeEvents(), [this](const v1::End& end) { publisher_.Refuse(end); }}),
-        publisher_(options_.name, options_.max_followers, runtime_, keeper_.bytes(), MakeHooks()),
+        publisher_(options_.name, options_.max_followers, options_.inspect_rate, runtime_, keeper_.bytes(),
+                   MakeHooks()),
         waiters_(options_.name, runtime_, publisher_) {}
 
   void Start(absl::AnyInvocable<void(bool)> serving_changed) override {
@@ -96,6 +97,20 @@ class ReplicatedStorage final : public Storage {
 
   void Demote(absl::AnyInvocable<void(absl::Status)> answer) override {
     runtime_.Post([this, answer = std::move(answer)]() mutable { keeper_.Demote(std::move(answer)); });
+  }
+
+  void Compare(uint64_t rate, std::function<bool()> wanted,
+               absl::AnyInvocable<void(v1::CompareResponse)> answer) override {
+    runtime_.Post([this, rate, wanted = std::move(wanted), answer = std::move(answer)]() mutable {
+      keeper_.Compare(rate, std::move(wanted), std::move(answer));
+    });
+  }
+
+  void Resync(bool dry_run, std::function<bool()> wanted,
+              absl::AnyInvocable<void(v1::ResyncResponse)> answer) override {
+    runtime_.Post([this, dry_run, wanted = std::move(wanted), answer = std::move(answer)]() mutable {
+      keeper_.Resync(dry_run, std::move(wanted), std::move(answer));
+    });
   }
 
   const std::string& name() const override { return options_.name; }

@@ -61,6 +61,12 @@ class Storage {
   // that is durable.
   virtual void Demote(absl::AnyInvocable<void(absl::Status)> answer) = 0;
 
+  // Of a secondary: as SecondarySource's. `wanted` as Wait's: nobody listens any more, and it is given up.
+  virtual void Compare(uint64_t rate, std::function<bool()> wanted,
+                       absl::AnyInvocable<void(v1::CompareResponse)> answer) = 0;
+  virtual void Resync(bool dry_run, std::function<bool()> wanted,
+                      absl::AnyInvocable<void(v1::ResyncResponse)> answer) = 0;
+
   virtual const std::string& name() const = 0;
 };
 

@@ -72,6 +72,7 @@ _STRAND = Rule(
           of=CPP_FILES), {
         "sidecar/storage/secondary/copy_file.cc": _BY_IO,
         "sidecar/storage/secondary/copy_file_rebuild.cc": _BY_IO,
+        "sidecar/storage/secondary/copy_file_resync.cc": _BY_IO,
         "sidecar/storage/old_file.cc": _BY_IO,
         "sidecar/storage/primary/pack_chain.cc": _BY_IO,
         "sidecar/storage/primary/primary_file.cc": _BY_IO,

@@ -337,7 +337,7 @@ void PrimarySource::FillStatus(v1::StorageStatus& status) const {
   FillPosition(end_, status);
   if (watch_) status.set_watch(watch_->native() ? "inotify" : "poll");
   if (!scanning_ || failed_ || file_size_ <= end_.offset) return;
-  FillProgress({scan_start_, end_.offset, file_size_, runtime_.Now() - scan_began_}, status);
+  FillProgress({scan_start_, end_.offset, file_size_, runtime_.Now() - scan_began_}, *status.mutable_progress());
 }
 
 }  // namespace zrs::storage

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "filestorage/timestamp.h"
@@ -28,6 +29,8 @@ const char* StateName(PublisherSession::State state) {
       return "rebuilding";
     case PublisherSession::State::kStreaming:
       return "streaming";
+    case PublisherSession::State::kInspecting:
+      return "inspecting";
     case PublisherSession::State::kEnding:
       return "ending";
   }
@@ -43,13 +46,14 @@ bool IsFollowing(const PublisherConnection& connection) {
 
 }  // namespace
 
-Publisher::Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
-                     Hooks hooks)
+Publisher::Publisher(std::string storage_name, uint32_t max_followers, uint64_t inspect_rate, runtime::Runtime& runtime,
+                     CommittedBytes& bytes, Hooks hooks)
     : storage_name_(std::move(storage_name)),
       max_followers_(max_followers),
       runtime_(runtime),
       bytes_(bytes),
       hooks_(std::move(hooks)),
+      inspect_rate_(inspect_rate),
       log_(storage_name_, runtime) {}
 
 void Publisher::Open(replication::Publication publication) {
@@ -75,24 +79,17 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
                                                    absl::StrCat("storage ", storage_name_, " is still starting"),
                                                    "none needed: the follower tries again"));
   }
-  CancelOthersOf(hello.node_id());
-  const auto room_taken = std::count_if(connections_.begin(), connections_.end(),
-                                        [](const auto& connection) { return !connection->cancelled(); });
-  if (static_cast<uint32_t>(room_taken) >= max_followers_) {
-    const std::string message = absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers");
-    const std::string remedy = "raise max-followers there, or follow another secondary";
-    hooks_.refused(absl::StrCat("a follower was refused: ", message),
-                   "raise max-followers, or let it follow a secondary");
-    return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_REFUSED, message, remedy));
-  }
+  CancelOthersOf(hello);
+  if (std::optional<v1::End> no_room = CheckRoom(hello)) return RefuseStream(std::move(stream), *std::move(no_room));
   PublisherConnection::Hooks hooks;
   hooks.progressed = [this] { OnProgress(); };
   hooks.failed = hooks_.failed;
   hooks.last_seen = hooks_.last_seen;
+  hooks.inspecting = [this](uint64_t bytes) { return inspect_rate_.Take(runtime_.Now(), bytes); };
   auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, replication::PublisherOptions{},
                                                           *publication_, std::move(stream), std::move(hooks));
   connections_.push_back(connection);
-  log_.OnConnected(connection, hello.node_id());
+  if (!hello.inspect()) log_.OnConnected(connection, hello.node_id());
   connection->Start(std::move(hello), [this, raw = connection.get()] { OnClosed(raw); });
   if (heartbeat_) {
     v1::Heartbeat heartbeat = *heartbeat_;
@@ -102,12 +99,31 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
   }
 }
 
+std::optional<v1::End> Publisher::CheckRoom(const v1::Hello& hello) {
+  const auto taken = static_cast<uint32_t>(absl::c_count_if(connections_, [&hello](const auto& connection) {
+    return !connection->cancelled() && connection->inspects() == hello.inspect();
+  }));
+  if (hello.inspect()) {
+    if (taken < kMostInspecting) return std::nullopt;
+    return MakeEnd(v1::End::REASON_NOT_READY,
+                   absl::StrCat("storage ", storage_name_, " is being compared with ", taken, " others already"),
+                   "none needed: it is asked again");
+  }
+  if (taken < max_followers_) return std::nullopt;
+  const std::string message = absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers");
+  hooks_.refused(absl::StrCat("a follower was refused: ", message),
+                 "raise max-followers, or let it follow a secondary");
+  return MakeEnd(v1::End::REASON_REFUSED, message, "raise max-followers there, or follow another secondary");
+}
+
 // A follower has one stream at a time, and a new node id with each start. One that is back has lost the stream before,
-// which nobody has noticed here: it is not to count as another follower, nor to be waited for.
-void Publisher::CancelOthersOf(const std::string& node_id) {
-  if (node_id.size() != replication::kIdSize) return;
+// which nobody has noticed here: it is not to count as another follower, nor to be waited for. So it is with one that
+// inspects, beside its stream as a follower.
+void Publisher::CancelOthersOf(const v1::Hello& hello) {
+  if (hello.node_id().size() != replication::kIdSize) return;
   for (const auto& connection : connections_) {
-    if (connection->session().node_id() != node_id || connection->cancelled()) continue;
+    if (connection->session().node_id() != hello.node_id() || connection->cancelled()) continue;
+    if (connection->inspects() != hello.inspect()) continue;
     connection->Cancel("the same follower came back by another stream");
   }
 }
@@ -156,7 +172,7 @@ void Publisher::OnProgress() {
 }
 
 void Publisher::OnClosed(const PublisherConnection* closed) {
-  log_.OnClosed(*closed);
+  if (!closed->inspects()) log_.OnClosed(*closed);
   const std::optional<v1::End> end = closed->session().own_end();
   const bool rival = end && (end->reason() == v1::End::REASON_SUPERSEDED || end->reason() == v1::End::REASON_CONFLICT);
   std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });

@@ -16,6 +16,7 @@
 #include "proto/zrs/v1/admin.pb.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/publisher_session.h"
+#include "sidecar/runtime/byte_rate.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/committed_bytes.h"
 #include "sidecar/storage/publisher/follower_log.h"
@@ -37,9 +38,11 @@ class Publisher {
     std::function<void(const v1::End&)>
         rival;  // a follower that was refused knows of another primary: what it was told
   };
-  // References outlive the publisher.
-  Publisher(std::string storage_name, uint32_t max_followers, runtime::Runtime& runtime, CommittedBytes& bytes,
-            Hooks hooks);
+  // At most `inspect_rate` bytes per second are read for those who inspect (0: as many as they ask for), and there are
+  // at most kMostInspecting of them. References outlive the publisher.
+  Publisher(std::string storage_name, uint32_t max_followers, uint64_t inspect_rate, runtime::Runtime& runtime,
+            CommittedBytes& bytes, Hooks hooks);
+  static constexpr uint32_t kMostInspecting = 4;
 
   // Whether there is something to serve. With nothing, or while `refusal` is set, new followers get an End.
   void Open(replication::Publication publication);
@@ -65,7 +68,9 @@ class Publisher {
   void FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const;
 
  private:
-  void CancelOthersOf(const std::string& node_id);
+  void CancelOthersOf(const v1::Hello& hello);
+  // Why there is no room for one more; nothing where there is.
+  std::optional<v1::End> CheckRoom(const v1::Hello& hello);
   void EndAll(const v1::End& end);
   void OnProgress();
   void OnClosed(const PublisherConnection* connection);
@@ -81,6 +86,7 @@ class Publisher {
   std::optional<v1::Heartbeat> heartbeat_;
   absl::Duration heartbeat_received_;
   std::vector<std::shared_ptr<PublisherConnection>> connections_;
+  runtime::ByteRate inspect_rate_;
   FollowerLog log_;
 
   absl::AnyInvocable<void()> drained_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "filestorage/transaction_probe.h"
 #include "sidecar/storage/overloaded.h"
 #include "sidecar/storage/range_digest.h"
 #include "sidecar/text/printable.h"
@@ -14,6 +15,8 @@ namespace {
 
 // A follower that comes back again and again has that long a line each time, whatever it says.
 constexpr size_t kLongestReason = 300;
+// Commits that are to be sent wait so long at most for one that only asks.
+constexpr uint64_t kInspectedSlice = 1 << 20;
 
 // Fewer only where the committed end is reached, which the session finds fault with.
 absl::StatusOr<std::string> ReadUpTo(CommittedBytes& bytes, uint64_t offset, uint64_t size) {
@@ -68,6 +71,7 @@ PublisherConnection::PublisherConnection(runtime::Runtime& runtime, CommittedByt
 
 void PublisherConnection::Start(v1::Hello hello, std::function<void()> closed) {
   closed_hook_ = std::move(closed);
+  inspects_ = hello.inspect();
   stream_->Start(std::make_shared<Events>(runtime_, weak_from_this()));
   v1::FollowerMessage message;
   *message.mutable_hello() = std::move(hello);
@@ -113,6 +117,7 @@ void PublisherConnection::Perform(replication::PublisherEffects effects) {
                    [this](replication::ProbeBoundary& probe) { Probe(probe.boundary); },
                    [this](replication::ProbeOldPosition& probe) { ProbeOld(probe.position); },
                    [this](replication::DigestBytes& digest) { TakeDigest(digest.begin, digest.end); },
+                   [this](replication::FindTransaction& find) { Find(find.begin); },
                    [this](replication::CloseFollower&) { stream_->Close(); },
                },
                effect);
@@ -152,12 +157,28 @@ void PublisherConnection::ProbeOld(const replication::OldPosition& position) {
 }
 
 void PublisherConnection::TakeDigest(uint64_t begin, uint64_t end) {
+  if (!inspects_) return TakeDigestNow(begin, end);
+  digest_timer_ = runtime_.After(hooks_.inspecting(end - begin), [this, begin, end] { TakeDigestNow(begin, end); });
+}
+
+void PublisherConnection::TakeDigestNow(uint64_t begin, uint64_t end) {
   RangeToDigest range{begin, end, [this](uint64_t offset, absl::Span<char> out) { return bytes_.Read(offset, out); },
                       [this] { return !closed_; }};
+  if (inspects_) range.slice = kInspectedSlice;
   DigestRange(runtime_, std::move(range),
               [this, self = shared_from_this()](absl::StatusOr<filestorage::Digest> digest) {
                 Perform(session_.OnDigested(std::move(digest)));
               });
+}
+
+void PublisherConnection::Find(uint64_t begin) {
+  runtime_.PostIo([this, self = shared_from_this(), begin]() mutable {
+    auto found = filestorage::ProbeTransaction(
+        [this](uint64_t offset, absl::Span<char> out) { return bytes_.Read(offset, out); }, begin);
+    runtime_.Post([this, self = std::move(self), found = std::move(found)]() mutable {
+      Perform(session_.OnFound(std::move(found)));
+    });
+  });
 }
 
 void PublisherConnection::OnStreamMessage(v1::FollowerMessage message) {
@@ -168,6 +189,7 @@ void PublisherConnection::OnStreamMessage(v1::FollowerMessage message) {
 void PublisherConnection::OnStreamClosed(const absl::Status& status) {
   if (closed_) return;
   closed_ = true;
+  digest_timer_.reset();
   close_status_ = status;
   NoteLastSeen();
   stream_.reset();

@@ -26,6 +26,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
     std::function<void(const absl::Status&)> failed;  // the file could not be read, or is unsound where committed
     // Once, when nothing more will be sent: where the follower may be.
     std::function<void(replication::KnownFollower)> last_seen;
+    // How long to wait before so many bytes are read for one that inspects.
+    std::function<absl::Duration(uint64_t bytes)> inspecting;
   };
 
   // `runtime` and `bytes` outlive the connection's last I/O task (the owner stops its source after every connection).
@@ -46,6 +48,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   const replication::PublisherSession& session() const { return session_; }
   const std::string& peer() const { return peer_; }
   absl::Time connected_since() const { return connected_since_; }
+  // It asks about the file, and is no follower. Known once started.
+  bool inspects() const { return inspects_; }
 
  private:
   class Events;
@@ -55,6 +59,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   void ProbeOld(const replication::OldPosition& position);
   void NoteLastSeen();
   void TakeDigest(uint64_t begin, uint64_t end);
+  void TakeDigestNow(uint64_t begin, uint64_t end);
+  void Find(uint64_t begin);
   void OnStreamMessage(v1::FollowerMessage message);
   void OnStreamClosed(const absl::Status& status);
   void ReportSourceError();
@@ -69,9 +75,11 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   absl::Time connected_since_;
   std::string cancelled_;  // why; empty: it was not
   absl::Status close_status_;
+  bool inspects_ = false;
   bool closed_ = false;
   bool source_error_reported_ = false;
   bool last_seen_noted_ = false;
+  std::unique_ptr<runtime::Timer> digest_timer_;
 };
 
 }  // namespace zrs::storage

@@ -55,6 +55,7 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   // Of an earlier attempt, whose locks would keep this one off.
   appender_.reset();
   rebuild_.reset();
+  unproved_.reset();
   if (!lock_) {
     auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
     if (!lock.ok()) return lock.status();
@@ -75,15 +76,15 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
     found.copy.yields = state_->yielded_epoch == replication::CurrentEpoch(state_->lineage)->id();
     found.swap_to_tell = state_->swap_to_tell;
     found.upstream_is_secondary = state_->upstream_is_secondary;
+    found.difference = state_->difference;
+    found.scrub = state_->scrub;
   }
   auto info = file_system_.Stat(options_.path);
   if (absl::IsNotFound(info.status())) return found;
   if (!info.ok()) return info.status();
   if (!state_) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "open ", options_.path, ": there is a file (", info->size, " bytes) but no state file ", state_file_.path(),
-        " that says which database it is a copy of; nothing was changed; move the "
-        "file away for a new copy, or put the state file back"));
+    if (absl::Status opened = OpenUnproved(&found); !opened.ok()) return opened;
+    return found;
   }
   if (absl::Status opened = OpenLive(&found); !opened.ok()) return opened;
   // A process that was killed while it created the copy may have left a name that is not durable.
@@ -138,6 +139,15 @@ absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, fi
   return absl::OkStatus();
 }
 
+State CopyFile::NewState(const v1::Lineage& lineage) const {
+  State state;
+  state.path = options_.path;
+  state.machine_id = options_.machine_id;
+  state.role = "secondary";
+  state.lineage = lineage;
+  return state;
+}
+
 absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   // What was being built beside a copy that somebody has taken away since.
   absl::Status cleared = state_ ? RemoveRebuild() : MoveUnknownRebuildAway();
@@ -147,11 +157,7 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
       !removed.ok()) {
     return removed;
   }
-  State state;
-  state.path = options_.path;
-  state.machine_id = options_.machine_id;
-  state.role = "secondary";
-  state.lineage = create.lineage;
+  State state = NewState(create.lineage);
   state.lower_bound = filestorage::FirstBoundary(create.magic);
   if (state_) {
     state.followers = std::move(state_->followers);
@@ -238,6 +244,7 @@ void CopyFile::Close() {
   appender_.reset();
   rebuild_.reset();
   old_.reset();
+  unproved_.reset();
   lock_.reset();
 }
 

@@ -14,6 +14,7 @@
 #include "filestorage/committed_scan.h"
 #include "filestorage/lock.h"
 #include "filestorage/pack_proof.h"
+#include "filestorage/transaction_probe.h"
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/state_file.h"
@@ -33,13 +34,21 @@ class CopyFile {
     filestorage::Recovery recovery;  // where there was a file
     bool complete = false;           // the file was once all that the primary had
     bool upstream_is_secondary = false;
+    // There is a file, and no state that tells what it is: nothing was changed, and nothing is open but for
+    // ReadUnproved. The copy is empty.
+    struct Unproved {
+      filestorage::Magic magic = filestorage::Magic::kFs30;
+      uint64_t size = 0;
+    };
+    std::optional<Unproved> unproved = {};
+    std::string difference;  // from the upstream's file, as a comparison found it; empty: none is known
+    State::Scrub scrub = {};
     // When the last swap was (RFC 3339; empty where nobody knows), if nobody has said yet that it was told: one that
     // is finished here among them.
     std::optional<std::string> swap_to_tell;
   };
   // Takes `Data.fs.lock`, reads the state, opens the file and recovers it. Without a file the copy is empty (its
-  // lineage is kept where the state knows one). FailedPrecondition when there is a file but nothing that says what it
-  // is.
+  // lineage is kept where the state knows one).
   absl::StatusOr<Found> Open();
 
   // A first copy: the identity is durable before the file exists, so no file is ever without one. It gets the mode that
@@ -91,6 +100,33 @@ class CopyFile {
   absl::Status NoteGeneration(uint64_t generation);
   // Remembers whether the upstream is a secondary itself.
   absl::Status NoteUpstream(bool is_secondary);
+  // Remembers what a comparison found; nothing: that there is no difference.
+  absl::Status NoteDifference(const std::string& difference);
+  void NoteScrub(const State::Scrub& scrub);
+
+  // Of the file that Found calls unproved.
+  absl::StatusOr<size_t> ReadUnproved(uint64_t offset, absl::Span<char> out);
+  // Whether what lies behind `offset` there, a boundary, is no more than a transaction that was being written.
+  absl::StatusOr<bool> UnprovedEndsUnfinished(uint64_t offset);
+  // It was proved to be a beginning of this database's file up to `same`: remembers that. The next Open finds a copy.
+  absl::Status AdoptUnproved(const v1::Lineage& lineage, const filestorage::Boundary& same);
+
+  // What is behind `same`, of the live file or of the unproved one.
+  struct Surplus {
+    uint64_t bytes = 0;
+    uint64_t transactions = 0;                          // sound ones, up to the first that is not
+    std::vector<filestorage::ProbedTransaction> first;  // of them, as many as were asked for
+    std::string cut_to;                                 // where CutBack would save it; empty: there is nothing
+    std::string moved_to;                               // where MoveAway would move the file
+  };
+  absl::StatusOr<Surplus> Survey(const filestorage::Boundary& same, size_t most);
+  // Gives up what is behind `same`, up to where the file is the same as one of `lineage`, of which it is a copy from
+  // here on. The name of what was saved; empty where there was nothing. The next Open finds the copy, or after a crash
+  // on the way one that the upstream refuses as it did before.
+  absl::StatusOr<std::string> CutBack(const v1::Lineage& lineage, const filestorage::Boundary& same);
+  // The file gets another name, which is answered. The next Open finds none.
+  absl::StatusOr<std::string> MoveAway(const v1::Lineage& lineage);
+
   // Whether Promote would find the file in its place, and could write the state: FailedPrecondition, or as the disk
   // says. Nothing is changed.
   absl::Status RehearsePromotion();
@@ -119,6 +155,9 @@ class CopyFile {
   absl::Status OpenLive(Found* found);
   absl::Status BecomeSecondary();
   absl::Status MoveUnknownRebuildAway();
+  // Of a file of which nobody knows what it is.
+  absl::Status OpenUnproved(Found* found);
+  State NewState(const v1::Lineage& lineage) const;
   std::string UpdateIndex(const filestorage::ScanProgress& go_on);
   static absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected);
   static absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
@@ -143,6 +182,7 @@ class CopyFile {
   std::unique_ptr<filestorage::Appender> appender_;
   std::unique_ptr<filestorage::Appender> rebuild_;  // the file beside
   std::unique_ptr<filestorage::Appender> old_;      // the file before the last swap
+  std::unique_ptr<filestorage::File> unproved_;     // open for reading
 };
 
 }  // namespace zrs::storage

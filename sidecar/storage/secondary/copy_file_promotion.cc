@@ -34,6 +34,8 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   state.role = "primary";
   state.promoted_from = options_.upstream;
   state.yielded_epoch.clear();
+  state.difference.clear();
+  state.scrub = {};
   state.lower_bound = appender_->committed();
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);

@@ -170,6 +170,20 @@ void CopyWriter::NoteGeneration(uint64_t generation) {
            "a promotion may begin a generation that is there already");
 }
 
+void CopyWriter::NoteDifference(const std::string& difference) {
+  DoOrWarn([this, difference] { return file_.NoteDifference(difference); },
+           "after a restart the difference from the upstream's file is not known any more");
+}
+
+void CopyWriter::NoteScrub(const State::Scrub& scrub) {
+  DoOrWarn(
+      [this, scrub] {
+        file_.NoteScrub(scrub);
+        return file_.SaveState();
+      },
+      "after a restart the scrub begins anew");
+}
+
 void CopyWriter::DropRebuild() {
   DoOrWarn([this] { return file_.DropRebuild(); }, "the unfinished new file stays beside the copy");
 }

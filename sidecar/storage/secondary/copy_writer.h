@@ -47,6 +47,8 @@ class CopyWriter {
   void NoteComplete();  // as CopyFile's
   void NoteUpstream(bool is_secondary);
   void NoteGeneration(uint64_t generation);
+  void NoteDifference(const std::string& difference);
+  void NoteScrub(const State::Scrub& scrub);
   void DropRebuild();
   void ForgetOldFile();
   void OnSwapTold(const std::string& time);  // as CopyFile's

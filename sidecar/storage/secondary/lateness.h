@@ -22,6 +22,21 @@ Lateness Unheard(const std::string& upstream);
 // No answer to the hello.
 Lateness Unanswered(const std::string& upstream);
 
+// What to do about a difference from the upstream's file that a comparison found.
+inline constexpr char kDifferenceRemedy[] =
+    "nothing was changed. zrs verify, here and at the upstream, may tell which file is damaged. Where it is this one, "
+    "zrs "
+    "resync --dry-run says what of it would be given up, and zrs resync does that, and follows again; once the "
+    "upstream "
+    "was mended, zrs compare finds no difference, and it is followed again";
+
+// What to do about a copy that its upstream does not let go on.
+inline constexpr char kDivergedRemedy[] =
+    "both files are left as they are. Where the upstream's is right: zrs resync --dry-run says what of this one would "
+    "be "
+    "given up, and zrs resync does that, after it was saved, and follows again. Where this one is right: zrs promote "
+    "--force here, and let the other follow it";
+
 // What to do about the end of a stream: the peer's own word, or what can be done anyway.
 std::string RemedyOf(const replication::FollowerEnd& end);
 

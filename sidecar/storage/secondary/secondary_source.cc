@@ -42,6 +42,8 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
            .swapped = [this](const replication::SwapCopy& swap, const std::string& time) { OnSwapped(swap, time); }}),
       swap_command_(options.name, options.on_swap),
       health_(options_, runtime_, problem_),
+      comparisons_(options_, runtime_, services_.dialer),
+      scrub_(options.scrub_interval, runtime_),
       backoff_(options.reconnect_first, options.reconnect_most) {}
 
 void SecondarySource::Start(SourceEvents events) {
@@ -55,6 +57,8 @@ void SecondarySource::ScheduleHealth() {
     health_.Report(state_, upstream_.get(), copy_.committed);
     swap_command_.RunIfDue();
     NoteSwapTold();
+    comparisons_.Tick();
+    ScrubIfDue();
     events_.changed();
     ScheduleHealth();
   });
@@ -84,6 +88,11 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   if (!found.ok()) {
     return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
   }
+  unproved_ = found->unproved;
+  if (unproved_) {
+    state_ = SecondaryState::kProving;
+    return Prove();
+  }
   copy_ = std::move(found->copy);
   complete_ = found->complete;
   upstream_is_secondary_ = found->upstream_is_secondary;
@@ -92,13 +101,18 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
                replication::DescribePosition(copy_.committed));
   state_saved_ = runtime_.Now();
   health_.OnOpened();
-  if (copy_.magic) Publish();
+  scrub_.OnOpened(std::move(found->scrub));
+  differs_ = copy_.magic && !found->difference.empty();
+  if (copy_.magic && !differs_) Publish();
   if (found->swap_to_tell) {
     // Of the process before, which was ended before the command had.
     const bool known = !found->swap_to_tell->empty();
     swap_command_.Run(known ? *found->swap_to_tell : filestorage::Rfc3339(runtime_.UnixNow()));
   }
-  Connect();
+  if (!differs_) return Connect();
+  state_ = SecondaryState::kDiverged;
+  problem_.Raise(found->difference, kDifferenceRemedy);
+  events_.changed();
 }
 
 void SecondarySource::Publish() {
@@ -109,7 +123,7 @@ void SecondarySource::Publish() {
 // ---- Following
 
 void SecondarySource::Connect() {
-  if (stopping_ || state_ == SecondaryState::kStopped) return;
+  if (stopping_ || state_ == SecondaryState::kStopped || differs_) return;
   if (state_ == SecondaryState::kStarting || state_ == SecondaryState::kFollowing) state_ = SecondaryState::kConnecting;
   idle_ = false;
   replication::FollowerOptions options;
@@ -150,8 +164,14 @@ void SecondarySource::OnChanged() {
         Withdraw(v1::End::REASON_REPLACED, "the primary here is another one now",
                  "none needed: the follower comes back at once");
       }
+      if (replication::CurrentEpoch(copy_.lineage) == nullptr ||
+          replication::CurrentEpoch(copy_.lineage)->id() != replication::CurrentEpoch(session.lineage())->id()) {
+        scrub_.OnReplaced();
+      }
       copy_.lineage = session.lineage();
       copy_.yields = false;
+      divergence_.reset();
+      said_diverged_.clear();
       // What was being built is for an epoch that the upstream is not in.
       if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
     }
@@ -214,6 +234,8 @@ void SecondarySource::OnSwapped(const replication::SwapCopy& swap, const std::st
   copy_.committed = swap.end;
   copy_.rebuild.reset();
   health_.OnSwapped();
+  comparisons_.Cancel("a packed file took the copy's place");
+  scrub_.OnReplaced();
   spdlog::info("storage {}: the packed file is in place, at {}", options_.name,
                replication::DescribePosition(copy_.committed));
   Publish();
@@ -281,7 +303,7 @@ absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
     stopped_at_ = runtime_.UnixNow();
     if (!rebuilding_) told_end_ = std::max(told_end_, upstream_->session().upstream_end());
   }
-  if (stopping_ || state_ == SecondaryState::kStopped) return absl::ZeroDuration();
+  if (stopping_ || state_ == SecondaryState::kStopped || differs_) return absl::ZeroDuration();
   const std::optional<replication::FollowerEnd>& end = upstream_->session().end();
   if (state_ == SecondaryState::kDiskFull && !(end && end->by_publisher)) return backoff_.Next(runtime_.Random());
   if (end) return DelayAfterEnd(*end);
@@ -311,6 +333,8 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
     case v1::End::REASON_CONFLICT:
       if (end.generation > 0) writer_.NoteGeneration(end.generation);
       state_ = SecondaryState::kDiverged;
+      said_diverged_ = end.message;
+      if (divergence_) problem_.Raise(DescribeDivergence(), RemedyOf(end));
       Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
       break;
     default:
@@ -326,6 +350,9 @@ void SecondarySource::OnCut(const absl::Status& status, absl::Duration delay) {
   if (!status.ok() && state_ != SecondaryState::kStopped) OnLocalError(status);
   if (quiesced_) return std::exchange(quiesced_, nullptr)();
   if (stopping_ || state_ == SecondaryState::kStopped) return;
+  if (resync_ && !resync_->begun) return BeginResync();
+  if (differs_ || resync_) return;
+  if (state_ == SecondaryState::kDiverged && !divergence_) Locate();
   retry_ = runtime_.After(std::exchange(look_soon_, false) ? absl::ZeroDuration() : delay, [this] { Connect(); });
 }
 
@@ -352,35 +379,6 @@ void SecondarySource::OnUnreadable(const absl::Status& error) {
   if (state_ != SecondaryState::kStopped) {
     Fail(std::string(error.message()), "check this copy's disk; move the copy and its state away for a new one");
   }
-}
-
-// ---- Status
-
-bool SecondarySource::serving() const { return health_.Healthy(state_, upstream_.get(), copy_.committed); }
-
-std::optional<PrimaryView> SecondarySource::primary_view() const {
-  return health_.primary_view(upstream_.get(), copy_.committed);
-}
-
-void SecondarySource::FillStatus(v1::StorageStatus& status) const {
-  status.set_role("secondary");
-  status.set_state(StateName(state_, writer_.paused(), upstream_ ? &upstream_->session() : nullptr));
-  problem_.FillStatus(status);
-  FillIdentity(copy_.lineage, status);
-  health_.FillStatus(*status.mutable_upstream());
-  swap_command_.FillStatus(status);
-  if (!copy_.magic) return;
-  FillPosition(copy_.committed, status);
-  if (const std::optional<PrimaryView> primary = primary_view()) {
-    status.set_lag_bytes(primary->bytes_ahead);
-    status.set_lag_seconds(primary->seconds_ahead);
-  }
-  if (!upstream_) return;
-  const replication::FollowerSession& session = upstream_->session();
-  if (session.state() != SessionState::kCopying && session.state() != SessionState::kRebuilding) return;
-  FillProgress(
-      {session.start_offset(), session.durable().offset, session.upstream_end(), runtime_.Now() - stream_began_},
-      status);
 }
 
 }  // namespace zrs::storage

@@ -14,8 +14,10 @@
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/problem.h"
+#include "sidecar/storage/secondary/comparisons.h"
 #include "sidecar/storage/secondary/copy_file.h"
 #include "sidecar/storage/secondary/copy_writer.h"
+#include "sidecar/storage/secondary/scrub_schedule.h"
 #include "sidecar/storage/secondary/secondary_state.h"
 #include "sidecar/storage/secondary/upstream_connection.h"
 #include "sidecar/storage/secondary/upstream_health.h"
@@ -74,6 +76,14 @@ class SecondarySource final : public Source {
   // The promotion that is under way leaves the index as it is. Any thread.
   void HurryPromotion() { hurry_ = true; }
 
+  // Compares what is committed here with the upstream's file, at most `rate` bytes per second (0: as fast as it goes).
+  // A copy that differs is diverged from then on, over restarts; one that does not is so no more. `wanted` as
+  // Storage::Wait's.
+  void Compare(uint64_t rate, std::function<bool()> wanted, absl::AnyInvocable<void(v1::CompareResponse)> answer);
+  // Of a copy that has diverged: gives up what the upstream does not have, after it was saved, and follows again. Or
+  // tells what would be given up.
+  void Resync(bool dry_run, std::function<bool()> wanted, absl::AnyInvocable<void(v1::ResyncResponse)> answer);
+
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
     return file_.HasBoundary(boundary);
@@ -109,6 +119,33 @@ class SecondarySource final : public Source {
   // Before the last stream ends: nothing is begun any more.
   void BeginEnding();
 
+  // ---- Comparing (secondary_source_comparing.cc)
+  // A file of which nobody knows what it is may be a copy.
+  void Prove();
+  void OnProved(absl::StatusOr<ComparisonResult> result);
+  void AdoptIfUnfinished(const ComparisonResult& result);
+  void Adopt(const ComparisonResult& result);
+  // Where the upstream says that the copy has diverged: finds out where.
+  void Locate();
+  std::string DescribeDivergence() const;
+  // The bytes differ: no more is followed until a person says so.
+  void OnDifference(const v1::Comparison& report);
+  void OnNoDifference();
+  void ScrubIfDue();
+  void OnScrubbed(const absl::StatusOr<ComparisonResult>& result, uint64_t end);
+  Comparisons::Wish WishFor(Comparisons::Purpose purpose);
+  bool Differs(const ComparisonResult& result) const;
+  absl::Status CheckSameFile(const v1::Lineage& upstream) const;
+  v1::CompareResponse OnCompared(absl::StatusOr<ComparisonResult> result, uint64_t end);
+  void FillComparisons(v1::StorageStatus& status) const;
+  void BeginResync();
+  void OnResyncCompared(absl::StatusOr<ComparisonResult> result);
+  void OnSurveyed(const ComparisonResult& result, absl::StatusOr<CopyFile::Surplus> surplus);
+  void GiveUp(const ComparisonResult& result, v1::ResyncResponse response);
+  void OnGivenUp(const v1::ResyncResponse& response);
+  void AnswerResync(v1::ResyncResponse response);
+  void AnswerResync(v1::ResyncResponse::Result result, const std::string& message);
+
   // For a stream to close in order. What is paused takes nothing more, so its peer may be in the middle of a message.
   static constexpr absl::Duration kStopGrace = absl::Seconds(2);
   static constexpr absl::Duration kStopGraceWhilePaused = absl::Milliseconds(200);
@@ -126,6 +163,19 @@ class SecondarySource final : public Source {
   UpstreamHealth health_;
   SecondaryState state_ = SecondaryState::kStarting;
   replication::Copy copy_;
+  Comparisons comparisons_;
+  ScrubSchedule scrub_;
+  std::optional<CopyFile::Found::Unproved> unproved_;  // what is there; it is no copy yet
+  std::optional<v1::Comparison> divergence_;           // where it differs from the upstream's file, as far as is known
+  std::string said_diverged_;                          // by the upstream, last; empty: it was not said
+  bool differs_ = false;                               // a comparison found a difference: nobody is followed
+  struct ResyncWish {
+    bool dry_run = false;
+    std::function<bool()> wanted;
+    absl::AnyInvocable<void(v1::ResyncResponse)> answer;
+    bool begun = false;
+  };
+  std::optional<ResyncWish> resync_;
   replication::Backoff backoff_;
   std::shared_ptr<UpstreamConnection> upstream_;
   std::unique_ptr<runtime::Timer> retry_;
@@ -147,6 +197,7 @@ class SecondarySource final : public Source {
   std::unique_ptr<runtime::Timer> forget_old_;
   std::atomic<bool> hurry_ = false;
   absl::Duration state_saved_;
+  absl::Duration scrub_saved_;
   absl::Duration stream_began_;
 };
 

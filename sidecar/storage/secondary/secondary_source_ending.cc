@@ -33,6 +33,8 @@ class SlowWork {
 
 void SecondarySource::BeginEnding() {
   stopping_ = true;
+  comparisons_.Cancel("zrs stops");
+  if (resync_) AnswerResync(v1::ResyncResponse::RESULT_REFUSED, "zrs stops");
   retry_.reset();
   look_.reset();
   forget_old_.reset();
@@ -66,6 +68,8 @@ absl::Status SecondarySource::CheckPromotable(bool forced) const {
   if (state_ == SecondaryState::kStopped || state_ == SecondaryState::kStarting) {
     return refuse("its file is not open; zrs status tells why");
   }
+  if (unproved_) return refuse("nothing tells yet of which database its file is; zrs status tells more");
+  if (resync_) return refuse("it is being resynced");
   if (!copy_.magic || !complete_) {
     return refuse(
         "its first copy is not complete: it never had all that the primary has. Take another secondary, or a "

@@ -6,6 +6,8 @@ const char* StateName(SecondaryState state, bool paused, const replication::Foll
   switch (state) {
     case SecondaryState::kStarting:
       return "starting";
+    case SecondaryState::kProving:
+      return "proving";
     case SecondaryState::kConnecting:
       return "connecting";
     case SecondaryState::kFollowing:

@@ -6,7 +6,7 @@
 
 namespace zrs::storage {
 
-enum class SecondaryState { kStarting, kConnecting, kFollowing, kDiverged, kDiskFull, kStopped };
+enum class SecondaryState { kStarting, kProving, kConnecting, kFollowing, kDiverged, kDiskFull, kStopped };
 
 // `session`: of the present connection; null where there is none.
 const char* StateName(SecondaryState state, bool paused, const replication::FollowerSession* session);

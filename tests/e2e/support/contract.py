@@ -9,7 +9,8 @@ from .sidecar import ROOT
 _TYPES = {"string": str, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 # The table of what is inside a field.
 _INSIDE = {"storages": "storage", "progress": "progress", "upstream": "upstream", "followers": "follower",
-           "error": "error", "lastSwap": "swap"}
+           "error": "error", "lastSwap": "swap", "checking": "checking", "divergence": "comparison", "here": "compared",
+           "scrub": "scrub"}
 
 
 @functools.cache
@@ -26,13 +27,18 @@ def states():
     return {row[0] for row in table("states")}
 
 
+def _inside(name, field):
+    """The table of what is in a field of the table `name`; None where it is no object."""
+    return "compared" if (name, field) == ("comparison", "upstream") else _INSIDE.get(field)
+
+
 def fields(name="status", prefix=""):
     """Every documented field, as in "storages.error.message"."""
     found = set()
     for field, *_ in table(name):
         found.add(prefix + field)
-        if field in _INSIDE:
-            found |= fields(_INSIDE[field], f"{prefix}{field}.")
+        if _inside(name, field):
+            found |= fields(_inside(name, field), f"{prefix}{field}.")
     return found
 
 
@@ -48,9 +54,9 @@ def known(value, name="status", prefix=""):
         assert isinstance(content, _TYPES[kind]), f"{prefix}{field} is no {kind}"
         assert (kind == "boolean") == isinstance(content, bool), f"{prefix}{field} is no {kind}"
         found.add(prefix + field)
-        if field in _INSIDE:
+        if _inside(name, field):
             for item in content if kind == "array" else [content]:
-                found |= known(item, _INSIDE[field], f"{prefix}{field}.")
+                found |= known(item, _inside(name, field), f"{prefix}{field}.")
     if name == "storage":
         assert value["state"] in states(), value["state"]
     return found

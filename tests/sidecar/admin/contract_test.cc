@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sidecar/admin/comparison_json.h"
 #include "sidecar/admin/state_advice.h"
 #include "sidecar/admin/status_json.h"
 #include "tests/sidecar/admin/status_samples.h"
@@ -57,6 +58,10 @@ TEST(Contract, EveryFieldIsDocumentedAndTheReverse) {
   ExpectDocumented("follower", storage["followers"][0], parts["followers"][0]);
   ExpectDocumented("error", storage["error"], parts["error"]);
   ExpectDocumented("swap", storage["lastSwap"], parts["lastSwap"]);
+  ExpectDocumented("checking", storage["checking"], parts["checking"]);
+  ExpectDocumented("comparison", storage["divergence"], parts["divergence"]);
+  ExpectDocumented("compared", storage["divergence"]["here"], Json::parse(TransactionToJson({}).dump()));
+  ExpectDocumented("scrub", storage["scrub"], parts["scrub"]);
 }
 
 TEST(Contract, EveryStateIsDocumentedAndTheReverse) {
@@ -74,7 +79,11 @@ TEST(Contract, TheSampleOfEverythingIsComplete) {
                                                                   &full.storages(0).upstream(),
                                                                   &full.storages(0).followers(0),
                                                                   &full.storages(0).error(),
-                                                                  &full.storages(0).last_swap()};
+                                                                  &full.storages(0).last_swap(),
+                                                                  &full.storages(0).checking(),
+                                                                  &full.storages(0).divergence(),
+                                                                  &full.storages(0).divergence().here(),
+                                                                  &full.storages(0).scrub()};
   for (const google::protobuf::Message* message : messages) {
     const auto* descriptor = message->GetDescriptor();
     for (int i = 0; i < descriptor->field_count(); ++i) {

@@ -28,8 +28,38 @@ v1::StatusResponse EmptyParts() {
   storage->add_followers();
   storage->mutable_error();
   storage->mutable_last_swap();
+  storage->mutable_checking();
+  v1::Comparison& comparison = *storage->mutable_divergence();
+  comparison.set_time(SampleTimeText(absl::Hours(1)));
+  storage->mutable_scrub();
   return status;
 }
+
+namespace {
+
+void FillTransaction(v1::ComparedTransaction* transaction) {
+  transaction->set_damage("at 1000: no status of a transaction");
+  transaction->set_tid("03f2cd6d55555556");
+  transaction->set_time(SampleTimeText(absl::Seconds(4)));
+  transaction->set_user("admin");
+  transaction->set_description("edit");
+  transaction->set_bytes(400);
+}
+
+void FillComparison(v1::Comparison* comparison) {
+  comparison->set_time(SampleTimeText(absl::Seconds(3)));
+  comparison->set_same_up_to(1000);
+  comparison->set_tid("03f2cd6d55555555");
+  comparison->set_tid_time(SampleTimeText(absl::Seconds(5)));
+  comparison->set_difference(1016);
+  comparison->set_committed_end(2000);
+  comparison->set_upstream_end(3000);
+  FillTransaction(comparison->mutable_here());
+  FillTransaction(comparison->mutable_upstream());
+  comparison->set_unsound("at 500: nonsense");
+}
+
+}  // namespace
 
 v1::StatusResponse FullStatus() {
   v1::StatusResponse status = EmptyStatus();
@@ -70,6 +100,15 @@ v1::StatusResponse FullStatus() {
   v1::LastSwap& swap = *storage.mutable_last_swap();
   swap.set_time(SampleTimeText(absl::Hours(1)));
   swap.set_command_error("it ended with exit code 3");
+  v1::Checking& checking = *storage.mutable_checking();
+  checking.set_purpose("compare");
+  *checking.mutable_progress() = progress;
+  FillComparison(storage.mutable_divergence());
+  v1::Scrub& scrub = *storage.mutable_scrub();
+  scrub.set_finished(SampleTimeText(absl::Hours(30)));
+  scrub.set_next(SampleTimeText(-absl::Hours(30)));
+  scrub.set_position(4096);
+  scrub.set_last_error("the upstream cannot be asked");
   return status;
 }
 

@@ -63,7 +63,7 @@ TEST(Description, OfDefaults) {
             "<sidecar>\n  admin-socket /a\n  # health-address: none\n  state-dir /s\n  log-file STDERR\n"
             "  log-level info\n  stop-timeout 30s\n</sidecar>\n"
             "\n<zrs 1>\n  # a primary\n  # replicate-from: none: a primary\n  replicate-to 5000\n  insecure off\n"
-            "  max-followers 64\n  keep-alive-delay 2s\n  poll-interval 1s\n  # blobs: none\n"
+            "  max-followers 64\n  inspect-rate 200MB\n  keep-alive-delay 2s\n  poll-interval 1s\n  # blobs: none\n"
             "  <filestorage>\n    path /data/Data.fs\n  </filestorage>\n</zrs>\n");
 }
 TEST(Description, OfASecondary) {
@@ -72,7 +72,8 @@ TEST(Description, OfASecondary) {
   EXPECT_EQ(text.substr(text.find("\n<zrs a>")),
             "\n<zrs a>\n  # a secondary\n  replicate-from localhost:5000\n  # replicate-to: none\n"
             "  # source-name: the only one, or of the same name\n  keep-alive-delay 2s\n  reconnect-delay 10s\n"
-            "  max-lag 1m\n  keep-old on\n  # on-swap: none\n  # fence-command: none\n"
+            "  max-lag 1m\n  scrub-interval 7d\n  scrub-rate 20MB\n  keep-old on\n  # on-swap: none\n  # "
+            "fence-command: none\n"
             "  owner zope\n  group 600\n  # mode: as the primary file's mode\n  # blobs: none\n"
             "  <filestorage>\n    path /data/Data.fs\n  </filestorage>\n</zrs>\n");
 }
@@ -88,11 +89,14 @@ TEST(Description, IsLoadedToTheSame) {
       "<sidecar>\nadmin-socket s\nhealth-address [::]:8101\nstate-dir d\nlog-file $(HOME)/l\nlog-level debug\n"
       "stop-timeout 1500ms\n</sidecar>\n",
       Zrs("a",
-          "replicate-to :5000\ninsecure yes\nmax-followers 2\nkeep-alive-delay 0.0100000001\npoll-interval 1.5m\n"
+          "replicate-to :5000\ninsecure yes\nmax-followers 2\ninspect-rate 1025KB\nkeep-alive-delay "
+          "0.0100000001\npoll-interval 1.5m\n"
           "blobs external"),
       Zrs("b",
           "replicate-to 5000\ninsecure on\nreplicate-from ./b.sock\nsource-name C\nreconnect-delay 1h\n"
-          "max-lag 1d\nkeep-old no\non-swap touch a; b $$c\nfence-command power off\nowner zope\ngroup plone\nmode "
+          "max-lag 1d\nscrub-interval 0\nscrub-rate 12345\n"
+          "keep-old no\non-swap touch a; b $$c\nfence-command power "
+          "off\nowner zope\ngroup plone\nmode "
           "0664"),
       Zrs("c", "replicate-from [::1]:5000\nowner 77"), Zrs("d", "replicate-from h:1\ngroup 78\nkeep-alive-delay 90"),
       "<zrs e>\nreplicate-from h:1\nzeo-conf zeo.conf\nzeo-storage 1\n</zrs>\n"));

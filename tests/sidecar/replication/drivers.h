@@ -68,6 +68,7 @@ class PublisherDriver {
   std::optional<filestorage::Boundary> probe;
   std::optional<OldPosition> probe_old;
   std::optional<DigestBytes> digest;
+  std::optional<FindTransaction> find;
   bool receiving = false;
   bool closed = false;
 
@@ -86,6 +87,10 @@ class PublisherDriver {
   void Note(DigestBytes asked) {
     EXPECT_FALSE(digest) << "two digests at a time";
     digest = asked;
+  }
+  void Note(FindTransaction asked) {
+    EXPECT_FALSE(find) << "two questions at a time";
+    find = asked;
   }
   void Note(CloseFollower) { closed = true; }
 

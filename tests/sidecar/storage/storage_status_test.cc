@@ -101,28 +101,28 @@ TEST_F(StorageStatusTest, APrimarysFirstLookThroughItsFileHasProgress) {
 }
 
 TEST(FillProgress, ARateOnceSomethingWasDone) {
-  v1::StorageStatus status;
-  FillProgress({.start = 100, .done = 100, .total = 1100, .elapsed = absl::Seconds(5)}, status);
-  EXPECT_EQ(status.progress().bytes(), 100u);
-  EXPECT_EQ(status.progress().total(), 1100u);
-  EXPECT_FALSE(status.progress().has_rate());
-  EXPECT_FALSE(status.progress().has_seconds_left());
-  FillProgress({.start = 100, .done = 600, .total = 1100, .elapsed = absl::Seconds(5)}, status);
-  EXPECT_EQ(status.progress().rate(), 100);
-  EXPECT_EQ(status.progress().seconds_left(), 5);
+  v1::Progress progress;
+  FillProgress({.start = 100, .done = 100, .total = 1100, .elapsed = absl::Seconds(5)}, progress);
+  EXPECT_EQ(progress.bytes(), 100u);
+  EXPECT_EQ(progress.total(), 1100u);
+  EXPECT_FALSE(progress.has_rate());
+  EXPECT_FALSE(progress.has_seconds_left());
+  FillProgress({.start = 100, .done = 600, .total = 1100, .elapsed = absl::Seconds(5)}, progress);
+  EXPECT_EQ(progress.rate(), 100);
+  EXPECT_EQ(progress.seconds_left(), 5);
 }
 
 TEST(FillProgress, WithoutTimeThereIsNoRate) {
-  v1::StorageStatus status;
-  FillProgress({.start = 0, .done = 600, .total = 1100, .elapsed = absl::ZeroDuration()}, status);
-  EXPECT_FALSE(status.progress().has_rate());
+  v1::Progress progress;
+  FillProgress({.start = 0, .done = 600, .total = 1100, .elapsed = absl::ZeroDuration()}, progress);
+  EXPECT_FALSE(progress.has_rate());
 }
 
 TEST(FillProgress, ATotalThatIsBehindIsWhatWasDone) {
-  v1::StorageStatus status;
-  FillProgress({.start = 0, .done = 600, .total = 500, .elapsed = absl::Seconds(1)}, status);
-  EXPECT_EQ(status.progress().total(), 600u);
-  EXPECT_EQ(status.progress().seconds_left(), 0);
+  v1::Progress progress;
+  FillProgress({.start = 0, .done = 600, .total = 500, .elapsed = absl::Seconds(1)}, progress);
+  EXPECT_EQ(progress.total(), 600u);
+  EXPECT_EQ(progress.seconds_left(), 0);
 }
 
 TEST(FillPosition, WithoutATransactionThereIsNoTid) {

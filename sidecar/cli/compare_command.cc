@@ -1,0 +1,142 @@
+#include "sidecar/cli/compare_command.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <future>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "sidecar/admin/admin_client.h"
+#include "sidecar/admin/comparison_json.h"
+#include "sidecar/cli/output.h"
+#include "sidecar/cli/progress_line.h"
+#include "sidecar/cli/terminal.h"
+#include "sidecar/config/loader.h"
+
+namespace zrs::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kProgressInterval(200);
+constexpr absl::Duration kStatusTimeout = absl::Seconds(2);
+
+// Where zrs is told to compare, it does so until the one who asked is gone: what the terminal shows meanwhile is the
+// status.
+template <typename Ask>
+auto AskWithProgress(const config::Settings& settings, const std::string& storage, Ask ask) {
+  auto answer = std::async(std::launch::async, ask);
+  if (IsTerminal(STDERR_FILENO)) EndOnSignals(STDERR_FILENO, kLineGone, AfterSignal::kDieOfIt);
+  ProgressLine line("compare");
+  admin::AdminClient client(settings.sidecar.admin_socket);
+  while (answer.wait_for(kProgressInterval) != std::future_status::ready) {
+    const auto status = client.Status(kStatusTimeout);
+    if (!status.ok()) continue;
+    for (const v1::StorageStatus& one : status->storages()) {
+      if (!one.has_checking() || (!storage.empty() && one.name() != storage)) continue;
+      line.Update(one.checking().progress().bytes(), one.checking().progress().total());
+    }
+  }
+  return answer.get();
+}
+
+std::string At(const v1::Comparison& comparison) {
+  std::string text = absl::StrCat(comparison.same_up_to());
+  if (comparison.has_tid()) absl::StrAppend(&text, " (", comparison.tid());
+  if (comparison.has_tid_time()) absl::StrAppend(&text, ", ", comparison.tid_time());
+  return comparison.has_tid() ? absl::StrCat(text, ")") : text;
+}
+
+std::string TransactionText(bool there, const v1::ComparedTransaction& transaction) {
+  if (!there) return "ends there";
+  if (transaction.has_damage()) return absl::StrCat("damage: ", transaction.damage());
+  std::string text = transaction.tid();
+  if (transaction.has_time()) absl::StrAppend(&text, "  ", transaction.time());
+  return absl::StrCat(text, "  ", transaction.bytes(), " bytes  user \"", transaction.user(), "\"  \"",
+                      transaction.description(), "\"");
+}
+
+std::string DifferenceText(const v1::Comparison& comparison) {
+  std::string text;
+  if (comparison.has_difference()) absl::StrAppend(&text, "first difference at byte ", comparison.difference(), "\n");
+  absl::StrAppend(&text, "the same up to ", At(comparison), "; then\n");
+  absl::StrAppend(&text, "  here      ", TransactionText(comparison.has_here(), comparison.here()), "\n");
+  absl::StrAppend(&text, "  upstream  ", TransactionText(comparison.has_upstream(), comparison.upstream()), "\n");
+  if (comparison.has_unsound()) {
+    absl::StrAppend(&text, "the same bytes on both sides are damaged: ", comparison.unsound(), "\n");
+  }
+  return text;
+}
+
+std::string PlanText(const v1::ResyncResponse& response) {
+  const bool done = response.result() == v1::ResyncResponse::RESULT_DONE;
+  std::string text = DifferenceText(response.comparison());
+  if (response.bytes() == 0) {
+    absl::StrAppend(&text, "nothing ", done ? "was" : "would be", " given up: the upstream has all that is here\n");
+  } else {
+    absl::StrAppend(&text, response.transactions(), " transaction(s), ", response.bytes(), " bytes, ",
+                    done ? "were" : "would be",
+                    response.whole() ? " replaced with all of the file, moved to " : " cut off, saved to ",
+                    response.saved_to(), "\n");
+  }
+  for (const v1::ComparedTransaction& one : response.first()) {
+    absl::StrAppend(&text, "  ", TransactionText(true, one), "\n");
+  }
+  const uint64_t more = response.transactions() - std::min<uint64_t>(response.transactions(), response.first_size());
+  if (more > 0) {
+    absl::StrAppend(&text, "  and ", more, " more: zrs log --from ", response.comparison().here().tid(),
+                    " lists them\n");
+  }
+  absl::StrAppend(&text,
+                  done ? "replication goes on\n" : "nothing was changed; zrs resync without --dry-run does it\n");
+  return text;
+}
+
+}  // namespace
+
+int CompareCommand(const std::string& config, const CompareOptions& options) {
+  const auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  v1::CompareRequest request;
+  request.set_storage(options.storage);
+  request.set_rate(options.rate);
+  const auto response = AskWithProgress(
+      *settings, options.storage, [&] { return admin::AdminClient(settings->sidecar.admin_socket).Compare(request); });
+  if (!response.ok()) return Complain(response.status(), kFailed);
+  switch (response->result()) {
+    case v1::CompareResponse::RESULT_SAME:
+    case v1::CompareResponse::RESULT_DIFFERENT: {
+      const bool same = response->result() == v1::CompareResponse::RESULT_SAME;
+      const std::string text = same ? absl::StrCat("identical up to ", At(response->comparison()), "\n")
+                                    : DifferenceText(response->comparison());
+      return PrintResult(options.json ? admin::CompareToJson(*response) : text, same ? kSuccess : kFailed);
+    }
+    case v1::CompareResponse::RESULT_NO_SUCH_STORAGE:
+      return Complain(absl::NotFoundError(response->message()), kUsage);
+    default:
+      return Complain(absl::FailedPreconditionError(response->message()), kFailed);
+  }
+}
+
+int ResyncCommand(const std::string& config, const ResyncOptions& options) {
+  const auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  v1::ResyncRequest request;
+  request.set_storage(options.storage);
+  request.set_dry_run(options.dry_run);
+  const auto response = AskWithProgress(
+      *settings, options.storage, [&] { return admin::AdminClient(settings->sidecar.admin_socket).Resync(request); });
+  if (!response.ok()) return Complain(response.status(), kFailed);
+  switch (response->result()) {
+    case v1::ResyncResponse::RESULT_DONE:
+    case v1::ResyncResponse::RESULT_PLANNED:
+      return PrintResult(options.json ? admin::ResyncToJson(*response) : PlanText(*response), kSuccess);
+    case v1::ResyncResponse::RESULT_NO_SUCH_STORAGE:
+      return Complain(absl::NotFoundError(response->message()), kUsage);
+    default:
+      return Complain(absl::FailedPreconditionError(response->message()), kFailed);
+  }
+}
+
+}  // namespace zrs::cli

@@ -1,0 +1,237 @@
+// A secondary's copy against its upstream's file: proved before it is followed, and compared on demand and by itself.
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/storage/secondary/comparison_report.h"
+#include "sidecar/storage/secondary/lateness.h"
+#include "sidecar/storage/secondary/secondary_source.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+
+using Purpose = Comparisons::Purpose;
+
+Comparisons::Wish SecondarySource::WishFor(Purpose purpose) {
+  Comparisons::Wish wish;
+  wish.purpose = purpose;
+  wish.check = [](const InspectedFile&) { return absl::OkStatus(); };
+  if (unproved_) {
+    wish.file = {unproved_->magic, unproved_->size,
+                 [this](uint64_t offset, absl::Span<char> out) { return file_.ReadUnproved(offset, out); }};
+  } else {
+    wish.file = {*copy_.magic, copy_.committed.offset,
+                 [this](uint64_t offset, absl::Span<char> out) { return file_.Read(offset, out); }};
+    wish.lineage = copy_.lineage;
+  }
+  wish.from = filestorage::FirstBoundary(wish.file.magic);
+  return wish;
+}
+
+// What this side has beyond the upstream's end is a difference too.
+bool SecondarySource::Differs(const ComparisonResult& result) const {
+  return result.difference.has_value() || !result.unsound.empty() || !absl::IsNotFound(result.here.status());
+}
+
+// ---- A file that nobody knows
+
+void SecondarySource::Prove() {
+  if (stopping_ || !unproved_) return;
+  spdlog::info("storage {}: {} has a file of {} bytes, and no state that tells what it is: it is compared with {}",
+               options_.name, options_.path, unproved_->size, options_.upstream);
+  Comparisons::Wish wish = WishFor(Purpose::kAdopt);
+  wish.done = [this](absl::StatusOr<ComparisonResult> result) { OnProved(std::move(result)); };
+  comparisons_.Run(options_.upstream, std::move(wish));
+  events_.changed();
+}
+
+void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
+  if (stopping_ || resync_ || absl::IsCancelled(result.status())) return;
+  if (absl::IsInternal(result.status())) {
+    return Fail(std::string(result.status().message()), RemedyOfLocalError(result.status()));
+  }
+  if (!result.ok()) {
+    problem_.Raise(absl::StrCat(options_.path, " is not known to be a copy of anything, and cannot be compared with ",
+                                options_.upstream, ": ", result.status().message()),
+                   "zrs tries again by itself; nothing was changed");
+    const bool soon = absl::IsUnavailable(result.status());
+    retry_ = runtime_.After(soon ? backoff_.Next(runtime_.Random()) : options_.refused_delay, [this] { Prove(); });
+    return events_.changed();
+  }
+  const bool whole = absl::IsNotFound(result->here.status());
+  const bool unfinished = absl::IsDataLoss(result->here.status());
+  if (result->unsound.empty() && (whole || (unfinished && !result->difference))) return Adopt(*result);
+  if (result->unsound.empty() && unfinished) return AdoptIfUnfinished(*result);
+  OnDifference(ReportOf(*result, unproved_->size, runtime_.UnixNow()));
+}
+
+// A transaction that was being written when the file was copied may have been taken back since.
+void SecondarySource::AdoptIfUnfinished(const ComparisonResult& result) {
+  runtime_.PostIo([this, result]() mutable {
+    const absl::StatusOr<bool> unfinished = file_.UnprovedEndsUnfinished(result.same.offset);
+    runtime_.Post([this, unfinished, result = std::move(result)] {
+      if (stopping_) return;
+      if (unfinished.ok() && *unfinished) return Adopt(result);
+      OnDifference(ReportOf(result, unproved_->size, runtime_.UnixNow()));
+    });
+  });
+}
+
+void SecondarySource::Adopt(const ComparisonResult& result) {
+  runtime_.PostIo([this, lineage = result.upstream.lineage, same = result.same] {
+    absl::Status adopted = file_.AdoptUnproved(lineage, same);
+    runtime_.Post([this, same, adopted = std::move(adopted)] {
+      if (stopping_) return;
+      if (!adopted.ok()) return OnLocalError(adopted);
+      spdlog::info("storage {}: {} is the same as the file of {} up to {}: it is its copy from now on", options_.name,
+                   options_.path, options_.upstream, replication::DescribePosition(same));
+      problem_.Clear();
+      unproved_.reset();
+      state_ = SecondaryState::kStarting;
+      TryOpen();
+    });
+  });
+}
+
+// ---- Where it has diverged
+
+void SecondarySource::Locate() {
+  if (comparisons_.purpose()) return;
+  Comparisons::Wish wish = WishFor(Purpose::kLocate);
+  wish.done = [this, end = copy_.committed.offset](const absl::StatusOr<ComparisonResult>& result) {
+    if (stopping_ || !result.ok() || state_ != SecondaryState::kDiverged) return;
+    divergence_ = ReportOf(*result, end, runtime_.UnixNow());
+    problem_.Raise(DescribeDivergence(), kDivergedRemedy);
+    events_.changed();
+  };
+  comparisons_.Run(options_.upstream, std::move(wish));
+}
+
+std::string SecondarySource::DescribeDivergence() const {
+  if (said_diverged_.empty()) return Describe(*divergence_);
+  return absl::StrCat("upstream ", options_.upstream, ": ", said_diverged_, ". Compared, ", Describe(*divergence_));
+}
+
+void SecondarySource::OnDifference(const v1::Comparison& report) {
+  divergence_ = report;
+  said_diverged_.clear();
+  differs_ = true;
+  state_ = SecondaryState::kDiverged;
+  retry_.reset();
+  problem_.Raise(DescribeDivergence(), kDifferenceRemedy, /*lasting=*/true);
+  if (!unproved_) writer_.NoteDifference(DescribeDivergence());
+  if (upstream_) upstream_->Stop(kStopGrace);
+  Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here differs from its own upstream's file", kDifferenceRemedy);
+  events_.changed();
+}
+
+void SecondarySource::OnNoDifference() {
+  if (!std::exchange(differs_, false)) return;
+  spdlog::info("storage {}: the difference from the upstream's file is no more", options_.name);
+  writer_.NoteDifference("");
+  divergence_.reset();
+  state_ = SecondaryState::kConnecting;
+  if (unproved_) {
+    state_ = SecondaryState::kProving;
+    Prove();
+  } else if (idle_) {
+    Connect();
+  }
+}
+
+// ---- On demand
+
+void SecondarySource::Compare(uint64_t rate, std::function<bool()> wanted,
+                              absl::AnyInvocable<void(v1::CompareResponse)> answer) {
+  v1::CompareResponse response;
+  const auto refuse = [&](absl::string_view why) {
+    response.set_result(v1::CompareResponse::RESULT_FAILED);
+    response.set_message(absl::StrCat("storage ", options_.name, " is not compared: ", why));
+    answer(response);
+  };
+  if (stopping_) return refuse("zrs stops");
+  if (!unproved_ && !copy_.magic) return refuse("there is no copy, or it is not open; zrs status tells more");
+  if (state_ == SecondaryState::kStopped) return refuse("it is stopped, as zrs status tells");
+  const std::optional<Purpose> running = comparisons_.purpose();
+  if (resync_ || running == Purpose::kCompare || running == Purpose::kAdopt) {
+    return refuse("it is being compared already; zrs status tells how far that is");
+  }
+  Comparisons::Wish wish = WishFor(Purpose::kCompare);
+  wish.rate = rate;
+  wish.wanted = std::move(wanted);
+  // One that has diverged is compared with whatever is there.
+  if (state_ != SecondaryState::kDiverged && !unproved_) {
+    wish.check = [this](const InspectedFile& upstream) { return CheckSameFile(upstream.lineage); };
+  }
+  wish.done = [this, end = wish.file.end, answer = std::move(answer)](absl::StatusOr<ComparisonResult> result) mutable {
+    answer(OnCompared(std::move(result), end));
+  };
+  comparisons_.Run(options_.upstream, std::move(wish));
+  events_.changed();
+}
+
+absl::Status SecondarySource::CheckSameFile(const v1::Lineage& upstream) const {
+  if (replication::IsPrefixOf(copy_.lineage, upstream) && !replication::ReplacedSince(copy_.lineage, upstream)) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError(
+      "the upstream's file was packed, or replaced, since; try again when the copy has followed that");
+}
+
+v1::CompareResponse SecondarySource::OnCompared(absl::StatusOr<ComparisonResult> result, uint64_t end) {
+  v1::CompareResponse response;
+  if (!result.ok()) {
+    response.set_result(v1::CompareResponse::RESULT_FAILED);
+    response.set_message(absl::StrCat("storage ", options_.name, " was not compared: ", result.status().message()));
+    return response;
+  }
+  const bool differs = Differs(*result);
+  const v1::Comparison report = ReportOf(*result, end, runtime_.UnixNow());
+  response.set_result(differs ? v1::CompareResponse::RESULT_DIFFERENT : v1::CompareResponse::RESULT_SAME);
+  response.set_message(absl::StrCat("storage ", options_.name, ": ", Describe(report)));
+  *response.mutable_comparison() = report;
+  if (stopping_) return response;
+  differs ? OnDifference(report) : OnNoDifference();
+  return response;
+}
+
+// ---- By itself
+
+void SecondarySource::ScrubIfDue() {
+  if (comparisons_.purpose() == Purpose::kScrub) {
+    if (comparisons_.same() == scrub_.position()) return;
+    scrub_.OnPosition(comparisons_.same());
+    if (runtime_.Now() - scrub_saved_ < options_.state_interval) return;
+    scrub_saved_ = runtime_.Now();
+    return writer_.NoteScrub(scrub_.remembered());
+  }
+  const bool follows = upstream_ && upstream_->session().state() == replication::FollowerSession::State::kStreaming;
+  if (stopping_ || !follows || state_ != SecondaryState::kFollowing || comparisons_.purpose() || !scrub_.due()) return;
+  Comparisons::Wish wish = WishFor(Purpose::kScrub);
+  if (scrub_.position().offset != 0) wish.from = scrub_.position();
+  wish.rate = options_.scrub_rate;
+  wish.check = [this](const InspectedFile& upstream) { return CheckSameFile(upstream.lineage); };
+  wish.done = [this, end = wish.file.end](const absl::StatusOr<ComparisonResult>& result) { OnScrubbed(result, end); };
+  comparisons_.Run(options_.upstream, std::move(wish));
+}
+
+void SecondarySource::OnScrubbed(const absl::StatusOr<ComparisonResult>& result, uint64_t end) {
+  if (!result.ok()) {
+    return scrub_.OnFailed(absl::IsCancelled(result.status()) ? absl::OkStatus() : result.status());
+  }
+  if (!stopping_ && Differs(*result)) return OnDifference(ReportOf(*result, end, runtime_.UnixNow()));
+  scrub_.OnFinished();
+  spdlog::info("storage {}: scrubbed: the copy is the same as its upstream's file up to {}", options_.name,
+               replication::DescribePosition(result->same));
+  writer_.NoteScrub(scrub_.remembered());
+}
+
+void SecondarySource::FillComparisons(v1::StorageStatus& status) const {
+  comparisons_.FillStatus(status);
+  if (divergence_) *status.mutable_divergence() = *divergence_;
+  scrub_.FillStatus(comparisons_.purpose() == Purpose::kScrub, status);
+}
+
+}  // namespace zrs::storage

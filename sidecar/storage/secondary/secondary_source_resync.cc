@@ -1,0 +1,138 @@
+// A copy that has diverged gives up what its upstream does not have.
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "filestorage/timestamp.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/storage/secondary/comparison_report.h"
+#include "sidecar/storage/secondary/lateness.h"
+#include "sidecar/storage/secondary/secondary_source.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+// Of those that would be given up, for a person.
+constexpr size_t kMostListed = 20;
+
+}  // namespace
+
+void SecondarySource::Resync(bool dry_run, std::function<bool()> wanted,
+                             absl::AnyInvocable<void(v1::ResyncResponse)> answer) {
+  const auto refuse = [&](absl::string_view why) {
+    v1::ResyncResponse response;
+    response.set_result(v1::ResyncResponse::RESULT_REFUSED);
+    response.set_message(absl::StrCat("storage ", options_.name, " is not resynced: ", why));
+    answer(response);
+  };
+  if (stopping_) return refuse("zrs stops");
+  if (resync_) return refuse("it is being resynced already");
+  if (writer_.paused()) return refuse("it is paused; type zrs resume first");
+  if (state_ == SecondaryState::kStopped) return refuse("it is stopped, as zrs status tells");
+  if (state_ != SecondaryState::kDiverged) return refuse("it has not diverged, as far as is known; zrs compare looks");
+  comparisons_.Cancel("it is being resynced");
+  resync_ = ResyncWish{dry_run, std::move(wanted), std::move(answer)};
+  if (!idle_) return upstream_->HangUp();  // it goes on when that has ended
+  BeginResync();
+}
+
+void SecondarySource::BeginResync() {
+  retry_.reset();
+  resync_->begun = true;
+  Comparisons::Wish wish = WishFor(Comparisons::Purpose::kResync);
+  wish.wanted = resync_->wanted;
+  wish.done = [this](absl::StatusOr<ComparisonResult> result) { OnResyncCompared(std::move(result)); };
+  comparisons_.Run(options_.upstream, std::move(wish));
+  events_.changed();
+}
+
+void SecondarySource::AnswerResync(v1::ResyncResponse response) {
+  ResyncWish wish = *std::exchange(resync_, std::nullopt);
+  wish.answer(std::move(response));
+  // As before it was asked for.
+  if (stopping_ || differs_ || state_ != SecondaryState::kDiverged) return;
+  retry_ = runtime_.After(options_.refused_delay, [this] { Connect(); });
+}
+
+void SecondarySource::AnswerResync(v1::ResyncResponse::Result result, const std::string& message) {
+  v1::ResyncResponse response;
+  response.set_result(result);
+  response.set_message(absl::StrCat("storage ", options_.name, " is not resynced: ", message));
+  AnswerResync(std::move(response));
+}
+
+void SecondarySource::OnResyncCompared(absl::StatusOr<ComparisonResult> result) {
+  if (!resync_) return;
+  if (!result.ok()) {
+    return AnswerResync(v1::ResyncResponse::RESULT_REFUSED, std::string(result.status().message()));
+  }
+  if (result->unsound.empty() && result->same.offset != 0) {
+    runtime_.PostIo([this, result = *std::move(result)]() mutable {
+      auto surplus = file_.Survey(result.same, kMostListed);
+      runtime_.Post([this, result = std::move(result), surplus = std::move(surplus)]() mutable {
+        if (resync_) OnSurveyed(result, std::move(surplus));
+      });
+    });
+    return;
+  }
+  const std::string why = result->unsound.empty()
+                              ? "the upstream's file begins with other bytes: move this one away"
+                              : absl::StrCat("the upstream's file is damaged itself: ", result->unsound);
+  AnswerResync(v1::ResyncResponse::RESULT_REFUSED, why);
+}
+
+void SecondarySource::OnSurveyed(const ComparisonResult& result, absl::StatusOr<CopyFile::Surplus> surplus) {
+  if (!surplus.ok()) {
+    return AnswerResync(v1::ResyncResponse::RESULT_REFUSED, std::string(surplus.status().message()));
+  }
+  v1::ResyncResponse response;
+  const uint64_t end = unproved_ ? unproved_->size : copy_.committed.offset;
+  *response.mutable_comparison() = ReportOf(result, end, runtime_.UnixNow());
+  response.set_transactions(surplus->transactions);
+  response.set_bytes(surplus->bytes);
+  for (const filestorage::ProbedTransaction& one : surplus->first) *response.add_first() = ReportOf(one);
+  // What is cut is copied first. Of a file that has little in common it is cheaper to keep it as it is.
+  const bool whole = surplus->bytes > end / 2;
+  response.set_whole(whole);
+  response.set_saved_to(whole ? surplus->moved_to : surplus->cut_to);
+  response.set_result(v1::ResyncResponse::RESULT_PLANNED);
+  if (resync_->dry_run) return AnswerResync(std::move(response));
+  GiveUp(result, std::move(response));
+}
+
+void SecondarySource::GiveUp(const ComparisonResult& result, v1::ResyncResponse response) {
+  state_ = SecondaryState::kStarting;  // whatever comes of it is found by opening the file
+  runtime_.PostIo(
+      [this, lineage = result.upstream.lineage, same = result.same, response = std::move(response)]() mutable {
+        auto saved = response.whole() ? file_.MoveAway(lineage) : file_.CutBack(lineage, same);
+        runtime_.Post([this, response = std::move(response), saved = std::move(saved)]() mutable {
+          if (!resync_) return;
+          if (!saved.ok()) {
+            OnLocalError(saved.status());
+            return AnswerResync(v1::ResyncResponse::RESULT_FAILED, std::string(saved.status().message()));
+          }
+          response.set_saved_to(*saved);
+          response.set_result(v1::ResyncResponse::RESULT_DONE);
+          OnGivenUp(response);
+          AnswerResync(std::move(response));
+        });
+      });
+}
+
+void SecondarySource::OnGivenUp(const v1::ResyncResponse& response) {
+  spdlog::info("storage {}: resynced: gave up {} bytes behind offset {}{}{}", options_.name, response.bytes(),
+               response.comparison().same_up_to(), response.saved_to().empty() ? "" : ", saved to ",
+               response.saved_to());
+  differs_ = false;
+  unproved_.reset();
+  divergence_.reset();
+  said_diverged_.clear();
+  copy_ = {};
+  problem_.Clear();
+  // Readers that stay open have to reopen, as after a pack.
+  swap_command_.Run(filestorage::Rfc3339(runtime_.UnixNow()));
+  TryOpen();
+}
+
+}  // namespace zrs::storage

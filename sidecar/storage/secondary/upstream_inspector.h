@@ -1,0 +1,79 @@
+// Asks a publisher about the committed bytes of its file, by a stream of its own.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_INSPECTOR_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_INSPECTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "filestorage/boundary.h"
+#include "filestorage/digest.h"
+#include "filestorage/format.h"
+#include "filestorage/transaction_probe.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/follower_session.h"
+#include "sidecar/runtime/runtime.h"
+#include "sidecar/transport/message_stream.h"
+
+namespace zrs::storage {
+
+// What the publisher serves, when it was asked first.
+struct InspectedFile {
+  v1::Lineage lineage;
+  filestorage::Magic magic = filestorage::Magic::kFs30;
+  filestorage::Boundary end;  // committed, durable
+};
+
+// Everything on the strand. One question at a time, each answered once, unless Close came before. Errors: Unavailable
+// where the connection broke, or the publisher has nothing to serve now: it may be asked again; FailedPrecondition
+// where it refuses to answer, with what to do; InvalidArgument for what no publisher says.
+class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector> {
+ public:
+  template <typename T>
+  using Answer = absl::AnyInvocable<void(absl::StatusOr<T>)>;
+
+  // `lineage`: of the database that the publisher's is to be of; an empty one: of any.
+  UpstreamInspector(runtime::Runtime& runtime, const replication::FollowerOptions& options, const v1::Lineage& lineage,
+                    std::shared_ptr<transport::FollowerStream> stream);
+
+  void Start(Answer<InspectedFile> ready);
+  // Of the bytes from `begin` to `end`, which is past it and not past what is committed.
+  void AskDigest(uint64_t begin, uint64_t end, Answer<filestorage::Digest> answer);
+  // The committed transaction that begins at `begin`, a boundary below the committed end. DataLoss, with the reason,
+  // where there is none that is sound.
+  void AskTransaction(uint64_t begin, Answer<filestorage::ProbedTransaction> answer);
+  // Nothing is answered from here on.
+  void Close();
+
+ private:
+  class Events;
+  // Asks for the answer too, which comes before anything else is sent.
+  void Send(v1::FollowerMessage message);
+  void OnOpen();
+  void OnWritten();
+  void OnMessage(const v1::PublisherMessage& message);
+  void OnClosed(const absl::Status& status);
+  void TakeWelcome(const v1::Welcome& welcome);
+  void TakeDigest(const v1::RangeDigest& digest);
+  void TakeTransaction(const v1::FoundTransaction& found);
+  void Fail(const absl::Status& status);
+
+  runtime::Runtime& runtime_;
+  v1::Hello hello_;
+  std::shared_ptr<transport::FollowerStream> stream_;
+  bool writing_ = false;
+  v1::FollowerMessage next_;  // to be written when the one before is
+  absl::Status failed_;
+  Answer<InspectedFile> ready_;
+  v1::DigestRequest asked_;  // of the digest that is waited for
+  Answer<filestorage::Digest> digest_;
+  uint64_t asked_transaction_ = 0;
+  Answer<filestorage::ProbedTransaction> transaction_;
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_INSPECTOR_H_
