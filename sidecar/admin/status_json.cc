@@ -22,10 +22,15 @@ Json ScrubToJson(const v1::StorageStatus& status) {
 Json UpstreamToJson(const v1::StorageStatus& status) {
   if (!status.has_upstream()) return nullptr;
   const v1::Upstream& upstream = status.upstream();
+  Json others = Json::array();
+  for (const v1::OtherUpstream& other : upstream.others()) {
+    others.push_back({{"address", other.address()}, {"whyNot", other.why_not()}});
+  }
   return {{"address", upstream.address()},
           {"connected", upstream.connected()},
           {"since", OrNull(upstream.has_since(), upstream.since())},
-          {"lastError", OrNull(upstream.has_last_error(), upstream.last_error())}};
+          {"lastError", OrNull(upstream.has_last_error(), upstream.last_error())},
+          {"others", std::move(others)}};
 }
 
 Json FollowerToJson(const v1::Follower& follower) {

@@ -98,6 +98,9 @@ void AddStorage(ScreenLines& lines, const v1::StorageStatus& status, const Scree
   if (status.has_progress()) lines.Add("progress", ProgressText(status.progress()));
   if (status.has_upstream()) {
     lines.Add("upstream", UpstreamText(status.upstream(), options.now));
+    for (const v1::OtherUpstream& other : status.upstream().others()) {
+      lines.Add("not followed", absl::StrCat(other.address(), ": ", other.why_not()));
+    }
     lines.Add("lag", status.has_lag_bytes() ? Lag(status) : "unknown: no heartbeat of the primary comes in");
   }
   if (status.has_checking()) {

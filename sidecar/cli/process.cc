@@ -21,6 +21,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "filestorage/posix_file_system.h"
 #include "sidecar/admin/admin_service.h"
 #include "sidecar/cli/access.h"
@@ -122,7 +123,7 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
   storage::StorageOptions options;
   options.name = from.name;
   options.path = from.path;
-  options.upstream = from.replicate_from;
+  options.upstreams = absl::StrSplit(from.replicate_from, ' ', absl::SkipEmpty());
   options.source_name = from.source_name;
   options.state_path = settings_.sidecar.StatePath(from.name);
   options.machine_id = MachineId();
@@ -144,8 +145,8 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
     };
   }
   if (!from.fence_command.empty()) {
-    options.fence = [command = from.fence_command, name = from.name, path = from.path,
-                     upstream = from.replicate_from](absl::AnyInvocable<void(absl::Status)> done) {
+    options.fence = [command = from.fence_command, name = from.name, path = from.path](
+                        const std::string& upstream, absl::AnyInvocable<void(absl::Status)> done) {
       runtime::RunShellCommand(command, {{"ZRS_STORAGE", name}, {"ZRS_PATH", path}, {"ZRS_UPSTREAM", upstream}},
                                std::move(done));
     };

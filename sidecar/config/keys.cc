@@ -27,14 +27,15 @@ constexpr KeySpec kKeys[] = {
     {"stop-timeout", kSidecar, kTime, false, "30s", "", "0", "1h", kAlways,
      "How long a stop waits for connected followers to have everything."},
 
-    {"replicate-from", kZrs, kAddress, false, "", "none: a primary", "", "", kAlways,
-     "Address of the sidecar to follow. A bare port is one on localhost."},
+    {"replicate-from", kZrs, kAddresses, false, "", "none: a primary", "", "", kAlways,
+     "Address of the sidecar to follow. A bare port is one on localhost. Several, up to 16, are those that may be the "
+     "primary: the one that is this database's primary of the highest generation is followed."},
     {"replicate-to", kZrs | kSecondary, kAddress, false, "", "none", "", "", kAlways,
      "Address to listen on for followers. A bare port is on all interfaces."},
     {"address", kPrimary, kAddress, true, "", "", "", "", kAlways,
      "Address to listen on for followers, as `replicate-to` in `<zrs>`."},
-    {"address", kSecondary, kAddress, true, "", "", "", "", kAlways,
-     "Address of the sidecar to follow, as `replicate-from` in `<zrs>`."},
+    {"address", kSecondary, kAddresses, true, "", "", "", "", kAlways,
+     "Address, or addresses, of the sidecar to follow, as `replicate-from` in `<zrs>`."},
     {"source-name", kZrs | kSecondary, kStorageName, false, "", "the only one, or of the same name", "", "", kFollowing,
      "Name of the storage to follow at that address."},
     {"insecure", kStorages, kBoolean, false, "off", "", "", "", kListening,
@@ -66,8 +67,9 @@ constexpr KeySpec kKeys[] = {
     {"fence-command", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
      "Command for `/bin/sh -c`, run by `zrs promote` first: it makes sure that the old primary is written to no more, "
      "and "
-     "ends with 0 only then; else nothing is promoted. It finds `ZRS_STORAGE`, `ZRS_PATH` and `ZRS_UPSTREAM` in its "
-     "environment."},
+     "ends with 0 only then; else nothing is promoted. It finds `ZRS_STORAGE`, `ZRS_PATH` and `ZRS_UPSTREAM`, the "
+     "address "
+     "that was followed last, in its environment."},
     {"owner", kZrs | kSecondary, kUser, false, "", "unchanged", "", "", kFollowing,
      "User that the copy's files are given to: the one that the database runs as after a failover."},
     {"group", kZrs | kSecondary, kGroup, false, "", "the owner's, else unchanged", "", "", kFollowing,
@@ -149,6 +151,8 @@ absl::string_view TypeName(ValueType type) {
   switch (type) {
     case kAddress:
       return "address";
+    case kAddresses:
+      return "addresses";
     case kBlobs:
       return "`external`";
     case kBoolean:

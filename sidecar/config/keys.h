@@ -23,7 +23,8 @@ inline constexpr unsigned kStorages = kZrs | kPrimary | kSecondary;
 
 enum class ValueType {
   kAddress,
-  kBlobs,  // the word `external`
+  kAddresses,  // one or several, separated by white space
+  kBlobs,      // the word `external`
   kBoolean,
   kByteSize,
   kDirectory,

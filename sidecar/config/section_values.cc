@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/paths.h"
 #include "sidecar/config/values.h"
@@ -17,6 +18,8 @@ using address::Address;
 using text::Quoted;
 
 constexpr size_t kMostNameBytes = 64;
+constexpr size_t kMostAddresses = 16;  // to follow
+constexpr absl::string_view kWhiteSpace = " \t\r\n\v\f";
 
 absl::Status Error(absl::string_view what, absl::string_view remedy) {
   return absl::InvalidArgumentError(absl::StrCat(what, "; ", remedy));
@@ -77,6 +80,26 @@ absl::StatusOr<Address> ParseResolvedAddress(absl::string_view text, const std::
   return address;
 }
 
+absl::StatusOr<std::vector<Address>> ParseAddresses(absl::string_view text, const std::string& directory) {
+  std::vector<Address> addresses;
+  for (const absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(kWhiteSpace), absl::SkipEmpty())) {
+    absl::StatusOr<Address> address = ParseResolvedAddress(word, directory);
+    if (!address.ok()) return address.status();
+    // As where a relative path is in such a directory.
+    if (address->path.find_first_of(kWhiteSpace.data()) != std::string::npos) {
+      return Error(absl::StrCat("the path ", Quoted(address->path), " has white space in it, which parts addresses"),
+                   "make a link to it that has none, and name that");
+    }
+    addresses.push_back(*std::move(address));
+  }
+  // The error for an empty value is that of one address.
+  if (addresses.empty()) return ParseResolvedAddress(text, directory).status();
+  if (addresses.size() > kMostAddresses) {
+    return Error(absl::StrCat(addresses.size(), " addresses, more than ", kMostAddresses), "remove some of them");
+  }
+  return addresses;
+}
+
 bool IsStorageName(absl::string_view name) {
   if (name.empty() || name.size() > kMostNameBytes) return false;
   for (size_t i = 0; i < name.size(); ++i) {
@@ -111,6 +134,8 @@ absl::StatusOr<SectionValues::Value> SectionValues::Convert(const KeySpec& spec,
   switch (spec.type) {
     case ValueType::kAddress:
       return As<Value>(ParseResolvedAddress(text, directory));
+    case ValueType::kAddresses:
+      return As<Value>(ParseAddresses(text, directory));
     case ValueType::kBlobs:
       return As<Value>(ParseBlobs(text));
     case ValueType::kBoolean:
@@ -210,6 +235,10 @@ const Location& SectionValues::At(absl::string_view name) const {
 
 std::string SectionValues::Text(absl::string_view name) const {
   return values_.contains(std::string(name)) ? Get<std::string>(name) : std::string();
+}
+
+std::vector<address::Address> SectionValues::AddressesOf(absl::string_view name) const {
+  return values_.contains(std::string(name)) ? Get<std::vector<Address>>(name) : std::vector<Address>();
 }
 
 address::Address SectionValues::AddressOf(absl::string_view name) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -41,12 +42,14 @@ class SectionValues {
   std::string Text(absl::string_view name) const;
   // Paths in it are absolute. All empty where the key is not written.
   address::Address AddressOf(absl::string_view name) const;
+  // The same of a key that may have several; empty where it is not written. A bare port is as it is written.
+  std::vector<address::Address> AddressesOf(absl::string_view name) const;
 
   const Section& section() const { return *section_; }
 
  private:
-  using Value =
-      std::variant<bool, int64_t, uint32_t, uint64_t, absl::Duration, LogLevel, std::string, address::Address>;
+  using Value = std::variant<bool, int64_t, uint32_t, uint64_t, absl::Duration, LogLevel, std::string, address::Address,
+                             std::vector<address::Address>>;
 
   explicit SectionValues(const Section& section) : section_(&section) {}
   static absl::StatusOr<Value> Convert(const KeySpec& spec, absl::string_view text, const std::string& directory);

@@ -27,9 +27,10 @@ struct SidecarSettings {
 
 // What a storage is follows from `replicate_from`; at least one of it and `listen` is not empty.
 struct StorageSettings {
-  std::string name;             // lower case; letters, digits, '.', '_', '-'; "1" where the section has none
-  std::string path;             // of the data file, absolute
-  std::string replicate_from;   // "host:port", "[v6]:port", or an absolute path; "": this is a primary
+  std::string name;  // lower case; letters, digits, '.', '_', '-'; "1" where the section has none
+  std::string path;  // of the data file, absolute
+  // "host:port", "[v6]:port", or an absolute path, or several of them with a space in between; "": this is a primary.
+  std::string replicate_from;
   std::string listen;           // "port" (all interfaces), or as above; "": no followers
   std::string source_name;      // "": not said
   bool blobs_external = false;  // blobs are shared or copied by other means

@@ -1,9 +1,13 @@
 #include "sidecar/config/storage_section.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "sidecar/address/address.h"
 #include "sidecar/config/database_file.h"
 #include "sidecar/config/file_access.h"
@@ -42,23 +46,32 @@ absl::StatusOr<std::string> StorageName(const Section& section) {
 
 absl::Status SetAddresses(const SectionValues& values, SectionKind kind, StorageSettings* settings) {
   const AddressKeys keys = KeysFor(kind);
-  Address upstream = values.AddressOf(keys.upstream);
+  std::vector<Address> upstreams = values.AddressesOf(keys.upstream);
   const Address listen = values.AddressOf(keys.listen);
-  const bool follows = upstream != Address();
+  const bool follows = !upstreams.empty();
   const bool listens = listen != Address();
   if (!follows && !listens) {
     return ErrorAt(values.section().location,
                    absl::StrCat(HeaderText(values.section()), " has neither replicate-from nor replicate-to"),
                    "add replicate-to ADDRESS for a primary, or replicate-from ADDRESS for a secondary");
   }
-  if (follows && !upstream.is_unix() && upstream.host.empty()) upstream.host = "localhost";
-  if (follows && listens && IsOwn(upstream, listen)) {
-    return ErrorAt(values.At(keys.upstream),
-                   absl::StrCat(keys.upstream, " ", AddressText(upstream), " is the storage's own ", keys.listen, " ",
-                                AddressText(listen)),
-                   "a storage cannot follow itself: change one of the two");
+  std::vector<std::string> texts;
+  for (Address& upstream : upstreams) {
+    if (!upstream.is_unix() && upstream.host.empty()) upstream.host = "localhost";
+    if (listens && IsOwn(upstream, listen)) {
+      return ErrorAt(values.At(keys.upstream),
+                     absl::StrCat(keys.upstream, " ", AddressText(upstream), " is the storage's own ", keys.listen, " ",
+                                  AddressText(listen)),
+                     "a storage cannot follow itself: change one of the two");
+    }
+    const std::string text = AddressText(upstream);
+    if (std::find(texts.begin(), texts.end(), text) != texts.end()) {
+      return ErrorAt(values.At(keys.upstream), absl::StrCat(keys.upstream, " names ", text, " twice"),
+                     "write each address once");
+    }
+    texts.push_back(text);
   }
-  if (follows) settings->replicate_from = AddressText(upstream);
+  settings->replicate_from = absl::StrJoin(texts, " ");
   if (listens) settings->listen = AddressText(listen);
   return absl::OkStatus();
 }

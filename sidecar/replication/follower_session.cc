@@ -31,6 +31,24 @@ WriteQueueOptions QueueOptions(const FollowerOptions& options) {
 
 }  // namespace
 
+v1::Hello MakeHello(const FollowerOptions& options, const Copy& copy) {
+  v1::Hello hello;
+  hello.set_lowest_version(kLowestProtocolVersion);
+  hello.set_highest_version(kProtocolVersion);
+  hello.set_storage(options.storage);
+  hello.set_follower_name(options.follower_name);
+  *hello.mutable_lineage() = copy.lineage;
+  *hello.mutable_position() = ToProto(copy.committed);
+  if (copy.rebuild) {
+    *hello.mutable_rebuild()->mutable_lineage() = copy.rebuild->lineage;
+    *hello.mutable_rebuild()->mutable_position() = ToProto(copy.rebuild->committed);
+  }
+  hello.set_node_id(options.node_id);
+  hello.set_software(options.software);
+  hello.set_yields(copy.yields);
+  return hello;
+}
+
 FollowerSession::FollowerSession(FollowerOptions options, Copy copy)
     : options_(std::move(options)),
       copy_(std::move(copy)),
@@ -66,20 +84,7 @@ FollowerEffects FollowerSession::OnOpen() {
   assert(phase_ == Phase::kUnopened);
   phase_ = Phase::kHello;
   v1::FollowerMessage message;
-  v1::Hello& hello = *message.mutable_hello();
-  hello.set_lowest_version(kLowestProtocolVersion);
-  hello.set_highest_version(kProtocolVersion);
-  hello.set_storage(options_.storage);
-  hello.set_follower_name(options_.follower_name);
-  *hello.mutable_lineage() = copy_.lineage;
-  *hello.mutable_position() = ToProto(durable_);
-  if (copy_.rebuild) {
-    *hello.mutable_rebuild()->mutable_lineage() = copy_.rebuild->lineage;
-    *hello.mutable_rebuild()->mutable_position() = ToProto(copy_.rebuild->committed);
-  }
-  hello.set_node_id(options_.node_id);
-  hello.set_software(options_.software);
-  hello.set_yields(copy_.yields);
+  *message.mutable_hello() = MakeHello(options_, copy_);
   Send(std::move(message), &effects);
   Receive(&effects);
   return effects;
@@ -211,7 +216,8 @@ void FollowerSession::TakeEnd(const v1::End& end, FollowerEffects* effects) {
     if (phase_ == Phase::kFollowing) upstream_end_ = std::max(upstream_end_, end.committed_end());
     const v1::End clean = MakeEnd(end.reason(), end.message(), end.remedy());
     const bool possible = end.reason() == v1::End::REASON_DIVERGED && end.generation() <= kMostGeneration;
-    end_ = FollowerEnd{clean.reason(), clean.message(), clean.remedy(), true, possible ? end.generation() : 0};
+    end_ = FollowerEnd{clean.reason(), clean.message(), clean.remedy(), true, possible ? end.generation() : 0,
+                       end.secondary()};
   }
   Close(effects);
 }
@@ -315,7 +321,7 @@ void FollowerSession::FailWriting(absl::string_view doing, const absl::Status& e
 
 void FollowerSession::Finish(const v1::End& end, FollowerEffects* effects) {
   if (over()) return;
-  end_ = FollowerEnd{end.reason(), end.message(), end.remedy(), false, 0};
+  end_ = FollowerEnd{end.reason(), end.message(), end.remedy(), false, 0, false};
   queue_.Clear();
   if (phase_ == Phase::kUnopened) return Close(effects);
   phase_ = Phase::kEnding;

@@ -93,7 +93,11 @@ struct FollowerEnd {
   std::string remedy;
   bool by_publisher = false;  // the publisher said so; else it was decided here
   uint64_t generation = 0;    // where the publisher has diverged: of its epoch, at most kMostGeneration
+  bool secondary = false;     // the publisher is a secondary itself
 };
+
+// The first message of a follower that has `copy`.
+v1::Hello MakeHello(const FollowerOptions& options, const Copy& copy);
 
 // Not thread-safe: owned by its storage's strand. At most one Send, one Receive, one Write (or Create, Prepare, Swap)
 // and one Prove are outstanding at a time. What it holds is bounded by queue_limit plus one batch. After ClosePublisher

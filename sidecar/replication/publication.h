@@ -16,6 +16,7 @@ struct Publication {
   filestorage::Boundary end;  // committed and durable here; offset 0: nothing to serve yet
   uint32_t file_mode = 0;     // permission bits of the file, of 0777; 0: not known
   bool secondary = false;     // this host is a secondary
+  bool unheard = false;       // it is one, and hears nothing of a primary at present
 };
 
 }  // namespace zrs::replication

@@ -292,6 +292,7 @@ void PublisherSession::Finish(v1::End end, PublisherEffects* effects) {
   if (over()) return;
   phase_ = Phase::kEnding;
   own_end_ = std::move(end);
+  own_end_->set_secondary(publication_.secondary);
   if (const v1::Epoch* epoch = CurrentEpoch(publication_.lineage);
       epoch != nullptr && own_end_->reason() == v1::End::REASON_DIVERGED) {
     own_end_->set_generation(epoch->generation());

@@ -112,6 +112,8 @@ class PublisherSession {
   // Tid of the first transaction that was sent (a piece of it at least) and is not acknowledged as durable; 0 when
   // there is none. With more than a thousand on their way it may be that of an earlier one.
   filestorage::Tid oldest_unacknowledged() const { return trail_.OldestBefore(sent_offset_); }
+  // Who asked only looks: it gets its answer and no bytes, and is no follower.
+  bool looks() const { return looks_; }
   // The follower's, 16 bytes; empty before a well-formed hello.
   const std::string& node_id() const { return node_id_; }
   // What the follower's file may end at from now on, should it go; nothing where its position was not proved.
@@ -173,6 +175,7 @@ class PublisherSession {
   PublisherOptions options_;
   Publication publication_;
   Phase phase_ = Phase::kHello;
+  bool looks_ = false;
   std::string node_id_;
   filestorage::Boundary probed_;
   std::optional<DecideRebuild> rebuild_;        // the follower builds our file anew

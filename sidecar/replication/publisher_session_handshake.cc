@@ -16,6 +16,7 @@ using filestorage::Boundary;
 void PublisherSession::TakeHello(const v1::FollowerMessage& message, PublisherEffects* effects) {
   if (!message.has_hello()) return FailProtocol("the first message is not a hello", effects);
   const v1::Hello& hello = message.hello();
+  looks_ = hello.look();
   HandshakeDecision decision = DecideHandshake(publication_, hello);
   if (auto* refuse = std::get_if<DecideRefuse>(&decision)) return Finish(std::move(refuse->end), effects);
   node_id_ = hello.node_id();
@@ -92,24 +93,31 @@ void PublisherSession::FillWelcome(v1::Welcome::Decision decision, const Boundar
   welcome->set_committed_end(publication_.end.offset);
   welcome->set_file_mode(publication_.file_mode);
   welcome->set_secondary(publication_.secondary);
+  welcome->set_unheard(publication_.unheard);
 }
 
 void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& start, PublisherEffects* effects) {
+  v1::PublisherMessage message;
+  FillWelcome(decision, start, message.mutable_welcome());
+  Send(std::move(message), effects);
+  if (looks_) {
+    phase_ = Phase::kEnding;
+    end_sent_ = true;  // that was all
+    return;
+  }
   phase_ = Phase::kServing;
   scanner_.emplace(publication_.magic, start, &trail_);
   read_offset_ = start.offset;
   sent_offset_ = start.offset;
   received_offset_ = start.offset;
   welcome_end_ = publication_.end.offset;
-  v1::PublisherMessage message;
-  FillWelcome(decision, start, message.mutable_welcome());
-  Send(std::move(message), effects);
   receiving_ = true;
   effects->emplace_back(ReceiveFromFollower{});
   Pump(effects);
 }
 
 std::optional<KnownFollower> PublisherSession::last_seen() const {
+  if (looks_) return std::nullopt;
   KnownFollower follower{node_id_, {}};
   // Until it acknowledges the new file the follower's own one may be where it was.
   if (rebuild_ && scanner_ && acknowledged_offset_ == 0) {

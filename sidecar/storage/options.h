@@ -3,8 +3,13 @@
 #define ZRS_SIDECAR_STORAGE_OPTIONS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "filestorage/file_system.h"
 #include "filestorage/tail.h"
@@ -14,16 +19,19 @@
 
 namespace zrs::storage {
 
+// Makes sure that the primary at `upstream` is written to no more; `done` on any thread, OK only then.
+using FenceFunction = std::function<void(const std::string& upstream, absl::AnyInvocable<void(absl::Status)> done)>;
+
 struct StorageOptions {
-  std::string name;             // "1" where the configuration gives none
-  std::string path;             // of the data file, absolute
-  std::string upstream;         // address to follow; empty: this is a primary
-  std::string source_name;      // name of the upstream's storage; empty: the only one there
-  std::string state_path;       // of the state file; its directory exists
-  std::string machine_id;       // for the state file
-  std::string node_id;          // 16 random bytes, of this process and storage
-  std::string software;         // version, for the peer
-  bool blobs_external = false;  // blobs are shared or copied by other means; for status alone
+  std::string name;                    // "1" where the configuration gives none
+  std::string path;                    // of the data file, absolute
+  std::vector<std::string> upstreams;  // addresses, of which one is followed; empty: this is a primary
+  std::string source_name;             // name of the upstream's storage; empty: the only one there
+  std::string state_path;              // of the state file; its directory exists
+  std::string machine_id;              // for the state file
+  std::string node_id;                 // 16 random bytes, of this process and storage
+  std::string software;                // version, for the peer
+  bool blobs_external = false;         // blobs are shared or copied by other means; for status alone
   uint32_t max_followers = 64;
   uint64_t inspect_rate = 200 << 20;  // bytes per second that are read for others who compare; 0: no bound
   absl::Duration poll_interval = absl::Seconds(1);     // behind the file notifications
@@ -34,13 +42,16 @@ struct StorageOptions {
   uint64_t scrub_rate = 20 << 20;  // bytes per second, of such a comparison; 0: no bound
   bool keep_old = true;            // of a secondary: keep a file that was replaced, as `Data.fs.old`
   CommandFunction on_swap;         // of a secondary: run after a swap; null: there is none
-  CommandFunction fence;           // of a secondary: run before a promotion, and must succeed; null: there is none
+  FenceFunction fence;             // of a secondary: run before a promotion, and must succeed; null: there is none
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer
   filestorage::TailOptions tail;                      // of a primary: how much it reads at a time
   absl::Duration old_file_time = absl::Hours(1);      // a replaced file that has lost its name is kept open so long
   absl::Duration state_interval = absl::Seconds(10);  // between writes of the durable lower bound
+
+  // The upstreams for people, as the configuration has them.
+  std::string UpstreamText() const { return absl::StrJoin(upstreams, " "); }
 };
 
 // What a storage runs on; all of it outlives the storage.

@@ -24,7 +24,7 @@ RoleKeeper::RoleKeeper(const StorageOptions& options, const StorageServices& ser
       runtime_(services.runtime),
       hooks_(std::move(hooks)),
       problem_(options.name, services.runtime) {
-  MakeSource(/*primary=*/options_.upstream.empty());
+  MakeSource(/*primary=*/options_.upstreams.empty());
 }
 
 SourceEvents RoleKeeper::MakeEvents() {
@@ -89,7 +89,7 @@ void RoleKeeper::OnRoleRead(const absl::StatusOr<bool>& promoted) {
     spdlog::warn(
         "storage {}: is a primary since its promotion, though its configuration says replicate-from {}; correct that, "
         "or make it a secondary by zrs demote",
-        options_.name, options_.upstream);
+        options_.name, options_.UpstreamText());
     MakeSource(/*primary=*/true);
   }
   decided_ = true;
@@ -214,7 +214,7 @@ void RoleKeeper::Demote(absl::AnyInvocable<void(absl::Status)> answer) {
     return;
   }
   if (secondary_ != nullptr) return answer(refusal("it is a secondary"));
-  if (options_.upstream.empty()) {
+  if (options_.upstreams.empty()) {
     return answer(refusal("its configuration names nobody to follow: say replicate-from there, and start zrs again"));
   }
   // What is answered is whether it was refused; a stop waits for that too.

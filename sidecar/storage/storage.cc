@@ -126,6 +126,10 @@ class ReplicatedStorage final : public Storage {
     hooks.failed = [this](const absl::Status& error) { source().OnUnreadable(error); };
     hooks.refused = [this](const std::string& message, const std::string& remedy) { NoteRefused(message, remedy); };
     hooks.rival = [this](const v1::End& end) { source().OnRival(end); };
+    hooks.standing = [this] {
+      const bool secondary = !source().is_primary();
+      return Publisher::Standing{secondary, secondary && !source().hears_primary()};
+    };
     hooks.last_seen = [this](replication::KnownFollower follower) { source().Remember(std::move(follower)); };
     return hooks;
   }

@@ -133,6 +133,17 @@ def test_all_problems_are_told_and_nothing_is_changed(host):
     assert host.state_of_everything() == before
 
 
+def test_several_addresses_to_follow(host):
+    host.configure(config.secondary(host.path("nowhere", "Data.fs"), "one:5000  two:5000"))
+    code, out, _ = host.check()
+    assert code == 1
+    assert "  replicate-from one:5000 two:5000" in out
+    assert json.loads(host.check("--json")[1])["settings"]["storages"][0]["replicate-from"] == "one:5000 two:5000"
+    host.configure(config.secondary(host.path("nowhere", "Data.fs"), "one:5000 two:5000 one:5000"))
+    code, _, err = host.check()
+    assert (code, err) == (2, [f"zrs: {host.config}:7: address names one:5000 twice; write each address once"])
+
+
 def test_for_programs(host):
     host.configure(config.secondary(host.path("nowhere", "Data.fs"), "host:5000"))
     code, out, err = host.check("--json")

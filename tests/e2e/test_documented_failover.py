@@ -73,7 +73,7 @@ def test_failover_without_a_loss(site, switch_over, failover):
     assert site.app.keys() == committed
     site.app.put("after", "the failover")
     failover.skip("The clients")
-    site.follow(failover, "Other secondaries")
+    until_roles(2, site.two, site.three)
     site.follow(failover, "When host one is back")
     site.app.put("with", "both copies")
     site.until_identical(site.two, site.one, site.three)
@@ -142,7 +142,7 @@ def test_failover_that_loses_commits(site, failover, caplog):
     assert site.app.keys() == committed
     site.app.put("after", "the failover")
 
-    site.follow(failover, "Other secondaries")
+    until_roles(2, site.two, site.three)
     site.follow(failover, "When host one is back")
     assert site.one.sidecar.until_state("diverged")["error"]
     assert read_bytes(site.one.data) == lost

@@ -61,6 +61,9 @@ def test_every_field_is_known_at_least_once(lab):
     note(secondary, lambda: "storages.lastSwap.commandError" in seen, "a swap")
     link.close()
     note(secondary, lambda: "storages.upstream.lastError" in seen and "storages.error.since" in seen, "an error")
+    two_addresses = config.secondary(lab.path("spare", "Data.fs"), f"{free_address()} {free_address()}")
+    spare = lab.sidecar("spare", two_addresses).start()
+    note(spare, lambda: "storages.upstream.others.whyNot" in seen, "another address")
     comparing = ("storages.checking", "storages.divergence", "storages.scrub")
     elsewhere = {field for field in contract.fields() if field.startswith(comparing)}  # test_compare.py
     assert seen - elsewhere == contract.fields() - elsewhere

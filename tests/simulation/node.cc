@@ -50,7 +50,7 @@ void Node::Start() {
   storage::StorageOptions options;
   options.name = "1";
   options.path = kDataPath;
-  options.upstream = options_.upstream;
+  if (!options_.upstream.empty()) options.upstreams = {options_.upstream};
   options.state_path = kStatePath;
   options.machine_id = name();
   options.node_id = queue_.random().Bytes(16);

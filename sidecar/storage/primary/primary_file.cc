@@ -64,7 +64,7 @@ absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
   state_ = **std::move(loaded);
   absl::Status belongs = CheckStateBelongs(*state_, state_file_.path(), options_.path, options_.machine_id);
   // A promotion is history once the configuration tells the same.
-  if (options_.upstream.empty()) state_->promoted_from.clear();
+  if (options_.upstreams.empty()) state_->promoted_from.clear();
   if (!belongs.ok() || state_->role == "primary") return belongs;
   return absl::FailedPreconditionError(absl::StrCat(
       "state file ", state_file_.path(), " says that ", options_.path,

@@ -235,7 +235,8 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   tick_.reset();
   heartbeat_.reset();
   published_ = false;
-  events_.withdrawn(replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, remedy));
+  const auto reason = superseded_ ? v1::End::REASON_SUPERSEDED : v1::End::REASON_SOURCE_FAILED;
+  events_.withdrawn(replication::MakeEnd(reason, message, remedy));
   events_.changed();
 }
 

@@ -18,6 +18,7 @@ namespace {
 
 using replication::MakeEnd;
 using replication::PublisherSession;
+using Kind = PublisherConnection::Kind;
 
 const char* StateName(PublisherSession::State state) {
   switch (state) {
@@ -70,28 +71,29 @@ void Publisher::Refuse(v1::End refusal) {
 }
 
 void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello) {
-  if (draining_) {
-    return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_SHUTDOWN, "this zrs is stopping", "none needed"));
-  }
-  if (refusal_) return RefuseStream(std::move(stream), *refusal_);
+  const auto refuse = [&](v1::End end) { RefuseStream(std::move(stream), Marked(std::move(end))); };
+  if (draining_) return refuse(MakeEnd(v1::End::REASON_SHUTDOWN, "this zrs is stopping", "none needed"));
+  if (refusal_) return refuse(*refusal_);
   if (!publication_) {
-    return RefuseStream(std::move(stream), MakeEnd(v1::End::REASON_NOT_READY,
-                                                   absl::StrCat("storage ", storage_name_, " is still starting"),
-                                                   "none needed: the follower tries again"));
+    return refuse(MakeEnd(v1::End::REASON_NOT_READY, absl::StrCat("storage ", storage_name_, " is still starting"),
+                          "none needed: the follower tries again"));
   }
-  CancelOthersOf(hello);
-  if (std::optional<v1::End> no_room = CheckRoom(hello)) return RefuseStream(std::move(stream), *std::move(no_room));
+  const Kind kind = PublisherConnection::KindOf(hello);
+  if (kind != Kind::kLooks) CancelOthersOf(hello);
+  if (std::optional<v1::End> no_room = CheckRoom(hello)) return refuse(*std::move(no_room));
   PublisherConnection::Hooks hooks;
   hooks.progressed = [this] { OnProgress(); };
   hooks.failed = hooks_.failed;
   hooks.last_seen = hooks_.last_seen;
   hooks.inspecting = [this](uint64_t bytes) { return inspect_rate_.Take(runtime_.Now(), bytes); };
+  replication::Publication publication = *publication_;
+  publication.unheard = hooks_.standing && hooks_.standing().unheard;
   auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, replication::PublisherOptions{},
-                                                          *publication_, std::move(stream), std::move(hooks));
+                                                          std::move(publication), std::move(stream), std::move(hooks));
   connections_.push_back(connection);
-  if (!hello.inspect()) log_.OnConnected(connection, hello.node_id());
+  if (kind == Kind::kFollows) log_.OnConnected(connection, hello.node_id());
   connection->Start(std::move(hello), [this, raw = connection.get()] { OnClosed(raw); });
-  if (heartbeat_) {
+  if (heartbeat_ && kind == Kind::kFollows) {
     v1::Heartbeat heartbeat = *heartbeat_;
     const int64_t held = absl::ToInt64Microseconds(runtime_.Now() - heartbeat_received_);
     heartbeat.set_age_micros(heartbeat.age_micros() + static_cast<uint64_t>(std::max<int64_t>(held, 0)));
@@ -101,7 +103,7 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
 
 std::optional<v1::End> Publisher::CheckRoom(const v1::Hello& hello) {
   const auto taken = static_cast<uint32_t>(absl::c_count_if(connections_, [&hello](const auto& connection) {
-    return !connection->cancelled() && connection->inspects() == hello.inspect();
+    return !connection->cancelled() && connection->kind() == PublisherConnection::KindOf(hello);
   }));
   if (hello.inspect()) {
     if (taken < kMostInspecting) return std::nullopt;
@@ -116,6 +118,11 @@ std::optional<v1::End> Publisher::CheckRoom(const v1::Hello& hello) {
   return MakeEnd(v1::End::REASON_REFUSED, message, "raise max-followers there, or follow another secondary");
 }
 
+v1::End Publisher::Marked(v1::End end) const {
+  if (hooks_.standing && hooks_.standing().secondary) end.set_secondary(true);
+  return end;
+}
+
 // A follower has one stream at a time, and a new node id with each start. One that is back has lost the stream before,
 // which nobody has noticed here: it is not to count as another follower, nor to be waited for. So it is with one that
 // inspects, beside its stream as a follower.
@@ -123,7 +130,7 @@ void Publisher::CancelOthersOf(const v1::Hello& hello) {
   if (hello.node_id().size() != replication::kIdSize) return;
   for (const auto& connection : connections_) {
     if (connection->session().node_id() != hello.node_id() || connection->cancelled()) continue;
-    if (connection->inspects() != hello.inspect()) continue;
+    if (connection->kind() != PublisherConnection::KindOf(hello)) continue;
     connection->Cancel("the same follower came back by another stream");
   }
 }
@@ -172,7 +179,7 @@ void Publisher::OnProgress() {
 }
 
 void Publisher::OnClosed(const PublisherConnection* closed) {
-  if (!closed->inspects()) log_.OnClosed(*closed);
+  if (closed->kind() == Kind::kFollows) log_.OnClosed(*closed);
   const std::optional<v1::End> end = closed->session().own_end();
   const bool rival = end && (end->reason() == v1::End::REASON_SUPERSEDED || end->reason() == v1::End::REASON_CONFLICT);
   std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });
@@ -224,6 +231,7 @@ std::vector<std::string> Publisher::followers_behind(uint64_t offset) const {
 void Publisher::FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const {
   for (const auto& connection : connections_) {
     const PublisherSession& session = connection->session();
+    if (connection->kind() == Kind::kLooks) continue;
     v1::Follower* follower = status.add_followers();
     follower->set_peer(connection->peer());
     follower->set_state(StateName(connection->cancelled() ? PublisherSession::State::kEnding : session.state()));

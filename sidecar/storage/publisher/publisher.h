@@ -29,6 +29,10 @@ namespace zrs::storage {
 // Everything on the strand. No follower slows another: each has its own session, stream and reads.
 class Publisher {
  public:
+  struct Standing {
+    bool secondary = false;
+    bool unheard = false;  // a secondary that hears nothing of a primary at present
+  };
   struct Hooks {
     std::function<void()> progressed;                 // an acknowledgement moved, or a follower came or went
     std::function<void(const absl::Status&)> failed;  // the file could not be read, or is unsound where committed
@@ -36,7 +40,8 @@ class Publisher {
     std::function<void(const std::string& message, const std::string& remedy)> refused;
     std::function<void(replication::KnownFollower)> last_seen;  // as PublisherConnection's
     std::function<void(const v1::End&)>
-        rival;  // a follower that was refused knows of another primary: what it was told
+        rival;                           // a follower that was refused knows of another primary: what it was told
+    std::function<Standing()> standing;  // what this storage is now, for who connects; null: a primary
   };
   // At most `inspect_rate` bytes per second are read for those who inspect (0: as many as they ask for), and there are
   // at most kMostInspecting of them. References outlive the publisher.
@@ -69,8 +74,10 @@ class Publisher {
 
  private:
   void CancelOthersOf(const v1::Hello& hello);
-  // Why there is no room for one more; nothing where there is.
+  // Why there is no room for one more of its kind; nothing where there is.
   std::optional<v1::End> CheckRoom(const v1::Hello& hello);
+  // The end, marked as a secondary's where that is what this storage is.
+  v1::End Marked(v1::End end) const;
   void EndAll(const v1::End& end);
   void OnProgress();
   void OnClosed(const PublisherConnection* connection);

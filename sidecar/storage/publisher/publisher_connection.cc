@@ -69,9 +69,14 @@ PublisherConnection::PublisherConnection(runtime::Runtime& runtime, CommittedByt
       peer_(stream_->peer()),
       connected_since_(runtime.UnixNow()) {}
 
+PublisherConnection::Kind PublisherConnection::KindOf(const v1::Hello& hello) {
+  if (hello.inspect()) return Kind::kInspects;
+  return hello.look() ? Kind::kLooks : Kind::kFollows;
+}
+
 void PublisherConnection::Start(v1::Hello hello, std::function<void()> closed) {
   closed_hook_ = std::move(closed);
-  inspects_ = hello.inspect();
+  kind_ = KindOf(hello);
   stream_->Start(std::make_shared<Events>(runtime_, weak_from_this()));
   v1::FollowerMessage message;
   *message.mutable_hello() = std::move(hello);
@@ -157,14 +162,14 @@ void PublisherConnection::ProbeOld(const replication::OldPosition& position) {
 }
 
 void PublisherConnection::TakeDigest(uint64_t begin, uint64_t end) {
-  if (!inspects_) return TakeDigestNow(begin, end);
+  if (kind_ != Kind::kInspects) return TakeDigestNow(begin, end);
   digest_timer_ = runtime_.After(hooks_.inspecting(end - begin), [this, begin, end] { TakeDigestNow(begin, end); });
 }
 
 void PublisherConnection::TakeDigestNow(uint64_t begin, uint64_t end) {
   RangeToDigest range{begin, end, [this](uint64_t offset, absl::Span<char> out) { return bytes_.Read(offset, out); },
                       [this] { return !closed_; }};
-  if (inspects_) range.slice = kInspectedSlice;
+  if (kind_ == Kind::kInspects) range.slice = kInspectedSlice;
   DigestRange(runtime_, std::move(range),
               [this, self = shared_from_this()](absl::StatusOr<filestorage::Digest> digest) {
                 Perform(session_.OnDigested(std::move(digest)));

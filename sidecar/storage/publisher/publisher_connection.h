@@ -48,8 +48,11 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   const replication::PublisherSession& session() const { return session_; }
   const std::string& peer() const { return peer_; }
   absl::Time connected_since() const { return connected_since_; }
-  // It asks about the file, and is no follower. Known once started.
-  bool inspects() const { return inspects_; }
+  // What it is here for, as its hello says. Only the first is a follower.
+  enum class Kind { kFollows, kLooks, kInspects };
+  static Kind KindOf(const v1::Hello& hello);
+  // Known once started.
+  Kind kind() const { return kind_; }
 
  private:
   class Events;
@@ -75,7 +78,7 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   absl::Time connected_since_;
   std::string cancelled_;  // why; empty: it was not
   absl::Status close_status_;
-  bool inspects_ = false;
+  Kind kind_ = Kind::kFollows;
   bool closed_ = false;
   bool source_error_reported_ = false;
   bool last_seen_noted_ = false;

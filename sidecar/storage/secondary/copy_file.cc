@@ -42,7 +42,7 @@ absl::StatusOr<std::optional<State>> CopyFile::LoadState() {
 // nothing that the upstream has not.
 absl::Status CopyFile::BecomeSecondary() {
   spdlog::info("storage {}: {} was a primary's own file; from now on it follows {}", options_.name, options_.path,
-               options_.upstream);
+               options_.UpstreamText());
   state_->role = "secondary";
   state_->yielded_epoch = replication::CurrentEpoch(state_->lineage)->id();
   state_->rival.clear();

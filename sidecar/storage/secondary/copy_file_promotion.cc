@@ -32,7 +32,7 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   State state = *state_;
   replication::AddFork(epoch_id, appender_->committed(), state.rival_generation, &state.lineage);
   state.role = "primary";
-  state.promoted_from = options_.upstream;
+  state.promoted_from = options_.UpstreamText();
   state.yielded_epoch.clear();
   state.difference.clear();
   state.scrub = {};

@@ -13,6 +13,8 @@ namespace zrs::storage {
 namespace {
 
 constexpr absl::Duration kLookInterval = absl::Milliseconds(50);
+// Of several addresses.
+constexpr absl::Duration kLookAgain = absl::Seconds(1);
 // One that is there may be about to end: its last word is on its way.
 constexpr absl::Duration kShortestLook = absl::Seconds(1);
 // An upstream that has not answered in this time is taken for gone; so is one of which nothing is heard: a heartbeat
@@ -52,10 +54,11 @@ Promotion::Promotion(const StorageOptions& options, runtime::Runtime& runtime, S
 
 void Promotion::Start() {
   began_ = runtime_.Now();
+  looked_again_ = began_;
   if (!GoesOn()) return;
   if (!forced()) source_.LookForUpstream();
   if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
-    spdlog::info("storage {}: its promotion waits for the end of {}", options_.name, options_.upstream);
+    spdlog::info("storage {}: its promotion waits for the end of {}", options_.name, source_.search().address());
   }
   Look();
 }
@@ -80,6 +83,12 @@ void Promotion::Look() {
   if (!GoesOn()) return;
   const std::optional<absl::Status> judged = JudgeUpstream();
   if (!judged) {
+    // Whoever waits for the upstream's end may do so for long.
+    const bool soon = upstream_ == v1::PromoteRequest::UPSTREAM_MUST_BE_GONE;
+    if (soon && runtime_.Now() - looked_again_ >= kLookAgain) {
+      looked_again_ = runtime_.Now();
+      source_.LookAgain();
+    }
     timer_ = runtime_.After(kLookInterval, [this] { Look(); });
     return;
   }
@@ -90,25 +99,50 @@ void Promotion::Look() {
 std::optional<absl::Status> Promotion::JudgeUpstream() const {
   using Reach = SecondarySource::Reach;
   if (forced()) return absl::OkStatus();
+  const bool several = source_.search().several();
   const Reach reach = source_.reach();
   if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
     // Of one that is no primary the end tells nothing.
     if (reach != Reach::kGone && !source_.upstream_is_secondary()) return std::nullopt;
-    return source_.CheckHasAll();
+    const absl::Status has_all = source_.CheckHasAll();
+    return has_all.ok() && several ? source_.search().JudgeOthers(began_, kLongestLook, /*in_order=*/true) : has_all;
   }
+  if (several) return JudgeSeveral();
   const absl::Duration looked = runtime_.Now() - began_;
   const bool there = reach == Reach::kThere && source_.HeardSince(began_);
   if (there) {
     if (looked < kShortestLook) return std::nullopt;
-    return absl::FailedPreconditionError(absl::StrCat(
-        "its upstream ", options_.upstream, " can be reached (", source_.DescribeUpstream(),
-        "), and a second primary would be one too many. To switch over: stop the database there, then its "
-        "zrs, and promote with --wait-for-upstream. With --force it is promoted whatever the upstream is"));
+    return IsThere();
   }
   if (reach != Reach::kGone && looked < kLongestLook) return std::nullopt;
-  if (!source_.upstream_is_secondary()) return absl::OkStatus();
+  return source_.upstream_is_secondary() ? IsGoneSecondary() : absl::OkStatus();
+}
+
+std::optional<absl::Status> Promotion::JudgeSeveral() const {
+  const absl::Duration looked = runtime_.Now() - began_;
+  std::optional<absl::Status> others = source_.search().JudgeOthers(began_, kLongestLook, /*in_order=*/false);
+  if (others && !others->ok()) return others;
+  const bool secondary = source_.upstream_is_secondary();
+  if (source_.connected() && source_.HeardSince(began_) && (!secondary || source_.hears_primary())) {
+    if (looked < kShortestLook) return std::nullopt;
+    return IsThere();
+  }
+  if (source_.connecting() && !(source_.connected() && secondary) && looked < kLongestLook) return std::nullopt;
+  // Whose primary none of the addresses may be.
+  if (others && secondary && !source_.search().choice().knows_primary()) return IsGoneSecondary();
+  return others;
+}
+
+absl::Status Promotion::IsThere() const {
+  return absl::FailedPreconditionError(
+      absl::StrCat("its upstream ", source_.search().address(), " can be reached (", source_.DescribeUpstream(),
+                   "), and a second primary would be one too many. To switch over: stop the database there, then its "
+                   "zrs, and promote with --wait-for-upstream. With --force it is promoted whatever the upstream is"));
+}
+
+absl::Status Promotion::IsGoneSecondary() const {
   return absl::FailedPreconditionError(absl::StrCat(
-      "its upstream ", options_.upstream,
+      "its upstream ", source_.search().address(),
       " is gone, but was a secondary itself, whose primary may be well. Let this one follow that primary "
       "(replicate-from), or another of its secondaries. With --force it is promoted whatever the primary is"));
 }
@@ -128,7 +162,7 @@ void Promotion::RunFence() {
   if (!options_.fence) return Finish();
   spdlog::info("storage {}: running the fence-command", options_.name);
   fence_ = std::make_shared<Fence>();
-  options_.fence([fence = fence_](absl::Status status) {
+  options_.fence(source_.search().address(), [fence = fence_](absl::Status status) {
     const std::lock_guard<std::mutex> lock(fence->mutex);
     fence->ended = std::move(status);
   });

@@ -61,6 +61,10 @@ class Promotion {
   void Rehearse();
   // The answer to whether the upstream is where it must be; absent while that is not known.
   std::optional<absl::Status> JudgeUpstream() const;
+  // The same of several addresses, of which none may be a primary that is there.
+  std::optional<absl::Status> JudgeSeveral() const;
+  absl::Status IsThere() const;
+  absl::Status IsGoneSecondary() const;
   void RunFence();
   void AwaitFence();
   void Finish();
@@ -72,6 +76,7 @@ class Promotion {
   const v1::PromoteRequest::Upstream upstream_;
   Hooks hooks_;
   absl::Duration began_;
+  absl::Duration looked_again_;
   std::shared_ptr<Fence> fence_;
   std::unique_ptr<runtime::Timer> timer_;
   bool too_late_ = false;                                       // to be given up

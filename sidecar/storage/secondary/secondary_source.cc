@@ -41,6 +41,7 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
                },
            .swapped = [this](const replication::SwapCopy& swap, const std::string& time) { OnSwapped(swap, time); }}),
       swap_command_(options.name, options.on_swap),
+      search_(options_, services_, [this] { OnSearched(); }),
       health_(options_, runtime_, problem_),
       comparisons_(options_, runtime_, services_.dialer),
       scrub_(options.scrub_interval, runtime_),
@@ -59,6 +60,7 @@ void SecondarySource::ScheduleHealth() {
     NoteSwapTold();
     comparisons_.Tick();
     ScrubIfDue();
+    LookAtOthers();
     events_.changed();
     ScheduleHealth();
   });
@@ -97,7 +99,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   complete_ = found->complete;
   upstream_is_secondary_ = found->upstream_is_secondary;
   LogRecovery(options_.name, options_.path, found->recovery);
-  spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.upstream, options_.path,
+  spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.UpstreamText(), options_.path,
                replication::DescribePosition(copy_.committed));
   state_saved_ = runtime_.Now();
   health_.OnOpened();
@@ -109,7 +111,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
     const bool known = !found->swap_to_tell->empty();
     swap_command_.Run(known ? *found->swap_to_tell : filestorage::Rfc3339(runtime_.UnixNow()));
   }
-  if (!differs_) return Connect();
+  if (!differs_) return Seek();
   state_ = SecondaryState::kDiverged;
   problem_.Raise(found->difference, kDifferenceRemedy);
   events_.changed();
@@ -126,6 +128,7 @@ void SecondarySource::Connect() {
   if (stopping_ || state_ == SecondaryState::kStopped || differs_) return;
   if (state_ == SecondaryState::kStarting || state_ == SecondaryState::kFollowing) state_ = SecondaryState::kConnecting;
   idle_ = false;
+  health_.SetUpstream(search_.address());
   replication::FollowerOptions options;
   options.storage = options_.source_name;
   options.follower_name = options_.name;
@@ -144,7 +147,7 @@ void SecondarySource::Connect() {
   hooks.changed = [this] { OnChanged(); };
   hooks.closed = [this](const absl::Status& status) { OnDisconnected(status); };
   upstream_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), copy_, options_.keep_alive_delay,
-                                                   services_.dialer.Dial(options_.upstream), std::move(hooks));
+                                                   services_.dialer.Dial(search_.address()), std::move(hooks));
   upstream_->Start();
   events_.changed();
 }
@@ -156,6 +159,7 @@ void SecondarySource::OnChanged() {
   if (following && !health_.connected()) {
     health_.OnFollowing();
     stream_began_ = runtime_.Now();
+    primary_heard_ = stream_began_;
     progressed_ = false;
     if (!session.rebuilding()) {
       if (published_ &&
@@ -172,6 +176,7 @@ void SecondarySource::OnChanged() {
       copy_.yields = false;
       divergence_.reset();
       said_diverged_.clear();
+      compared_.clear();
       // What was being built is for an epoch that the upstream is not in.
       if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
     }
@@ -213,7 +218,7 @@ void SecondarySource::NoteProgress(bool advanced) {
 }
 
 void SecondarySource::LogFollowing() const {
-  spdlog::info("storage {}: following {} from offset {}", options_.name, options_.upstream,
+  spdlog::info("storage {}: following {} from offset {}", options_.name, search_.address(),
                upstream_->session().start_offset());
 }
 
@@ -283,6 +288,7 @@ void SecondarySource::OnLocalError(const absl::Status& status) {
 
 void SecondarySource::OnDisconnected(const absl::Status& status) {
   health_.OnDisconnected(/*of_live=*/!upstream_->session().rebuilding());
+  search_.OnLost();
   const absl::Duration delay = DelayAfter(status);
   const bool refuted = upstream_->session().rebuild_refuted();
   // Whatever the reason, what was appended and not committed must go before anything else is written over it.
@@ -298,19 +304,22 @@ absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
   const bool answered = said && said->by_publisher;
   const bool stops = answered && said->reason == v1::End::REASON_SHUTDOWN;
   reach_ = answered && !stops ? Reach::kThere : Reach::kGone;
-  if (stops || answered || upstream_->reached()) stopped_in_order_ = stops;
+  // One that is about to stop turns away whoever comes back, and tells nothing of what that one has missed.
+  const bool welcomed = upstream_->session().upstream_end() > 0;
+  if (stops ? welcomed : (answered || upstream_->reached())) stopped_in_order_ = stops;
   if (stops) {
     stopped_at_ = runtime_.UnixNow();
     if (!rebuilding_) told_end_ = std::max(told_end_, upstream_->session().upstream_end());
   }
-  if (stopping_ || state_ == SecondaryState::kStopped || differs_) return absl::ZeroDuration();
+  const bool left = std::exchange(leaving_, false);
+  if (stopping_ || state_ == SecondaryState::kStopped || differs_ || left) return absl::ZeroDuration();
   const std::optional<replication::FollowerEnd>& end = upstream_->session().end();
   if (state_ == SecondaryState::kDiskFull && !(end && end->by_publisher)) return backoff_.Next(runtime_.Random());
   if (end) return DelayAfterEnd(*end);
   const std::string error = status.ok() ? "the upstream closed the connection" : std::string(status.message());
   health_.OnError(error);
   state_ = SecondaryState::kConnecting;
-  problem_.Raise(absl::StrCat("not connected to ", options_.upstream, ": ", error),
+  problem_.Raise(absl::StrCat("not connected to ", search_.address(), ": ", error),
                  "zrs tries again by itself; check that the upstream's zrs runs and can be reached");
   return backoff_.Next(runtime_.Random());
 }
@@ -319,11 +328,16 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
   const bool again = health_.OnError(end.message);
   if (end.reason == v1::End::REASON_REPLACED) {
     // A pack is no trouble; what it leads to may be, and is told then.
-    if (!again) spdlog::info("storage {}: upstream {}: {}", options_.name, options_.upstream, end.message);
+    if (!again) spdlog::info("storage {}: upstream {}: {}", options_.name, search_.address(), end.message);
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
   }
-  problem_.Raise(absl::StrCat("upstream ", options_.upstream, ": ", end.message), RemedyOf(end));
+  problem_.Raise(absl::StrCat("upstream ", search_.address(), ": ", end.message), RemedyOf(end));
+  if (search_.several() && end.secondary) {
+    // Its primary may have what it has not.
+    state_ = SecondaryState::kConnecting;
+    return backoff_.Next(runtime_.Random());
+  }
   switch (end.reason) {
     case v1::End::REASON_SHUTDOWN:
     case v1::End::REASON_NOT_READY:
@@ -353,7 +367,7 @@ void SecondarySource::OnCut(const absl::Status& status, absl::Duration delay) {
   if (resync_ && !resync_->begun) return BeginResync();
   if (differs_ || resync_) return;
   if (state_ == SecondaryState::kDiverged && !divergence_) Locate();
-  retry_ = runtime_.After(std::exchange(look_soon_, false) ? absl::ZeroDuration() : delay, [this] { Connect(); });
+  retry_ = runtime_.After(std::exchange(look_soon_, false) ? absl::ZeroDuration() : delay, [this] { Seek(); });
 }
 
 void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy) {

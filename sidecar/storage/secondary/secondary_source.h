@@ -21,6 +21,7 @@
 #include "sidecar/storage/secondary/secondary_state.h"
 #include "sidecar/storage/secondary/upstream_connection.h"
 #include "sidecar/storage/secondary/upstream_health.h"
+#include "sidecar/storage/secondary/upstream_search.h"
 #include "sidecar/storage/source.h"
 #include "sidecar/storage/swap_command.h"
 
@@ -42,6 +43,7 @@ class SecondarySource final : public Source {
   void Resume() override;
   bool is_primary() const override { return false; }
   bool serving() const override;
+  bool hears_primary() const override { return health_.connected() && primary_view().has_value(); }
   std::optional<PrimaryView> primary_view() const override;
   void FillStatus(v1::StorageStatus& status) const override;
 
@@ -55,7 +57,15 @@ class SecondarySource final : public Source {
   // Whether the upstream's zrs is there. It is gone where nothing answers, and once it has said that it stops.
   enum class Reach { kUnknown, kThere, kGone };
   // Tries to connect at once, unless that is being done; reach() tells what came of it, and later of what comes later.
+  // Where there are several addresses it looks at all of them, and reach() is about the one that was followed last.
   void LookForUpstream();
+  // Looks at all addresses again, where there are several.
+  void LookAgain();
+  // What it may follow, and which of them it follows or did last.
+  const UpstreamSearch& search() const { return search_; }
+  // Whether it is connected, or about to be; whether it is being followed.
+  bool connecting() const { return upstream_ != nullptr; }
+  bool connected() const { return health_.connected(); }
   Reach reach() const { return reach_; }
   // Whether anything was heard of it since that time, by Runtime::Now. One that is there may hang.
   bool HeardSince(absl::Duration time) const { return !upstream_ || !upstream_->open() || upstream_->heard() >= time; }
@@ -95,6 +105,15 @@ class SecondarySource final : public Source {
  private:
   void TryOpen();
   void OnOpened(absl::StatusOr<CopyFile::Found> found);
+  // Connects; where there are several addresses once it is known to which.
+  void Seek();
+  void OnSearched();
+  void NotePresent();
+  void OnNobody();
+  // Of several addresses: now and then, while one of them is followed.
+  void LookAtOthers();
+  void Leave(const std::string& why);
+  uint64_t OwnGeneration() const;
   void Connect();
   void OnChanged();
   void NoteProgress(bool advanced);
@@ -133,6 +152,8 @@ class SecondarySource final : public Source {
   void OnNoDifference();
   void ScrubIfDue();
   void OnScrubbed(const absl::StatusOr<ComparisonResult>& result, uint64_t end);
+  // Whose file the copy is compared with.
+  std::string ComparedAddress() const;
   Comparisons::Wish WishFor(Comparisons::Purpose purpose);
   bool Differs(const ComparisonResult& result) const;
   absl::Status CheckSameFile(const v1::Lineage& upstream) const;
@@ -160,6 +181,7 @@ class SecondarySource final : public Source {
   // Strand.
   CopyWriter writer_;
   SwapCommand swap_command_;
+  UpstreamSearch search_;
   UpstreamHealth health_;
   SecondaryState state_ = SecondaryState::kStarting;
   replication::Copy copy_;
@@ -167,6 +189,8 @@ class SecondarySource final : public Source {
   ScrubSchedule scrub_;
   std::optional<CopyFile::Found::Unproved> unproved_;  // what is there; it is no copy yet
   std::optional<v1::Comparison> divergence_;           // where it differs from the upstream's file, as far as is known
+  std::string compared_;                               // with whom; empty: with the one that is followed, or was last
+  size_t proved_by_ = 0;                               // of the addresses, whose turn it is
   std::string said_diverged_;                          // by the upstream, last; empty: it was not said
   bool differs_ = false;                               // a comparison found a difference: nobody is followed
   struct ResyncWish {
@@ -185,7 +209,10 @@ class SecondarySource final : public Source {
   absl::AnyInvocable<void()> quiesced_;
   bool complete_ = false;  // the file was once all that the primary had
   Reach reach_ = Reach::kUnknown;
-  bool look_soon_ = false;  // at once after the present attempt
+  bool look_soon_ = false;        // at once after the present attempt
+  bool seeking_ = false;          // one to connect to is being looked for
+  bool leaving_ = false;          // the present one, for another
+  absl::Duration primary_heard_;  // over the present one, or it was connected to, last
   bool upstream_is_secondary_ = false;
   bool followed_ = false;          // the upstream, since this process was started
   bool stopped_in_order_ = false;  // the upstream, since it was followed last

@@ -30,6 +30,8 @@ Comparisons::Wish SecondarySource::WishFor(Purpose purpose) {
   return wish;
 }
 
+std::string SecondarySource::ComparedAddress() const { return compared_.empty() ? search_.address() : compared_; }
+
 // What this side has beyond the upstream's end is a difference too.
 bool SecondarySource::Differs(const ComparisonResult& result) const {
   return result.difference.has_value() || !result.unsound.empty() || !absl::IsNotFound(result.here.status());
@@ -38,12 +40,14 @@ bool SecondarySource::Differs(const ComparisonResult& result) const {
 // ---- A file that nobody knows
 
 void SecondarySource::Prove() {
-  if (stopping_ || !unproved_) return;
+  if (stopping_ || !unproved_ || differs_) return;
+  // Whoever of them answers will do: who it is is looked at when it is to be followed.
+  compared_ = options_.upstreams[proved_by_++ % options_.upstreams.size()];
   spdlog::info("storage {}: {} has a file of {} bytes, and no state that tells what it is: it is compared with {}",
-               options_.name, options_.path, unproved_->size, options_.upstream);
+               options_.name, options_.path, unproved_->size, ComparedAddress());
   Comparisons::Wish wish = WishFor(Purpose::kAdopt);
   wish.done = [this](absl::StatusOr<ComparisonResult> result) { OnProved(std::move(result)); };
-  comparisons_.Run(options_.upstream, std::move(wish));
+  comparisons_.Run(ComparedAddress(), std::move(wish));
   events_.changed();
 }
 
@@ -54,7 +58,7 @@ void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
   }
   if (!result.ok()) {
     problem_.Raise(absl::StrCat(options_.path, " is not known to be a copy of anything, and cannot be compared with ",
-                                options_.upstream, ": ", result.status().message()),
+                                ComparedAddress(), ": ", result.status().message()),
                    "zrs tries again by itself; nothing was changed");
     const bool soon = absl::IsUnavailable(result.status());
     retry_ = runtime_.After(soon ? backoff_.Next(runtime_.Random()) : options_.refused_delay, [this] { Prove(); });
@@ -86,7 +90,7 @@ void SecondarySource::Adopt(const ComparisonResult& result) {
       if (stopping_) return;
       if (!adopted.ok()) return OnLocalError(adopted);
       spdlog::info("storage {}: {} is the same as the file of {} up to {}: it is its copy from now on", options_.name,
-                   options_.path, options_.upstream, replication::DescribePosition(same));
+                   options_.path, ComparedAddress(), replication::DescribePosition(same));
       problem_.Clear();
       unproved_.reset();
       state_ = SecondaryState::kStarting;
@@ -106,12 +110,12 @@ void SecondarySource::Locate() {
     problem_.Raise(DescribeDivergence(), kDivergedRemedy);
     events_.changed();
   };
-  comparisons_.Run(options_.upstream, std::move(wish));
+  comparisons_.Run(ComparedAddress(), std::move(wish));
 }
 
 std::string SecondarySource::DescribeDivergence() const {
   if (said_diverged_.empty()) return Describe(*divergence_);
-  return absl::StrCat("upstream ", options_.upstream, ": ", said_diverged_, ". Compared, ", Describe(*divergence_));
+  return absl::StrCat("upstream ", ComparedAddress(), ": ", said_diverged_, ". Compared, ", Describe(*divergence_));
 }
 
 void SecondarySource::OnDifference(const v1::Comparison& report) {
@@ -137,7 +141,7 @@ void SecondarySource::OnNoDifference() {
     state_ = SecondaryState::kProving;
     Prove();
   } else if (idle_) {
-    Connect();
+    Seek();
   }
 }
 
@@ -168,7 +172,7 @@ void SecondarySource::Compare(uint64_t rate, std::function<bool()> wanted,
   wish.done = [this, end = wish.file.end, answer = std::move(answer)](absl::StatusOr<ComparisonResult> result) mutable {
     answer(OnCompared(std::move(result), end));
   };
-  comparisons_.Run(options_.upstream, std::move(wish));
+  comparisons_.Run(ComparedAddress(), std::move(wish));
   events_.changed();
 }
 
@@ -214,7 +218,7 @@ void SecondarySource::ScrubIfDue() {
   wish.rate = options_.scrub_rate;
   wish.check = [this](const InspectedFile& upstream) { return CheckSameFile(upstream.lineage); };
   wish.done = [this, end = wish.file.end](const absl::StatusOr<ComparisonResult>& result) { OnScrubbed(result, end); };
-  comparisons_.Run(options_.upstream, std::move(wish));
+  comparisons_.Run(ComparedAddress(), std::move(wish));
 }
 
 void SecondarySource::OnScrubbed(const absl::StatusOr<ComparisonResult>& result, uint64_t end) {

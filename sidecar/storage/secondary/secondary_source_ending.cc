@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/timestamp.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/secondary/secondary_source.h"
@@ -37,6 +38,7 @@ void SecondarySource::BeginEnding() {
   if (resync_) AnswerResync(v1::ResyncResponse::RESULT_REFUSED, "zrs stops");
   retry_.reset();
   look_.reset();
+  search_.Stop();
   forget_old_.reset();
   NoteSwapTold();
 }
@@ -95,6 +97,8 @@ void SecondarySource::RehearsePromotion(absl::AnyInvocable<void(absl::Status)> d
 void SecondarySource::NoteReach() {
   const replication::FollowerSession& session = upstream_->session();
   reach_ = Reach::kThere;
+  const v1::Epoch* epoch = replication::CurrentEpoch(session.lineage());
+  search_.OnFollowing(epoch != nullptr ? epoch->generation() : 0, session.upstream_is_secondary());
   followed_ = true;
   stopped_in_order_ = false;
   if (std::exchange(upstream_is_secondary_, session.upstream_is_secondary()) != upstream_is_secondary_) {
@@ -109,6 +113,7 @@ void SecondarySource::NoteReach() {
 }
 
 void SecondarySource::LookForUpstream() {
+  LookAgain();
   if (health_.connected()) return;
   reach_ = Reach::kUnknown;
   if (!idle_ || stopping_) {
@@ -116,7 +121,7 @@ void SecondarySource::LookForUpstream() {
     return;
   }
   retry_.reset();
-  Connect();
+  Seek();
 }
 
 std::string SecondarySource::DescribeUpstream() const {
@@ -133,7 +138,7 @@ absl::Status SecondarySource::CheckHasAll() const {
                      ". Start its zrs again, and stop it once zrs wait there has said that all is here; or promote "
                      "without --wait-for-upstream"));
   };
-  const std::string& upstream = options_.upstream;
+  const std::string& upstream = search_.address();
   if (upstream_is_secondary_) {
     return refuse(absl::StrCat(upstream, " is a secondary itself, and what its own upstream had is not known here"));
   }
@@ -153,7 +158,7 @@ absl::Status SecondarySource::CheckHasAll() const {
 }
 
 std::string SecondarySource::DescribeStop() const {
-  return absl::StrCat("all that ", options_.upstream, " had when it was stopped in order, at ",
+  return absl::StrCat("all that ", search_.address(), " had when it was stopped in order, at ",
                       filestorage::Rfc3339(stopped_at_), ", is here; had it been started again since, nothing of that");
 }
 

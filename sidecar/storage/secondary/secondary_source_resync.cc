@@ -32,6 +32,7 @@ void SecondarySource::Resync(bool dry_run, std::function<bool()> wanted,
   if (state_ == SecondaryState::kStopped) return refuse("it is stopped, as zrs status tells");
   if (state_ != SecondaryState::kDiverged) return refuse("it has not diverged, as far as is known; zrs compare looks");
   comparisons_.Cancel("it is being resynced");
+  seeking_ = false;
   resync_ = ResyncWish{dry_run, std::move(wanted), std::move(answer)};
   if (!idle_) return upstream_->HangUp();  // it goes on when that has ended
   BeginResync();
@@ -43,7 +44,7 @@ void SecondarySource::BeginResync() {
   Comparisons::Wish wish = WishFor(Comparisons::Purpose::kResync);
   wish.wanted = resync_->wanted;
   wish.done = [this](absl::StatusOr<ComparisonResult> result) { OnResyncCompared(std::move(result)); };
-  comparisons_.Run(options_.upstream, std::move(wish));
+  comparisons_.Run(ComparedAddress(), std::move(wish));
   events_.changed();
 }
 
@@ -52,7 +53,7 @@ void SecondarySource::AnswerResync(v1::ResyncResponse response) {
   wish.answer(std::move(response));
   // As before it was asked for.
   if (stopping_ || differs_ || state_ != SecondaryState::kDiverged) return;
-  retry_ = runtime_.After(options_.refused_delay, [this] { Connect(); });
+  retry_ = runtime_.After(options_.refused_delay, [this] { Seek(); });
 }
 
 void SecondarySource::AnswerResync(v1::ResyncResponse::Result result, const std::string& message) {

@@ -19,6 +19,7 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   problem_.FillStatus(status);
   FillIdentity(copy_.lineage, status);
   health_.FillStatus(*status.mutable_upstream());
+  search_.FillStatus(*status.mutable_upstream());
   swap_command_.FillStatus(status);
   FillComparisons(status);
   if (!copy_.magic) return;

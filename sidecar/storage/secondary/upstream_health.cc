@@ -13,7 +13,7 @@ using SessionState = replication::FollowerSession::State;
 }  // namespace
 
 UpstreamHealth::UpstreamHealth(const StorageOptions& options, runtime::Runtime& runtime, ProblemReport& problem)
-    : options_(options), runtime_(runtime), problem_(problem) {}
+    : options_(options), runtime_(runtime), problem_(problem), upstream_(options.upstreams.front()) {}
 
 void UpstreamHealth::OnOpened() { last_current_ = runtime_.Now(); }
 
@@ -77,14 +77,14 @@ void UpstreamHealth::Report(SecondaryState state, const UpstreamConnection* upst
   if (!connected_ || state != SecondaryState::kFollowing || (problem_.raised() && !late_)) return;
   const std::optional<PrimaryView> primary = primary_view(upstream, committed);
   if (KeepsUp(primary) || !ReadsAlong()) return SetLateness(std::nullopt);
-  SetLateness(primary ? Behind(options_.max_lag) : Unheard(options_.upstream));
+  SetLateness(primary ? Behind(options_.max_lag) : Unheard(upstream_));
 }
 
 // A copy that is under way is told by its progress; one that has come to a halt has a reason.
 void UpstreamHealth::ReportSilence(SecondaryState state, const UpstreamConnection& upstream) {
   if (state != SecondaryState::kConnecting && state != SecondaryState::kFollowing) return;
   if (!upstream.silent()) return SetLateness(std::nullopt);
-  SetLateness(connected_ ? Unheard(options_.upstream) : Unanswered(options_.upstream));
+  SetLateness(connected_ ? Unheard(upstream_) : Unanswered(upstream_));
 }
 
 void UpstreamHealth::SetLateness(const std::optional<Lateness>& lateness) {
@@ -109,7 +109,7 @@ std::optional<PrimaryView> UpstreamHealth::primary_view(const UpstreamConnection
 }
 
 void UpstreamHealth::FillStatus(v1::Upstream& status) const {
-  status.set_address(options_.upstream);
+  status.set_address(upstream_);
   status.set_connected(connected_);
   if (since_) status.set_since(filestorage::Rfc3339(*since_));
   if (last_error_) status.set_last_error(*last_error_);

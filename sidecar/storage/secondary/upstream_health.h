@@ -28,6 +28,8 @@ class UpstreamHealth {
   // All three are referred to. `problem` is the storage's: lateness is told there, while nothing else is.
   UpstreamHealth(const StorageOptions& options, runtime::Runtime& runtime, ProblemReport& problem);
 
+  // Whom it is about from here on.
+  void SetUpstream(const std::string& address) { upstream_ = address; }
   // The live copy was opened; what it may have missed is counted from here.
   void OnOpened();
   // The upstream sends, or is about to.
@@ -70,6 +72,7 @@ class UpstreamHealth {
   const StorageOptions& options_;
   runtime::Runtime& runtime_;
   ProblemReport& problem_;
+  std::string upstream_;
   UpstreamLag lag_;
   int64_t last_heartbeat_ = -1;  // primary_time_micros of the one that was passed on
   bool connected_ = false;

@@ -9,8 +9,8 @@ from .sidecar import ROOT
 _TYPES = {"string": str, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 # The table of what is inside a field.
 _INSIDE = {"storages": "storage", "progress": "progress", "upstream": "upstream", "followers": "follower",
-           "error": "error", "lastSwap": "swap", "checking": "checking", "divergence": "comparison", "here": "compared",
-           "scrub": "scrub"}
+           "error": "error", "lastSwap": "swap", "others": "other", "checking": "checking", "divergence": "comparison",
+           "here": "compared", "scrub": "scrub"}
 
 
 @functools.cache

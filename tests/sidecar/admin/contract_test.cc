@@ -55,6 +55,7 @@ TEST(Contract, EveryFieldIsDocumentedAndTheReverse) {
   const Json parts = Print(EmptyParts())["storages"][0];
   ExpectDocumented("progress", storage["progress"], parts["progress"]);
   ExpectDocumented("upstream", storage["upstream"], parts["upstream"]);
+  ExpectDocumented("other", storage["upstream"]["others"][0], parts["upstream"]["others"][0]);
   ExpectDocumented("follower", storage["followers"][0], parts["followers"][0]);
   ExpectDocumented("error", storage["error"], parts["error"]);
   ExpectDocumented("swap", storage["lastSwap"], parts["lastSwap"]);
@@ -77,6 +78,7 @@ TEST(Contract, TheSampleOfEverythingIsComplete) {
                                                                   &full.storages(0),
                                                                   &full.storages(0).progress(),
                                                                   &full.storages(0).upstream(),
+                                                                  &full.storages(0).upstream().others(0),
                                                                   &full.storages(0).followers(0),
                                                                   &full.storages(0).error(),
                                                                   &full.storages(0).last_swap(),

@@ -24,7 +24,7 @@ v1::StatusResponse EmptyParts() {
   v1::StatusResponse status = EmptyStatus();
   v1::StorageStatus* storage = status.mutable_storages(0);
   storage->mutable_progress();
-  storage->mutable_upstream();
+  storage->mutable_upstream()->add_others();
   storage->add_followers();
   storage->mutable_error();
   storage->mutable_last_swap();
@@ -85,6 +85,9 @@ v1::StatusResponse FullStatus() {
   upstream.set_connected(true);
   upstream.set_since(SampleTimeText(absl::Minutes(3)));
   upstream.set_last_error("Connection refused");
+  v1::OtherUpstream& other = *upstream.add_others();
+  other.set_address("old-host:5000");
+  other.set_why_not("it is a stale primary");
   v1::Follower& follower = *storage.add_followers();
   follower.set_peer("10.0.0.2:41234");
   follower.set_state("streaming");

@@ -49,6 +49,7 @@ TEST(StatusScreen, ASecondaryThatStreams) {
             "  database     00112233445566778899aabbccddeeff\n"
             "  committed    offset 123456789 (123.5 MB), tid 03f2cd6d55555555, 5.0 s ago\n"
             "  upstream     database-host:5000, connected for 3 min\n"
+            "  not followed old-host:5000: it is a stale primary\n"
             "  lag          1.5 MB, 2.5 s\n"
             "  compare      25 %, 250.0 MB of 1.0 GB, 125.0 MB/s, 6.0 s left\n"
             "  followers    10.0.0.2:41234  streaming  lag 1.8 kB, 250 ms  for 5 h\n");

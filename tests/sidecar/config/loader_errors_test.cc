@@ -211,6 +211,26 @@ TEST(Roles, FollowingItself) {
       "/etc/zrs.conf:2: address h:1 is the storage's own replicate-to h:1; a storage cannot follow itself: change "
       "one of the two");
 }
+TEST(Roles, FollowingItselfAmongOthers) {
+  EXPECT_EQ(Message(Zrs("replicate-to 5000\nreplicate-from host:5000 localhost:5000")),
+            "/etc/zrs.conf:3: replicate-from localhost:5000 is the storage's own replicate-to 5000; a storage cannot "
+            "follow itself: change one of the two");
+}
+TEST(Roles, FollowingOneTwice) {
+  EXPECT_EQ(Message(Zrs("replicate-from 5000 host:1 localhost:5000")),
+            "/etc/zrs.conf:2: replicate-from names localhost:5000 twice; write each address once");
+}
+TEST(Roles, FollowingTooMany) {
+  std::string many = "replicate-from";
+  for (int port = 1; port <= 17; ++port) absl::StrAppend(&many, " host:", port);
+  EXPECT_EQ(Message(Zrs(many)), "/etc/zrs.conf:2: replicate-from: 17 addresses, more than 16; remove some of them");
+}
+TEST(Roles, FollowingOneThatIsNoAddress) {
+  const std::string message = Message(Zrs("replicate-from host:1 host:0"));
+  EXPECT_EQ(message.rfind("/etc/zrs.conf:2: replicate-from: ", 0), 0u) << message;
+  EXPECT_NE(message.find("host:0"), std::string::npos) << message;
+  EXPECT_NE(Message(Zrs("replicate-to 1 host:2")), "") << "one listens on one";
+}
 TEST(Roles, FollowingItselfByAnotherName) {
   for (const char* pair :
        {"replicate-to 0.0.0.0:5000\nreplicate-from 127.0.0.1:5000", "replicate-to 5000\nreplicate-from [::1]:5000",

@@ -122,6 +122,17 @@ TEST(Storage, AddressesOfEveryForm) {
   EXPECT_EQ(LoadStorage(Zrs("replicate-from ./main.sock")).replicate_from, "/etc/zrs/main.sock");
 }
 
+TEST(Storage, SeveralAddressesToFollow) {
+  EXPECT_EQ(LoadStorage(Zrs("replicate-from One:5000 \t two:5000  5001 ./a.sock")).replicate_from,
+            "one:5000 two:5000 localhost:5001 /etc/zrs/a.sock");
+  EXPECT_EQ(LoadStorage(absl::StrCat("<secondary>\naddress one:5000 two:5000\n", kFileStorageText, "</secondary>"))
+                .replicate_from,
+            "one:5000 two:5000");
+  std::string most = "replicate-from";
+  for (int port = 1; port <= 16; ++port) absl::StrAppend(&most, " host:", port);
+  EXPECT_EQ(absl::StrCat("replicate-from ", LoadStorage(Zrs(most)).replicate_from), most);
+}
+
 TEST(Storage, SamePortOfAnotherHostIsFine) {
   EXPECT_EQ(LoadStorage(Zrs("replicate-from primary:5000\nreplicate-to 5000")).listen, "5000");
 }

@@ -206,6 +206,43 @@ TEST_F(PublisherSessionTest, AFollowerMayBeAtEachEndOfWhatWasSentSinceItAcknowle
   EXPECT_EQ(driver.session.last_seen()->marks, Marks({At(20)}));
 }
 
+TEST_F(PublisherSessionTest, WhoOnlyLooksGetsTheWelcomeAndNothingElse) {
+  v1::FollowerMessage hello = HelloMessage(At(7));
+  hello.mutable_hello()->set_look(true);
+  Publication publication = PublicationOf(file_);
+  publication.secondary = true;
+  publication.unheard = true;
+  driver_.emplace(PublisherOptions{}, publication);
+  driver_->Receive(hello);
+  driver_->Do(driver_->session.OnProbed(true));
+  EXPECT_TRUE(driver_->session.looks());
+  EXPECT_EQ(driver_->session.state(), PublisherSession::State::kEnding);
+  driver_->Do(driver_->session.OnHeartbeat(v1::Heartbeat()));
+  driver_->Do(driver_->session.OnCommittedEnd(file_.end()));
+  const std::vector<v1::PublisherMessage> sent = driver_->Run(file_.bytes());
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].welcome().decision(), v1::Welcome::DECISION_RESUME);
+  EXPECT_TRUE(sent[0].welcome().secondary());
+  EXPECT_TRUE(sent[0].welcome().unheard());
+  EXPECT_TRUE(driver_->closed);
+  EXPECT_FALSE(driver_->session.own_end());
+  EXPECT_FALSE(driver_->session.last_seen()) << "its follower is elsewhere";
+}
+
+TEST_F(PublisherSessionTest, WhoOnlyLooksIsRefusedAsAFollowerIs) {
+  v1::FollowerMessage hello = HelloMessage(tests::FileBuilder().AddMany(30, 70).end());
+  hello.mutable_hello()->set_look(true);
+  Publication publication = PublicationOf(file_);
+  publication.secondary = true;
+  driver_.emplace(PublisherOptions{}, publication);
+  driver_->Receive(hello);
+  const std::vector<v1::PublisherMessage> sent = driver_->Run(file_.bytes());
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].end().reason(), v1::End::REASON_DIVERGED);
+  EXPECT_TRUE(sent[0].end().secondary());
+  EXPECT_TRUE(driver_->closed);
+}
+
 TEST_F(PublisherSessionTest, AFollowerThatWasNotLetInIsNowhere) {
   EXPECT_FALSE(Serve(tests::FileBuilder().AddMany(30, 70).end()).session.last_seen());
   EXPECT_FALSE(Serve({}).session.last_seen()) << "it has no transaction yet";

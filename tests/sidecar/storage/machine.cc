@@ -43,7 +43,7 @@ Machine::Machine(World& world, const std::string& name, const std::string& upstr
       dialer_(world.network().MakeDialer(name)) {
   options_.name = name;
   options_.path = absl::StrCat("/", name, "/Data.fs");
-  options_.upstream = upstream;
+  SetUpstream(upstream);
   options_.state_path = absl::StrCat("/state/", name, ".state");
   options_.machine_id = absl::StrCat("machine of ", name);
   options_.node_id = name + std::string(16 - name.size(), '.');

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "sidecar/storage/storage.h"
@@ -51,7 +52,10 @@ class Machine {
   ~Machine();
 
   // For the next Start.
-  void SetUpstream(const std::string& upstream) { options_.upstream = upstream; }
+  void SetUpstream(const std::string& upstream) {
+    SetUpstreams(upstream.empty() ? std::vector<std::string>() : std::vector<std::string>{upstream});
+  }
+  void SetUpstreams(std::vector<std::string> upstreams) { options_.upstreams = std::move(upstreams); }
   void SetMachineId(const std::string& machine_id) { options_.machine_id = machine_id; }
   void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
   void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }
@@ -60,7 +64,11 @@ class Machine {
   // A primary reads its file in pieces of this size, and reports after each.
   void SetPieces(uint64_t bytes) { options_.tail = {.read_size = bytes, .max_bytes_per_poll = bytes}; }
   void SetOnSwap(CommandFunction command) { options_.on_swap = std::move(command); }
-  void SetFence(CommandFunction command) { options_.fence = std::move(command); }
+  void SetFence(CommandFunction command) {
+    options_.fence = [command = std::move(command)](const std::string&, absl::AnyInvocable<void(absl::Status)> done) {
+      command(std::move(done));
+    };
+  }
   void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();

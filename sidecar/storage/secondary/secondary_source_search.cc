@@ -1,0 +1,114 @@
+// How a secondary comes by the one of several addresses that it follows, and leaves it for a better one.
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/storage/secondary/lateness.h"
+#include "sidecar/storage/secondary/secondary_source.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+// A secondary over which nothing is heard of a primary for so long is followed no more.
+constexpr absl::Duration kLongestUnheard = absl::Seconds(15);
+constexpr char kNobodyRemedy[] =
+    "zrs looks again by itself; see to the primary, or if it is lost, promote one of its secondaries";
+
+}  // namespace
+
+uint64_t SecondarySource::OwnGeneration() const {
+  const v1::Epoch* epoch = replication::CurrentEpoch(copy_.lineage);
+  // A person told a host that yields to follow: its own promotions count no more.
+  return epoch == nullptr || copy_.yields ? 0 : epoch->generation();
+}
+
+void SecondarySource::Seek() {
+  if (stopping_ || state_ == SecondaryState::kStopped || differs_ || resync_) return;
+  if (!search_.several()) {
+    search_.OnConnecting(0);
+    return Connect();
+  }
+  if (state_ == SecondaryState::kStarting || state_ == SecondaryState::kFollowing) state_ = SecondaryState::kConnecting;
+  seeking_ = true;
+  search_.Look(copy_);
+  events_.changed();
+}
+
+void SecondarySource::LookAgain() {
+  if (search_.several() && !stopping_) search_.Look(copy_);
+}
+
+void SecondarySource::OnSearched() {
+  if (stopping_ || state_ == SecondaryState::kStopped) return;
+  const UpstreamChoice& choice = search_.choice();
+  if (upstream_) {
+    if (choice.outdone()) {
+      Leave(absl::StrCat("there is a later generation, ", choice.known_generation(0), ", elsewhere"));
+    }
+    return;
+  }
+  NotePresent();
+  if (!seeking_ || !idle_) return;
+  if (const std::optional<size_t> next = choice.Next(OwnGeneration(), runtime_.Now())) {
+    seeking_ = false;
+    search_.OnConnecting(*next);
+    return Connect();
+  }
+  if (choice.round_over()) OnNobody();
+}
+
+// What a look tells of the one that was followed last.
+void SecondarySource::NotePresent() {
+  using Kind = UpstreamFinding::Kind;
+  const UpstreamChoice& choice = search_.choice();
+  // What it was before it was followed is old news.
+  if (!choice.answered(choice.present())) return;
+  const Kind kind = choice.finding(choice.present()).kind;
+  reach_ = kind == Kind::kGone || kind == Kind::kStops ? Reach::kGone : Reach::kThere;
+  // It was started again: more may have been committed there since it was stopped.
+  if (reach_ == Reach::kThere) stopped_in_order_ = false;
+}
+
+void SecondarySource::OnNobody() {
+  seeking_ = false;
+  const UpstreamFinding* divergence = search_.choice().divergence(OwnGeneration());
+  const std::string why = search_.Describe();
+  health_.OnError(why);
+  retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
+  if (state_ == SecondaryState::kDiskFull && divergence == nullptr) return;
+  problem_.Raise(absl::StrCat("none of its addresses can be followed: ", why),
+                 divergence != nullptr ? divergence->remedy : kNobodyRemedy);
+  if (divergence == nullptr) {
+    state_ = SecondaryState::kConnecting;
+  } else {
+    if (divergence->generation > 0) writer_.NoteGeneration(divergence->generation);
+    state_ = SecondaryState::kDiverged;
+    for (size_t i = 0; i < options_.upstreams.size(); ++i) {
+      if (&search_.choice().finding(i) == divergence) compared_ = options_.upstreams[i];
+    }
+    said_diverged_ = divergence->why;
+    if (divergence_) problem_.Raise(DescribeDivergence(), kDivergedRemedy);
+    if (!divergence_) Locate();
+    Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", divergence->remedy);
+  }
+  events_.changed();
+}
+
+void SecondarySource::LookAtOthers() {
+  if (!search_.several() || !health_.connected()) return;
+  search_.LookNowAndThen(copy_);
+  // Whoever is paused does not listen.
+  if (!upstream_is_secondary_ || primary_view() || writer_.paused()) primary_heard_ = runtime_.Now();
+  if (runtime_.Now() - primary_heard_ >= kLongestUnheard) Leave("nothing is heard of a primary over it");
+}
+
+void SecondarySource::Leave(const std::string& why) {
+  if (!upstream_ || upstream_->session().end()) return;
+  spdlog::info("storage {}: leaves {}: {}", options_.name, search_.address(), why);
+  leaving_ = true;
+  upstream_->Stop(kStopGrace);
+}
+
+}  // namespace zrs::storage

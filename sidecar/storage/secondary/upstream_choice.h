@@ -1,0 +1,85 @@
+// Which of several addresses a secondary follows: a state machine without I/O, threads or clock.
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CHOICE_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CHOICE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "sidecar/storage/secondary/upstream_finding.h"
+
+namespace zrs::storage {
+
+// Addresses are numbers, from 0, in the order of the configuration. Times are of one monotonic clock. Not thread-safe.
+//
+// The rule: nobody of an earlier generation than is known here is followed; among the others the latest generation is,
+// and of one generation the first address. What is known of a generation stays known while its address does not answer.
+// A secondary counts only where it hears its primary; and not for a while after a primary was lost: what others heard
+// of that one they may not miss yet, and two that follow each other would hear nothing any more.
+class UpstreamChoice {
+ public:
+  // At least 1.
+  explicit UpstreamChoice(size_t addresses);
+
+  // All are looked at from here on; what was found before is no answer any more.
+  void BeginRound();
+  // What a look at the address found: as an answer of this round, or while another one is followed.
+  void OnFound(size_t address, UpstreamFinding finding, absl::Duration now);
+  // An address is connected to, and is the present one from here on, also when it is lost again.
+  void OnConnecting(size_t address);
+  // The present one has let this follower in; again whenever that may have changed.
+  void OnFollowing(uint64_t generation, bool secondary);
+  // The connection to the present one ended.
+  void OnLost(absl::Duration now);
+
+  // The one to connect to now; none as long as others may be better, and where nobody is to be followed. `own`: the
+  // generation that this follower's copy is of; 0: it has none, or yields.
+  std::optional<size_t> Next(uint64_t own, absl::Duration now) const;
+  // Every address has answered in this round.
+  bool round_over() const;
+  // A later generation than the present one's was found elsewhere: it is to be left.
+  bool outdone() const;
+  // The primary of the latest generation that is known refuses this follower, whose file is no part of its own.
+  const UpstreamFinding* divergence(uint64_t own) const;
+
+  size_t present() const { return present_; }
+  bool following() const { return followed_generation_.has_value(); }
+  const UpstreamFinding& finding(size_t address) const { return addresses_[address].finding; }
+  // Whether that was found in this round.
+  bool answered(size_t address) const { return addresses_[address].answered; }
+  // When the address was found to be so; the beginning of time where it was not.
+  absl::Duration found_at(size_t address) const { return addresses_[address].found_at; }
+  // One of them was a primary when it answered last.
+  bool knows_primary() const;
+  // The latest generation that an address, or this follower, is known to be of.
+  uint64_t known_generation(uint64_t own) const;
+
+  // After one that could be followed, the others have so long to answer.
+  static constexpr absl::Duration kOthersMayAnswer = absl::Seconds(1);
+  // After a primary was lost no secondary is followed for so long.
+  static constexpr absl::Duration kPatience = absl::Seconds(15);
+
+ private:
+  struct Address {
+    UpstreamFinding finding;
+    absl::Duration found_at = -absl::InfiniteDuration();
+    bool answered = false;    // in this round
+    uint64_t generation = 0;  // when it told of one last
+    bool was_primary = false;
+  };
+  bool CanBeFollowed(const Address& address, uint64_t known, absl::Duration now) const;
+
+  std::vector<Address> addresses_;
+  size_t present_ = 0;
+  bool present_was_followed_ = false;
+  std::optional<uint64_t> followed_generation_;  // while it is followed
+  bool follows_primary_ = false;
+  std::optional<absl::Duration> primary_lost_;
+  std::optional<absl::Duration> first_found_;  // in this round, of those that could be followed
+};
+
+}  // namespace zrs::storage
+
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CHOICE_H_

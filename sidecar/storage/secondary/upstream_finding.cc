@@ -1,0 +1,76 @@
+#include "sidecar/storage/secondary/upstream_finding.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "sidecar/replication/end_message.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/replication/welcome.h"
+
+namespace zrs::storage {
+namespace {
+
+using Kind = UpstreamFinding::Kind;
+
+Kind KindOf(const v1::End& end) {
+  switch (end.reason()) {
+    case v1::End::REASON_SHUTDOWN:
+      return Kind::kStops;
+    case v1::End::REASON_NO_SUCH_STORAGE:
+    case v1::End::REASON_OTHER_DATABASE:
+      return Kind::kOther;
+    case v1::End::REASON_SUPERSEDED:
+      return Kind::kStale;
+    case v1::End::REASON_LOOP:
+      return Kind::kSecondaryRefuses;
+    default:
+      break;
+  }
+  if (end.secondary()) return Kind::kSecondaryRefuses;
+  if (end.reason() == v1::End::REASON_DIVERGED) return Kind::kDiverged;
+  if (end.reason() == v1::End::REASON_CONFLICT) return Kind::kConflict;
+  return Kind::kRefuses;
+}
+
+}  // namespace
+
+UpstreamFinding FindingOf(const v1::End& end) {
+  const v1::End clean = replication::MakeEnd(end.reason(), end.message(), end.remedy());
+  UpstreamFinding finding{KindOf(end), 0, clean.message(), clean.remedy()};
+  // Of the others what they name is the generation of somebody else.
+  const bool own = finding.kind == Kind::kDiverged || finding.kind == Kind::kConflict;
+  if (own && end.generation() <= replication::kMostGeneration) finding.generation = end.generation();
+  return finding;
+}
+
+UpstreamFinding FindingOf(const replication::Copy& copy, const v1::Welcome& welcome) {
+  const replication::WelcomeDecision decision = replication::CheckWelcome(copy, welcome);
+  if (const auto* refuse = std::get_if<replication::RefuseWelcome>(&decision)) {
+    v1::End end = refuse->end;
+    end.set_secondary(welcome.secondary());
+    return FindingOf(end);
+  }
+  const uint64_t generation = replication::CurrentEpoch(welcome.lineage())->generation();
+  if (!welcome.secondary()) return {Kind::kPrimary, generation, "", ""};
+  if (!welcome.unheard()) return {Kind::kSecondary, generation, "", ""};
+  return {Kind::kUnheard, generation, "it is a secondary that hears nothing of a primary",
+          "see to the primary; if it is lost, promote one of its secondaries"};
+}
+
+UpstreamFinding NoAnswer(const std::string& why) {
+  return {Kind::kGone, 0, why, "zrs tries again by itself; check that the zrs there runs and can be reached"};
+}
+
+bool MayBePrimary(const UpstreamFinding& finding) {
+  switch (finding.kind) {
+    case Kind::kPrimary:
+    case Kind::kDiverged:
+    case Kind::kConflict:
+    case Kind::kRefuses:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace zrs::storage
