@@ -29,11 +29,12 @@ TailPass::TailPass(File& file, Magic magic, const TailOptions& options)
     : file_(file),
       magic_(magic),
       max_bytes_(std::max<uint64_t>(options.max_bytes_per_poll, 1)),
-      buffer_(static_cast<size_t>(std::max<uint64_t>(options.read_size, kTransactionHeaderSize))) {}
+      buffer_size_(static_cast<size_t>(std::max<uint64_t>(options.read_size, kTransactionHeaderSize))),
+      buffer_(std::make_unique_for_overwrite<char[]>(buffer_size_)) {}
 
 absl::StatusOr<size_t> TailPass::ReadBlock(uint64_t offset, uint64_t limit) {
-  const size_t size = static_cast<size_t>(std::min<uint64_t>(limit, buffer_.size()));
-  return file_.ReadAt(offset, absl::MakeSpan(buffer_.data(), size));
+  const size_t size = static_cast<size_t>(std::min<uint64_t>(limit, buffer_size_));
+  return file_.ReadAt(offset, absl::MakeSpan(buffer_.get(), size));
 }
 
 absl::StatusOr<bool> TailPass::IsShort(uint64_t offset, const TransactionHeader& header) {
@@ -47,7 +48,7 @@ absl::StatusOr<bool> TailPass::IsShort(uint64_t offset, const TransactionHeader&
 absl::StatusOr<PassResult> TailPass::Run(const Boundary& start) {
   const auto count = ReadBlock(start.offset, kTransactionHeaderSize);
   if (!count.ok()) return count.status();
-  std::string header(buffer_.data(), *count);
+  std::string header(buffer_.get(), *count);
   if (header.size() < kTransactionHeaderSize || header[kTransactionStatusOffset] == kStatusInProgress) {
     scanner_.reset();
     return Pending(std::move(header));
@@ -74,10 +75,10 @@ absl::StatusOr<PassResult> TailPass::Run(const Boundary& start) {
 
 absl::StatusOr<bool> TailPass::ScanOn(ScanResult* result) {
   for (uint64_t done = 0; done < max_bytes_;) {
-    const auto count = ReadBlock(scanner_->position(), buffer_.size());
+    const auto count = ReadBlock(scanner_->position(), buffer_size_);
     if (!count.ok()) return count.status();
-    *result = scanner_->Feed(absl::string_view(buffer_.data(), *count));
-    if (result->outcome != ScanOutcome::kMore || *count < buffer_.size()) return false;
+    *result = scanner_->Feed(absl::string_view(buffer_.get(), *count));
+    if (result->outcome != ScanOutcome::kMore || *count < buffer_size_) return false;
     done += *count;
   }
   return true;

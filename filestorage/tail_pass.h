@@ -4,9 +4,9 @@
 #define ZRS_FILESTORAGE_TAIL_PASS_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "filestorage/boundary.h"
@@ -62,10 +62,11 @@ class TailPass {
   File& file_;
   const Magic magic_;
   const uint64_t max_bytes_;
-  std::vector<char> buffer_;
-  std::optional<Scanner> scanner_;  // set while a pass is under way
-  uint64_t scanner_start_ = 0;      // and where it began,
-  std::string scanner_header_;      // at this header
+  const size_t buffer_size_;
+  const std::unique_ptr<char[]> buffer_;  // not filled with zeros: mostly far less of it is used
+  std::optional<Scanner> scanner_;        // set while a pass is under way
+  uint64_t scanner_start_ = 0;            // and where it began,
+  std::string scanner_header_;            // at this header
 };
 
 }  // namespace zrs::filestorage

@@ -72,6 +72,8 @@ PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
   if (!matches.ok()) {
     FailProbing(probed_, matches.status(), &effects);
   } else if (rebuild_) {
+    // Nothing need follow that would tell where it will be.
+    if (*matches) positions_.Add(probed_);
     Welcome(v1::Welcome::DECISION_REBUILD, *matches ? probed_ : filestorage::FirstBoundary(publication_.magic),
             &effects);
   } else if (!*matches) {

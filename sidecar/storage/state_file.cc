@@ -13,6 +13,7 @@
 #include "proto/zrs/v1/state.pb.h"
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/lineage.h"
+#include "sidecar/storage/state_json.h"
 
 namespace zrs::storage {
 namespace {
@@ -289,15 +290,13 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
 }
 
 absl::Status StateFile::Save(const State& state, bool anew) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  std::string contents;
-  const auto printed = google::protobuf::util::MessageToJsonString(ToProto(state), &contents, options);
-  if (!printed.ok()) return absl::InternalError(absl::StrCat("print state for ", path_, ": ", printed.ToString()));
-  if (contents == saved_ && !anew) return absl::OkStatus();
-  absl::Status replaced = filestorage::ReplaceFile(file_system_, path_, contents, kStateMode);
-  saved_ = replaced.ok() ? std::move(contents) : std::string();
+  auto contents = StateToJson(ToProto(state));
+  if (!contents.ok()) {
+    return absl::InternalError(absl::StrCat("print state for ", path_, ": ", contents.status().message()));
+  }
+  if (*contents == saved_ && !anew) return absl::OkStatus();
+  absl::Status replaced = filestorage::ReplaceFile(file_system_, path_, *contents, kStateMode);
+  saved_ = replaced.ok() ? *std::move(contents) : std::string();
   return replaced;
 }
 

@@ -101,18 +101,7 @@ bool Checker::MayBeUnproved(Node& node) const {
 }
 
 std::string Checker::Durable(Node& node, uint64_t from, uint64_t to) {
-  Disk& disk = disks_[node.name()];
-  if (disk.durable_at != node.disk().operations()) {
-    disk.durable = node.disk().Clone();
-    tests::LoseEverything lose_everything;
-    disk.durable->Crash(lose_everything);
-    disk.durable_at = node.disk().operations();
-  }
-  const auto file = disk.durable->OpenForReading(kDataPath);
-  if (!file.ok() || from >= to) return "";
-  std::string bytes(to - from, '\0');
-  bytes.resize((*file)->ReadAt(from, absl::MakeSpan(bytes)).value_or(0));
-  return bytes;
+  return node.disk().DurableContents(kDataPath, from, to);
 }
 
 bool Checker::IsProved(Node& node, uint64_t end, Place* place) {
@@ -177,8 +166,9 @@ void Checker::CheckBatch(Node& node, const v1::Batch& batch) {
     return log_.Violation(node.name(),
                           absl::StrCat("sends bytes from ", batch.offset(), " to ", end, " that it could still lose"));
   }
+  // What was sent before is a beginning of that file still: else a crash of its host has been a violation.
   std::string& longest = sent_[*sent];
-  if (end > longest.size()) longest = writer_->HistoryOf(*sent).substr(0, end);
+  if (end > longest.size()) longest.append(writer_->HistoryOf(*sent), longest.size(), end - longest.size());
 }
 
 void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessage& message) {
@@ -275,7 +265,8 @@ bool Checker::Fits(const Disk& disk, Place place) const {
   const Place& known = disk.acknowledged;
   const absl::string_view acknowledged = absl::string_view(writer_->HistoryOf(known.epoch)).substr(0, known.offset);
   // The beginning of a copy may be that of more than one epoch's file.
-  if (absl::StartsWith(writer_->HistoryOf(place.epoch), acknowledged)) return place.offset >= known.offset;
+  if (place.epoch == known.epoch || absl::StartsWith(writer_->HistoryOf(place.epoch), acknowledged))
+    return place.offset >= known.offset;
   // A file that took the place of another came with all that the pack wrote.
   return place.epoch > known.epoch && writer_->FileOf(place.epoch) != writer_->FileOf(known.epoch) &&
          place.offset >= writer_->PackedSizeOf(place.epoch);
@@ -291,9 +282,19 @@ void Checker::CheckCopyAfterPowerLoss(Node& node) {
   CheckState(node, *copy);
 }
 
+const absl::StatusOr<std::optional<storage::State>>& Checker::StateOn(tests::SimulatedFileSystem& disk, Disk& known) {
+  std::optional<std::string> bytes;
+  if (disk.Exists(kStatePath)) bytes = disk.Contents(kStatePath);
+  if (absl::IsUnknown(known.state.status()) || bytes != known.state_bytes) {
+    known.state = storage::StateFile(disk, kStatePath).Load();
+    known.state_bytes = std::move(bytes);
+  }
+  return known.state;
+}
+
 void Checker::CheckState(Node& node, tests::SimulatedFileSystem& disk) {
   if (!disk.Exists(kDataPath)) return;
-  const auto state = storage::StateFile(disk, kStatePath).Load();
+  const auto& state = StateOn(disk, disks_[node.name()]);
   if (!state.ok() || !state->has_value()) {
     return log_.Violation(node.name(), absl::StrCat("could lose its state: ",
                                                     state.ok() ? "there would be no file" : state.status().ToString()));
@@ -310,7 +311,6 @@ void Checker::OnHostCrashed(Node& node) {
   disk.seen = {};
   disk.seen_tid = 0;
   disk.proved = {};
-  disk.durable_at = UINT64_MAX;
   if (!node.is_primary()) return CheckCopy(node);
   for (const auto& [epoch, sent] : sent_) {
     if (epoch <= writer_->epoch() && absl::StartsWith(writer_->HistoryOf(epoch), sent)) continue;

@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "filestorage/format.h"
+#include "sidecar/storage/state_file.h"
 #include "tests/simulation/event_log.h"
 #include "tests/simulation/node.h"
 #include "tests/simulation/simulated_network.h"
@@ -96,8 +98,8 @@ class Checker : public NetworkObserver {
     uint64_t known_to = 0;          // which one has heard an acknowledgement of it
     std::string refused;            // what the writer left here, which a power loss had made unsound; empty: nothing
     std::string left;               // id of a transaction that the writer left here uncommitted; empty: none
-    uint64_t durable_at = UINT64_MAX;                     // number of the disk's operation that `durable` was made at
-    std::unique_ptr<tests::SimulatedFileSystem> durable;  // the disk as it is if everything unsynced is lost
+    std::optional<std::string> state_bytes;               // of the state file that was parsed last
+    absl::StatusOr<std::optional<storage::State>> state;  // what it said
   };
   // What is known of the files that an epoch of the program can be: it began when `newest` was the primary's present
   // one, and those that are `excluded` had other bytes than were sent.
@@ -110,7 +112,9 @@ class Checker : public NetworkObserver {
   Node& Primary() const;
   // Bytes `from` to `to` of the node's file as a power loss that takes everything unsynced leaves them; fewer where
   // the file then ends before.
-  std::string Durable(Node& node, uint64_t from, uint64_t to);
+  static std::string Durable(Node& node, uint64_t from, uint64_t to);
+  // What the state file of `disk`, a state of the node's disk, says.
+  const absl::StatusOr<std::optional<storage::State>>& StateOn(tests::SimulatedFileSystem& disk, Disk& known);
   // Whether the node's file up to `end` is durable, and the committed beginning of the primary's. `place`: where.
   bool IsProved(Node& node, uint64_t end, Place* place);
   // Whether the primary has told of a committed end that it cannot lose.

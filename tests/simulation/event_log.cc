@@ -6,7 +6,7 @@
 namespace zrs::simulation {
 
 void EventLog::Add(absl::string_view who, absl::string_view what) {
-  lines_.push_back(absl::StrFormat("%12.6f %-10s %s", absl::ToDoubleSeconds(queue_.now()), who, what));
+  lines_.push_back({queue_.now(), std::string(who), std::string(what)});
   if (lines_.size() <= most_lines_) return;
   lines_.pop_front();
   ++dropped_;
@@ -20,7 +20,9 @@ void EventLog::Violation(absl::string_view who, absl::string_view what) {
 std::string EventLog::Text() const {
   std::string text;
   if (dropped_ > 0) absl::StrAppend(&text, "(", dropped_, " earlier lines are not kept)\n");
-  for (const std::string& line : lines_) absl::StrAppend(&text, line, "\n");
+  for (const Line& line : lines_) {
+    absl::StrAppendFormat(&text, "%12.6f %-10s %s\n", absl::ToDoubleSeconds(line.at), line.who, line.what);
+  }
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "tests/simulation/event_queue.h"
 
 namespace zrs::simulation {
@@ -27,10 +28,17 @@ class EventLog {
   std::string Text() const;
 
  private:
+  // Made into text only when somebody asks: most runs have nothing to tell.
+  struct Line {
+    absl::Duration at;
+    std::string who;
+    std::string what;
+  };
+
   const EventQueue& queue_;
   size_t most_lines_;
   size_t dropped_ = 0;
-  std::deque<std::string> lines_;
+  std::deque<Line> lines_;
   std::string violation_;
 };
 

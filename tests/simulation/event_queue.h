@@ -2,9 +2,9 @@
 #ifndef ZRS_TESTS_SIMULATION_EVENT_QUEUE_H_
 #define ZRS_TESTS_SIMULATION_EVENT_QUEUE_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
@@ -22,7 +22,7 @@ class EventQueue {
   // Since the simulation's begin.
   absl::Duration now() const { return now_; }
   SeededRandom& random() { return random_; }
-  bool empty() const { return events_.empty(); }
+  bool empty() const { return heap_.empty(); }
   uint64_t events_run() const { return events_run_; }
 
   // Runs `event` after `delay` (0 or more). What it refers to has to outlive it, or be looked up when it runs.
@@ -35,7 +35,7 @@ class EventQueue {
   template <typename Done>
   bool RunUntil(absl::Duration deadline, Done done) {
     while (!done()) {
-      if (events_.empty() || events_.begin()->first.first > deadline) {
+      if (heap_.empty() || heap_.front().at > deadline) {
         now_ = deadline;
         return false;
       }
@@ -45,10 +45,20 @@ class EventQueue {
   }
 
  private:
+  // Light things on the heap, which moves them about; the events stay where they are until they run.
+  struct Entry {
+    absl::Duration at;
+    uint64_t number = 0;
+    size_t slot = 0;  // of events_
+  };
+  static bool IsLater(const Entry& a, const Entry& b) { return a.at != b.at ? a.at > b.at : a.number > b.number; }
+
   absl::Duration now_;
   uint64_t next_number_ = 0;
   uint64_t events_run_ = 0;
-  std::map<std::pair<absl::Duration, uint64_t>, Event> events_;
+  std::vector<Entry> heap_;  // the next one first
+  std::vector<Event> events_;
+  std::vector<size_t> free_;  // slots of events_
   SeededRandom random_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/format.h"
 
@@ -18,6 +19,11 @@ FileOperation OnName(Kind kind, const std::string& path, const std::string& to =
 }
 
 constexpr uint64_t kLateOperations = 5;
+
+// A lock file has the id of its process. That of the process which runs the simulation has as many digits as it has: a
+// disk that is almost full would be full a byte earlier or later.
+constexpr absl::string_view kLockSuffix = ".lock";
+constexpr absl::string_view kLockContents = " 12345\n";
 
 absl::Status DeadStatus() { return absl::UnavailableError("the process was killed (simulated)"); }
 
@@ -47,6 +53,7 @@ class ProcessFile : public File {
   }
 
   absl::Status WriteAt(uint64_t offset, absl::string_view data) override {
+    if (is_lock()) data = kLockContents;
     if (auto status = Begin(Kind::kWrite, offset, data.size(), data); !status.ok()) return status;
     only_header_unsynced_ = !other_unsynced_ && IsUncommittedHeader(data);
     other_unsynced_ = !only_header_unsynced_;
@@ -54,6 +61,7 @@ class ProcessFile : public File {
   }
 
   absl::Status Truncate(uint64_t size) override {
+    if (is_lock()) size = kLockContents.size();
     if (auto status = Begin(Kind::kTruncate, 0, size); !status.ok()) return status;
     if (owner_.lies_.ignore_cuts && owner_.lies_.path == path_) return absl::OkStatus();
     return base_->Truncate(size);
@@ -88,6 +96,8 @@ class ProcessFile : public File {
   const std::string& path() const override { return path_; }
 
  private:
+  bool is_lock() const { return absl::EndsWith(path_, kLockSuffix); }
+
   absl::Status Begin(Kind kind, uint64_t offset, uint64_t size, absl::string_view data = {}) {
     return owner_.Begin({.kind = kind, .path = path_, .to = "", .offset = offset, .size = size, .number = 0},
                         base_.get(), data);

@@ -17,6 +17,7 @@ constexpr absl::Duration kStatusInterval = absl::Seconds(3);
 constexpr absl::Duration kBackupNoticed = absl::Seconds(10);  // also where polls alone notice, and the status is asked
 constexpr absl::Duration kSecondPack = absl::Milliseconds(300);  // comes within this time, where one does
 constexpr absl::Duration kBackupForgotten = absl::Seconds(40);   // by secondaries, which ask their upstream seldom then
+constexpr absl::Duration kPeaceAfterFaults = absl::Seconds(5);  // in which the writer goes on: ten transactions or more
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 
 // Makes the faults of one run, then heals them and waits for the copies.
@@ -286,7 +287,7 @@ void Schedule::Heal() {
   }
   cluster_.OpenWriterLater(absl::ZeroDuration());
   // Some transactions are there to be followed after the faults too.
-  RunFor(absl::Seconds(15), [] { return false; });
+  RunFor(kPeaceAfterFaults, [] { return false; });
   if (random().OneIn(3)) {
     Pack();
     RunFor(kSecondPack, [] { return false; });
@@ -345,7 +346,7 @@ void Schedule::StopAll() {
 
 ScheduleResult Schedule::Result() {
   return {.violation = log().violation(),
-          .log = log().Text(),
+          .log = options_.log_if_good || !log().violation().empty() ? log().Text() : "",
           .transactions = cluster_.writer().transactions(),
           .bytes = cluster_.writer().history().size(),
           .batches = cluster_.checker().batches(),

@@ -35,12 +35,13 @@ struct ScheduleOptions {
   bool backups = false;  // an older backup takes the place of the primary's file now and then
   bool deaf = false;     // no file notification ever arrives, and polls are 15 s apart
   size_t log_lines = 400;
+  bool log_if_good = false;  // else the result has a log only where a rule was broken
   Sabotage sabotage;
 };
 
 struct ScheduleResult {
   std::string violation;  // empty: every rule held
-  std::string log;        // what happened, newest last
+  std::string log;        // what happened, newest last; see log_if_good
   uint64_t transactions = 0;
   uint64_t bytes = 0;  // of the primary's file at the end
   uint64_t batches = 0;

@@ -2,6 +2,7 @@
 #ifndef ZRS_TESTS_SIMULATION_SEEDED_RANDOM_H_
 #define ZRS_TESTS_SIMULATION_SEEDED_RANDOM_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -39,10 +40,14 @@ class SeededRandom {
   // `size` bytes that do not compress and hide no zeros.
   std::string Bytes(uint64_t size) {
     std::string bytes(size, '\0');
-    uint64_t word = 0;
-    for (uint64_t i = 0; i < size; ++i, word >>= 8) {
-      if (i % 8 == 0) word = Next();
-      bytes[i] = static_cast<char>(word | 1);
+    for (uint64_t at = 0; at < size; at += 8) {
+      uint64_t word = Next() | 0x0101010101010101;
+      char eight[8];  // not by memcpy of the word, which other machines have the other way round
+      for (char& byte : eight) {
+        byte = static_cast<char>(word);
+        word >>= 8;
+      }
+      std::copy_n(eight, std::min<uint64_t>(8, size - at), bytes.data() + at);
     }
     return bytes;
   }

@@ -238,15 +238,15 @@ tests::TransactionSpec SimulatedWriter::MakeTransaction() {
 }
 
 void SimulatedWriter::BeginTransaction() {
-  tests::TransactionSpec transaction = MakeTransaction();
-  const std::string voted = tests::EncodeTransaction(transaction, history_.size());
+  const tests::TransactionSpec transaction = MakeTransaction();
+  std::string bytes = tests::EncodeTransaction(transaction, history_.size());
   const size_t header_size = filestorage::kTransactionHeaderSize + transaction.user.size() +
                              transaction.description.size() + transaction.extension.size();
-  PlanVote(voted, header_size);
+  PlanVote(bytes, header_size);
   if (queue_.random().OneIn(options_.abort_one_in)) return PlanAbort();
-  transaction.status = filestorage::kStatusComplete;
+  bytes[filestorage::kTransactionStatusOffset] = filestorage::kStatusComplete;
   const uint64_t first_record = transaction.records.empty() ? 0 : history_.size() + header_size;
-  PlanFinish(tests::EncodeTransaction(transaction, history_.size()), first_record);
+  PlanFinish(std::move(bytes), first_record);
 }
 
 void SimulatedWriter::PlanVote(const std::string& voted, size_t header_size) {

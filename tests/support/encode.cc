@@ -14,7 +14,9 @@ namespace {
 constexpr double kUnit = 60.0 / 65536.0 / 65536.0;
 
 void AppendNumber(uint64_t value, int size, std::string* out) {
-  for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift & 0xff));
+  char bytes[8];
+  for (int i = 0; i < size; ++i) bytes[i] = static_cast<char>(value >> 8 * (size - 1 - i) & 0xff);
+  out->append(bytes, static_cast<size_t>(size));
 }
 
 }  // namespace

@@ -31,10 +31,7 @@ class SimulatedFile : public File {
   ~SimulatedFile() override {
     std::lock_guard lock(owner_.mutex_);
     if (owner_.boot_ != boot_) return;
-    SimulatedInode& inode = owner_.disk_.inode(inode_);
-    if (inode.lock_holder == handle_) inode.lock_holder = 0;
-    --inode.open_handles;
-    if (inode.open_handles == 0) owner_.disk_.Collect();
+    owner_.disk_.Close(inode_, handle_);
   }
 
   absl::StatusOr<size_t> ReadAt(uint64_t offset, absl::Span<char> out) override {
@@ -51,7 +48,7 @@ class SimulatedFile : public File {
     if (data.empty()) return absl::OkStatus();
     const uint64_t limit = std::max(owner_.SizeLimit(inode_), inode().size());
     const uint64_t fits = offset >= limit ? 0 : std::min<uint64_t>(limit - offset, data.size());
-    inode().WriteAt(offset, data.substr(0, static_cast<size_t>(fits)));
+    InodeToChange().WriteAt(offset, data.substr(0, static_cast<size_t>(fits)));
     return fits == data.size() ? absl::OkStatus() : DiskFull("write", offset + fits);
   }
 
@@ -60,7 +57,7 @@ class SimulatedFile : public File {
     std::lock_guard lock(owner_.mutex_);
     if (auto status = CheckWritable("truncate"); !status.ok()) return status;
     if (size > std::max(owner_.SizeLimit(inode_), inode().size())) return DiskFull("truncate", size);
-    inode().Truncate(size);
+    InodeToChange().Truncate(size);
     return absl::OkStatus();
   }
 
@@ -69,10 +66,10 @@ class SimulatedFile : public File {
     std::lock_guard lock(owner_.mutex_);
     if (auto status = CheckAlive("sync"); !status.ok()) return status;
     if (!hooked.ok()) {
-      inode().FailSync();
+      InodeToChange().FailSync();
       return hooked;
     }
-    inode().Sync();
+    InodeToChange().Sync();
     return absl::OkStatus();
   }
 
@@ -86,7 +83,7 @@ class SimulatedFile : public File {
   absl::Status SetAccess(const filestorage::FileAccess& access) override {
     std::lock_guard lock(owner_.mutex_);
     if (auto status = CheckAlive("set access"); !status.ok()) return status;
-    if (access.mode) inode().mode = *access.mode;
+    if (access.mode) InodeToChange().mode = *access.mode;
     return absl::OkStatus();
   }
 
@@ -94,7 +91,7 @@ class SimulatedFile : public File {
     if (auto status = Begin(Kind::kLock, 0, 0); !status.ok()) return status;
     std::lock_guard lock(owner_.mutex_);
     if (auto status = CheckAlive("lock"); !status.ok()) return status;
-    uint64_t& holder = inode().lock_holder;
+    uint64_t& holder = owner_.disk_.LockHolder(inode_);
     if (holder != 0 && holder != handle_) {
       return absl::UnavailableError(absl::StrCat("lock ", path_, ": another has it (simulated)"));
     }
@@ -105,9 +102,11 @@ class SimulatedFile : public File {
   const std::string& path() const override { return path_; }
 
  private:
-  SimulatedInode& inode() { return owner_.disk_.inode(inode_); }
+  const SimulatedInode& inode() const { return owner_.disk_.inode(inode_); }
+  SimulatedInode& InodeToChange() { return owner_.disk_.InodeToChange(inode_); }
 
   absl::Status Begin(Kind kind, uint64_t offset, uint64_t size) {
+    if (owner_.BeginUnseen()) return absl::OkStatus();
     return owner_.Begin({.kind = kind, .path = path_, .to = "", .offset = offset, .size = size, .number = 0});
   }
 
@@ -171,11 +170,13 @@ uint64_t SimulatedFileSystem::operations() const {
 std::string SimulatedFileSystem::Contents(const std::string& path) const {
   std::lock_guard lock(mutex_);
   const uint64_t number = FindFile(path);
-  if (number == 0) return "";
-  const SimulatedInode& inode = disk_.inode(number);
-  std::string contents(static_cast<size_t>(inode.size()), '\0');
-  inode.ReadAt(0, absl::MakeSpan(contents));
-  return contents;
+  return number == 0 ? "" : disk_.inode(number).Contents();
+}
+
+std::string SimulatedFileSystem::DurableContents(const std::string& path, uint64_t from, uint64_t to) const {
+  std::lock_guard lock(mutex_);
+  const uint64_t number = disk_.FindDurable(path);
+  return number == 0 ? "" : disk_.inode(number).DurableContents(from, to);
 }
 
 bool SimulatedFileSystem::Exists(const std::string& path) const {
@@ -189,7 +190,7 @@ void SimulatedFileSystem::SetContents(const std::string& path, absl::string_view
   disk_.CreateDirectories(directory);
   uint64_t number = FindFile(path);
   if (number == 0) number = disk_.Create(path, 0644);
-  SimulatedInode& inode = disk_.inode(number);
+  SimulatedInode& inode = disk_.InodeToChange(number);
   inode.Truncate(0);
   inode.WriteAt(0, contents);
   inode.Sync();
@@ -199,7 +200,7 @@ void SimulatedFileSystem::SetContents(const std::string& path, absl::string_view
 void SimulatedFileSystem::SetLink(const std::string& path, const std::string& target) {
   std::lock_guard lock(mutex_);
   disk_.CreateDirectories(filestorage::DirectoryOf(path));
-  disk_.inode(disk_.Create(path, 0777)).link_target = target;
+  disk_.InodeToChange(disk_.Create(path, 0777)).link_target = target;
   disk_.SyncDirectory(filestorage::DirectoryOf(path));
 }
 
@@ -207,6 +208,13 @@ std::string SimulatedFileSystem::LinkTarget(const std::string& path) const {
   std::lock_guard lock(mutex_);
   const uint64_t number = disk_.Find(path);
   return number == 0 ? "" : disk_.inode(number).link_target;
+}
+
+bool SimulatedFileSystem::BeginUnseen() {
+  std::lock_guard lock(mutex_);
+  if (hook_) return false;
+  ++operations_;
+  return true;
 }
 
 absl::Status SimulatedFileSystem::Begin(SimulatedOperation operation) {
@@ -220,7 +228,7 @@ absl::Status SimulatedFileSystem::Begin(SimulatedOperation operation) {
 }
 
 std::unique_ptr<File> SimulatedFileSystem::NewHandle(const std::string& path, uint64_t inode, bool writable) {
-  ++disk_.inode(inode).open_handles;
+  disk_.Open(inode);
   return std::make_unique<SimulatedFile>(*this, path, inode, ++handles_, boot_, writable);
 }
 
@@ -236,6 +244,7 @@ FileInfo SimulatedFileSystem::InfoOf(uint64_t inode) const {
 }
 
 uint64_t SimulatedFileSystem::SizeLimit(uint64_t inode) const {
+  if (capacity_ == UINT64_MAX) return UINT64_MAX;
   const uint64_t others = disk_.UsedBytes() - disk_.inode(inode).size();
   return others >= capacity_ ? 0 : capacity_ - others;
 }

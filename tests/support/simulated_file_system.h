@@ -87,6 +87,8 @@ class SimulatedFileSystem : public filestorage::FileSystem {
   uint64_t operations() const;
   // A file's contents as read now; not an operation. Empty when there is no such file.
   std::string Contents(const std::string& path) const;
+  // The same of bytes `from` to `to`, or to the file's end, as a crash that takes everything unsynced would leave them.
+  std::string DurableContents(const std::string& path, uint64_t from, uint64_t to) const;
   bool Exists(const std::string& path) const;  // the name; a link may dangle
   // Puts a file in place, durably, with its directory; not an operation.
   void SetContents(const std::string& path, absl::string_view contents);
@@ -113,6 +115,8 @@ class SimulatedFileSystem : public filestorage::FileSystem {
   friend class SimulatedFile;
 
   absl::Status Begin(SimulatedOperation operation);
+  // Begin where there is no hook that would look at the operation; else false, and nothing is done.
+  bool BeginUnseen();
   absl::StatusOr<std::unique_ptr<filestorage::File>> Open(const std::string& path, bool writable);
   absl::StatusOr<std::unique_ptr<filestorage::File>> Create(const std::string& path, uint32_t mode);
   // The caller holds mutex_.

@@ -32,23 +32,66 @@ bool EveryOutcome::Next() {
   return true;
 }
 
+template <typename PageOf, typename Take>
+void SimulatedInode::Visit(uint64_t from, uint64_t to, PageOf page_of, Take take) const {
+  auto next = pages_.lower_bound(from / page_size_);
+  while (from < to) {
+    const uint64_t index = from / page_size_;
+    const size_t at = static_cast<size_t>(from % page_size_);
+    const size_t count = static_cast<size_t>(std::min<uint64_t>(to - from, page_size_ - at));
+    const std::string* page = nullptr;
+    if (next != pages_.end() && next->first == index) page = page_of(*next++).get();
+    take(page == nullptr ? nullptr : page->data() + at, count);
+    from += count;
+  }
+}
+
 size_t SimulatedInode::ReadAt(uint64_t offset, absl::Span<char> out) const {
   if (offset >= size()) return 0;
-  const size_t total = static_cast<size_t>(std::min<uint64_t>(out.size(), size() - offset));
-  for (size_t done = 0; done < total;) {
-    const uint64_t index = (offset + done) / page_size_;
-    const size_t at = static_cast<size_t>((offset + done) % page_size_);
-    const size_t count = std::min(total - done, page_size_ - at);
-    const auto found = pages_.find(index);
-    const Page page = found == pages_.end() ? nullptr : found->second.versions.back();
-    if (page == nullptr) {
-      std::fill_n(out.data() + done, count, '\0');
+  const uint64_t end = offset + std::min<uint64_t>(out.size(), size() - offset);
+  char* next = out.data();
+  Visit(
+      offset, end, [](const auto& entry) -> const Page& { return entry.second; },
+      [&next](const char* bytes, size_t count) {
+        next = bytes == nullptr ? std::fill_n(next, count, '\0') : std::copy_n(bytes, count, next);
+      });
+  return static_cast<size_t>(end - offset);
+}
+
+namespace {
+
+// To the end of a string that has room for them: to fill it with zeros first costs as much as the copy.
+auto AppendTo(std::string& contents) {
+  return [&contents](const char* bytes, size_t count) {
+    if (bytes == nullptr) {
+      contents.append(count, '\0');
     } else {
-      std::copy_n(page->data() + at, count, out.data() + done);
+      contents.append(bytes, count);
     }
-    done += count;
-  }
-  return total;
+  };
+}
+
+}  // namespace
+
+std::string SimulatedInode::Contents() const {
+  std::string contents;
+  contents.reserve(static_cast<size_t>(size()));
+  Visit(
+      0, size(), [](const auto& entry) -> const Page& { return entry.second; }, AppendTo(contents));
+  return contents;
+}
+
+std::string SimulatedInode::DurableContents(uint64_t from, uint64_t to) const {
+  to = std::min(to, sizes_.front());
+  std::string contents;
+  if (from >= to) return contents;
+  contents.reserve(static_cast<size_t>(to - from));
+  const auto page_of = [this](const auto& entry) -> const Page& {
+    const auto history = unsynced_.find(entry.first);
+    return history == unsynced_.end() ? entry.second : history->second.versions.front();
+  };
+  Visit(from, to, page_of, AppendTo(contents));
+  return contents;
 }
 
 void SimulatedInode::WriteAt(uint64_t offset, absl::string_view data) {
@@ -64,51 +107,49 @@ void SimulatedInode::WriteAt(uint64_t offset, absl::string_view data) {
 }
 
 void SimulatedInode::WritePage(uint64_t index, size_t at, absl::string_view data) {
-  PageHistory& history = pages_[index];
-  std::string page = history.versions.back() ? *history.versions.back() : std::string(page_size_, '\0');
+  Page& current = pages_[index];
+  std::string page = current ? *current : std::string(page_size_, '\0');
   page.replace(at, data.size(), data.data(), data.size());
-  history.versions.push_back(std::make_shared<const std::string>(std::move(page)));
-  history.dirty = true;
+  SetPage(index, current, std::make_shared<const std::string>(std::move(page)));
 }
 
-void SimulatedInode::CutPage(PageHistory& history, size_t keep) const {
-  const Page current = history.versions.back();
+void SimulatedInode::CutPage(uint64_t index, Page& current, size_t keep) {
   if (current == nullptr) return;
-  Page cut;
-  if (keep > 0) {
-    std::string page = *current;
-    std::fill(page.begin() + static_cast<std::ptrdiff_t>(keep), page.end(), '\0');
-    if (page == *current) return;
-    cut = std::make_shared<const std::string>(std::move(page));
-  }
-  history.versions.push_back(std::move(cut));
+  if (keep == 0) return SetPage(index, current, nullptr);
+  if (current->find_first_not_of('\0', keep) == std::string::npos) return;
+  std::string page = *current;
+  std::fill(page.begin() + static_cast<std::ptrdiff_t>(keep), page.end(), '\0');
+  SetPage(index, current, std::make_shared<const std::string>(std::move(page)));
+}
+
+void SimulatedInode::SetPage(uint64_t index, Page& current, Page page) {
+  PageHistory& history = unsynced_[index];
+  if (history.versions.empty()) history.versions.push_back(std::move(current));
+  history.versions.push_back(page);
   history.dirty = true;
+  current = std::move(page);
 }
 
 void SimulatedInode::Truncate(uint64_t size) {
   if (size == this->size()) return;
   for (auto it = pages_.lower_bound(size / page_size_); it != pages_.end(); ++it) {
     const uint64_t begin = it->first * page_size_;
-    CutPage(it->second, begin < size ? static_cast<size_t>(size - begin) : 0);
+    CutPage(it->first, it->second, begin < size ? static_cast<size_t>(size - begin) : 0);
   }
   sizes_.push_back(size);
 }
 
 void SimulatedInode::Sync() {
   sizes_ = {size()};
-  for (auto it = pages_.begin(); it != pages_.end();) {
-    PageHistory& history = it->second;
-    if (history.dirty) {
-      history.versions = {history.versions.back()};
-      history.dirty = false;
-    }
-    const bool hole = history.versions.size() == 1 && history.versions.back() == nullptr;
-    it = hole ? pages_.erase(it) : std::next(it);
-  }
+  std::erase_if(unsynced_, [this](const auto& entry) {
+    if (!entry.second.dirty) return false;
+    if (entry.second.versions.back() == nullptr) pages_.erase(entry.first);
+    return true;
+  });
 }
 
 void SimulatedInode::FailSync() {
-  for (auto& [index, history] : pages_) history.dirty = false;
+  for (auto& [index, history] : unsynced_) history.dirty = false;
 }
 
 std::vector<uint64_t> SimulatedInode::CandidateSizes() const {
@@ -126,40 +167,55 @@ std::vector<uint64_t> SimulatedInode::CandidateSizes() const {
 
 uint64_t SimulatedInode::CrashOutcomes() const {
   uint64_t outcomes = CandidateSizes().size();
-  for (const auto& [index, history] : pages_) outcomes = SaturatingMultiply(outcomes, history.versions.size());
+  for (const auto& [index, history] : unsynced_) outcomes = SaturatingMultiply(outcomes, history.versions.size());
   return outcomes;
 }
 
 void SimulatedInode::Crash(CrashChooser& chooser) {
   const std::vector<uint64_t> candidates = CandidateSizes();
   const uint64_t size = candidates[candidates.size() > 1 ? chooser.Choose(candidates.size()) : 0];
-  for (auto it = pages_.begin(); it != pages_.end();) {
-    PageHistory& history = it->second;
-    const uint64_t begin = it->first * page_size_;
-    if (begin >= size) {
-      it = pages_.erase(it);
-      continue;
-    }
-    if (history.versions.size() > 1) history.versions = {history.versions[chooser.Choose(history.versions.size())]};
-    if (size - begin < page_size_) CutPage(history, static_cast<size_t>(size - begin));
-    history.versions = {history.versions.back()};
-    history.dirty = false;
-    ++it;
+  for (const auto& [index, history] : unsynced_) {
+    if (index * page_size_ < size) pages_[index] = history.versions[chooser.Choose(history.versions.size())];
   }
+  pages_.erase(pages_.lower_bound((size + page_size_ - 1) / page_size_), pages_.end());
+  if (const auto last = pages_.find(size / page_size_); last != pages_.end()) {
+    CutPage(last->first, last->second, static_cast<size_t>(size % page_size_));
+  }
+  unsynced_.clear();
   sizes_ = {size};
-  lock_holder = 0;
-  open_handles = 0;
 }
 
-uint64_t SimulatedDisk::Find(const std::string& path) const {
-  const auto found = names_.find(path);
-  return found == names_.end() ? 0 : found->second;
+uint64_t SimulatedDisk::FindIn(const Names& names, const std::string& path) {
+  const auto found = names.find(path);
+  return found == names.end() ? 0 : found->second;
 }
 
-std::string SimulatedDisk::Follow(std::string path) const {
+uint64_t SimulatedDisk::Find(const std::string& path) const { return FindIn(names_, path); }
+
+uint64_t SimulatedDisk::FindDurable(const std::string& path) const {
+  return FindIn(durable_names_, FollowIn(durable_names_, path));
+}
+
+SimulatedInode& SimulatedDisk::InodeToChange(uint64_t number) {
+  std::shared_ptr<SimulatedInode>& inode = inodes_.at(number);
+  if (inode.use_count() > 1) inode = std::make_shared<SimulatedInode>(*inode);
+  return *inode;
+}
+
+void SimulatedDisk::Close(uint64_t number, uint64_t handle) {
+  Handles& handles = handles_.at(number);
+  if (handles.lock_holder == handle) handles.lock_holder = 0;
+  if (--handles.open > 0) return;
+  handles_.erase(number);
+  Collect();
+}
+
+std::string SimulatedDisk::Follow(std::string path) const { return FollowIn(names_, std::move(path)); }
+
+std::string SimulatedDisk::FollowIn(const Names& names, std::string path) const {
   constexpr int kMostLinks = 40;
   for (int n = 0; n <= kMostLinks; ++n) {
-    const uint64_t number = Find(path);
+    const uint64_t number = FindIn(names, path);
     if (number == 0 || inode(number).link_target.empty()) return path;
     const std::string& target = inode(number).link_target;
     path = target.front() == '/' ? target : filestorage::DirectoryOf(path) + "/" + target;
@@ -167,7 +223,7 @@ std::string SimulatedDisk::Follow(std::string path) const {
   return "";
 }
 
-void SimulatedDisk::Apply(const NameChange& change, std::map<std::string, uint64_t>& names) {
+void SimulatedDisk::Apply(const NameChange& change, Names& names) {
   if (!change.removed.empty()) {
     const auto found = names.find(change.removed);
     // Where an earlier change did not survive, another file may have the name; it keeps it.
@@ -186,7 +242,7 @@ void SimulatedDisk::Change(NameChange change) {
 
 uint64_t SimulatedDisk::Create(const std::string& path, uint32_t mode) {
   const uint64_t number = next_inode_++;
-  inodes_.emplace(number, SimulatedInode(page_size_, mode));
+  inodes_.emplace(number, std::make_shared<SimulatedInode>(page_size_, mode));
   Change({.removed = "", .added = path, .inode = number, .unsynced_directories = {}});
   return number;
 }
@@ -241,7 +297,7 @@ uint64_t SimulatedDisk::UsedBytes() const {
   for (const auto& [path, number] : names_) named.insert(number);
   uint64_t used = 0;
   for (const auto& [number, inode] : inodes_) {
-    if (inode.open_handles > 0 || named.contains(number)) used += inode.size();
+    if (handles_.contains(number) || named.contains(number)) used += inode->size();
   }
   return used;
 }
@@ -249,7 +305,7 @@ uint64_t SimulatedDisk::UsedBytes() const {
 uint64_t SimulatedDisk::CrashOutcomes() const {
   uint64_t outcomes = 1;
   for (size_t i = 0; i < unsynced_.size(); ++i) outcomes = SaturatingMultiply(outcomes, 2);
-  for (const auto& [number, inode] : inodes_) outcomes = SaturatingMultiply(outcomes, inode.CrashOutcomes());
+  for (const auto& [number, inode] : inodes_) outcomes = SaturatingMultiply(outcomes, inode->CrashOutcomes());
   return outcomes;
 }
 
@@ -260,24 +316,25 @@ void SimulatedDisk::Crash(CrashChooser& chooser) {
   unsynced_.clear();
   names_ = durable_names_;
   ForgetHandles();
-  for (auto& [number, inode] : inodes_) inode.Crash(chooser);
+  for (const auto& [number, inode] : inodes_) {
+    if (!inode->clean()) InodeToChange(number).Crash(chooser);
+  }
 }
 
 void SimulatedDisk::ForgetHandles() {
-  for (auto& [number, inode] : inodes_) {
-    inode.lock_holder = 0;
-    inode.open_handles = 0;
-  }
+  handles_.clear();
   Collect();
 }
 
 void SimulatedDisk::Collect() {
-  std::set<uint64_t> named;
-  for (const auto& [path, number] : names_) named.insert(number);
-  for (const auto& [path, number] : durable_names_) named.insert(number);
-  for (const NameChange& change : unsynced_) named.insert(change.inode);
-  std::erase_if(inodes_,
-                [&](const auto& entry) { return entry.second.open_handles == 0 && !named.contains(entry.first); });
+  const auto is_named = [this](uint64_t number) {
+    const auto leads_there = [number](const auto& entry) { return entry.second == number; };
+    return std::any_of(names_.begin(), names_.end(), leads_there) ||
+           std::any_of(durable_names_.begin(), durable_names_.end(), leads_there) ||
+           std::any_of(unsynced_.begin(), unsynced_.end(),
+                       [number](const NameChange& change) { return change.inode == number; });
+  };
+  std::erase_if(inodes_, [&](const auto& entry) { return !handles_.contains(entry.first) && !is_named(entry.first); });
 }
 
 }  // namespace zrs::tests

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
@@ -72,36 +73,45 @@ class SimulatedInode {
 
   uint64_t size() const { return sizes_.back(); }
   size_t ReadAt(uint64_t offset, absl::Span<char> out) const;
+  std::string Contents() const;
+  // Bytes `from` to `to`, or to the end, of what a crash leaves that takes everything unsynced.
+  std::string DurableContents(uint64_t from, uint64_t to) const;
   void WriteAt(uint64_t offset, absl::string_view data);
   void Truncate(uint64_t size);
   void Sync();
   // What the kernel does at a write-back error: pages count as clean, though nobody knows which reached the disk.
   void FailSync();
+  // Whether Crash has only one outcome, what is read now.
+  bool clean() const { return sizes_.size() == 1 && unsynced_.empty(); }
   // How many different outcomes Crash can have; saturates.
   uint64_t CrashOutcomes() const;
   void Crash(CrashChooser& chooser);
 
   uint32_t mode;
-  std::string link_target;   // of a symbolic link; else empty
-  uint64_t lock_holder = 0;  // the handle that has the flock; 0: none
-  uint64_t open_handles = 0;
+  std::string link_target;  // of a symbolic link; else empty
 
  private:
   using Page = std::shared_ptr<const std::string>;  // null: zeros
   struct PageHistory {
-    std::vector<Page> versions{nullptr};  // [0]: what the disk is sure to have; back(): what is read
-    bool dirty = false;                   // whether the next sync writes it
+    std::vector<Page> versions;  // [0]: what the disk is sure to have; back(): what is read
+    bool dirty = false;          // whether the next sync writes it
   };
+  // Hands bytes `from` to `to` over, page by page; `page_of` has the state of the page of an entry of pages_.
+  template <typename PageOf, typename Take>
+  void Visit(uint64_t from, uint64_t to, PageOf page_of, Take take) const;
   void WritePage(uint64_t index, size_t at, absl::string_view data);
-  void CutPage(PageHistory& history, size_t keep) const;
+  void CutPage(uint64_t index, Page& current, size_t keep);
+  void SetPage(uint64_t index, Page& current, Page page);
   std::vector<uint64_t> CandidateSizes() const;
 
   size_t page_size_;
-  std::map<uint64_t, PageHistory> pages_;
+  absl::btree_map<uint64_t, Page> pages_;     // as read; has all that unsynced_ has
+  std::map<uint64_t, PageHistory> unsynced_;  // of the pages that have had more than one state since their last sync
   std::vector<uint64_t> sizes_{0};  // [0]: durable; back(): current; between: what writes and truncations reached
 };
 
-// Inodes, names and directories. A name's change is durable once the directories it concerns are synced.
+// Inodes, names and directories. A name's change is durable once the directories it concerns are synced. Copies share
+// their inodes until one of them changes one.
 class SimulatedDisk {
  public:
   explicit SimulatedDisk(size_t page_size) : page_size_(page_size) {}
@@ -111,8 +121,15 @@ class SimulatedDisk {
   // The name that `path` leads to over symbolic links as its last component: `path` itself where it is none, a name
   // that nothing has where one dangles. Empty for a loop.
   std::string Follow(std::string path) const;
-  SimulatedInode& inode(uint64_t number) { return inodes_.at(number); }
-  const SimulatedInode& inode(uint64_t number) const { return inodes_.at(number); }
+  // As Find after Follow, in the names that are durable.
+  uint64_t FindDurable(const std::string& path) const;
+  const SimulatedInode& inode(uint64_t number) const { return *inodes_.at(number); }
+  SimulatedInode& InodeToChange(uint64_t number);
+  // A file that is open stays without a name. Its last Close frees it then.
+  void Open(uint64_t number) { ++handles_[number].open; }
+  void Close(uint64_t number, uint64_t handle);
+  // The handle that has the flock of an open file; 0: none.
+  uint64_t& LockHolder(uint64_t number) { return handles_[number].lock_holder; }
   uint64_t Create(const std::string& path, uint32_t mode);
   void Rename(const std::string& from, const std::string& to);
   void Link(const std::string& from, const std::string& to);
@@ -122,7 +139,6 @@ class SimulatedDisk {
   void CreateDirectories(const std::string& directory);
   bool HasDirectory(const std::string& directory) const { return directories_.contains(directory); }
   std::vector<std::string> List(const std::string& directory) const;
-  const std::map<std::string, uint64_t>& names() const { return names_; }
   // Sizes of all files that have a name or a handle.
   uint64_t UsedBytes() const;
 
@@ -135,20 +151,28 @@ class SimulatedDisk {
   void Collect();
 
  private:
+  using Names = std::map<std::string, uint64_t>;
+  struct Handles {
+    uint64_t open = 0;
+    uint64_t lock_holder = 0;
+  };
   struct NameChange {
     std::string removed;  // empty: none
     std::string added;    // empty: none
     uint64_t inode = 0;   // of `added`
     std::set<std::string> unsynced_directories;
   };
-  static void Apply(const NameChange& change, std::map<std::string, uint64_t>& names);
+  static void Apply(const NameChange& change, Names& names);
+  static uint64_t FindIn(const Names& names, const std::string& path);
+  std::string FollowIn(const Names& names, std::string path) const;
   void Change(NameChange change);
 
   size_t page_size_;
   uint64_t next_inode_ = 1;
-  std::map<uint64_t, SimulatedInode> inodes_;
-  std::map<std::string, uint64_t> names_;          // as seen
-  std::map<std::string, uint64_t> durable_names_;  // as on the disk
+  std::map<uint64_t, std::shared_ptr<SimulatedInode>> inodes_;
+  std::map<uint64_t, Handles> handles_;  // of the files that are open
+  Names names_;                          // as seen
+  Names durable_names_;                  // as on the disk
   std::vector<NameChange> unsynced_;
   std::set<std::string> directories_{"/", "."};
 };

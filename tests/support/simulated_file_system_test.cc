@@ -297,6 +297,16 @@ TEST(SimulatedFileSystemTest, TheHookMayCrashTheMachine) {
   EXPECT_EQ(disk.Contents("f"), "a");
 }
 
+TEST(SimulatedFileSystemTest, DurableContentsAreWhatACrashLeavesThatTakesEverything) {
+  SimulatedFileSystem disk;
+  disk.SetContents("f", Pages("abc"));
+  auto file = OpenOrDie(disk, "f");
+  ASSERT_TRUE(file->WriteAt(kPage, Pages("xyz")).ok());
+  EXPECT_EQ(disk.DurableContents("f", 0, UINT64_MAX), Pages("abc"));
+  EXPECT_EQ(disk.DurableContents("f", kPage - 1, kPage + 1), "ab");
+  EXPECT_EQ(disk.DurableContents("f", 4 * kPage, 5 * kPage), "");
+}
+
 TEST(SimulatedFileSystemTest, AClonesChangesAreItsOwn) {
   SimulatedFileSystem disk;
   disk.SetContents("f", "a");

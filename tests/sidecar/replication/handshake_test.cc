@@ -45,6 +45,23 @@ TEST_F(HandshakeTest, LaterVersionsBesideOursAreFine) {
   EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(hello)));
 }
 
+// Whatever it has, also where a follower would be refused.
+TEST_F(HandshakeTest, WhoInspectsIsLetIn) {
+  for (const bool known : {false, true}) {
+    v1::Hello hello = HelloAt(At(2));
+    hello.set_inspect(true);
+    known ? AddEpoch(hello.mutable_lineage(), 'z', v1::Epoch::ORIGIN_FORKED, At(1)) : hello.clear_lineage();
+    EXPECT_TRUE(std::holds_alternative<DecideInspect>(Decide(hello)));
+  }
+}
+
+TEST_F(HandshakeTest, WhoInspectsAnotherDatabaseIsRefused) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_inspect(true);
+  hello.mutable_lineage()->set_database_id(Id('e'));
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_OTHER_DATABASE);
+}
+
 TEST_F(HandshakeTest, NoVersionsAreMalformed) { ExpectMalformed(v1::Hello(), "protocol versions 0 to 0"); }
 
 TEST_F(HandshakeTest, VersionsInWrongOrderAreMalformed) {

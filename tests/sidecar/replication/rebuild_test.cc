@@ -121,6 +121,23 @@ TEST_F(RebuildTest, WhatIsCommittedMeanwhileIsWrittenBehindAndSwappedWithIt) {
   EXPECT_EQ(follower_->swapping->end, new_.end());
 }
 
+// Where it will be is known also where nothing had to be sent.
+TEST_F(RebuildTest, APartThatIsTheWholeFileIsRemembered) {
+  copy_.rebuild = RebuildCopy{publication_.lineage, new_.end()};
+  Connect();
+  publisher_->Do(publisher_->session.OnProbed(true));
+  ToFollower(publisher_->Sent());
+  Prepare();
+  Copy();
+  Prove(new_.bytes());
+  follower_->swapping.reset();
+  follower_->Do(follower_->session.OnSwapped(absl::OkStatus()));
+  ToPublisher();
+  const std::optional<KnownFollower> seen = publisher_->session.last_seen();
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->marks, std::vector({MarkOf(CurrentEpoch(publication_.lineage)->id(), new_.end())}));
+}
+
 TEST_F(RebuildTest, ItGoesOnFromThePartThatIsThere) {
   copy_.rebuild = RebuildCopy{publication_.lineage, new_.boundaries()[4]};
   Connect();

@@ -1,0 +1,145 @@
+// A publisher is asked about its file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "filestorage/digest.h"
+#include "sidecar/replication/boundary_message.h"
+#include "tests/sidecar/replication/publisher_session_fixture.h"
+
+namespace zrs::replication {
+namespace {
+
+using testing::HasSubstr;
+
+class InspectionTest : public PublisherSessionTest {
+ protected:
+  // Up to where it waits for a question.
+  PublisherDriver& Inspect() {
+    v1::FollowerMessage hello = HelloMessage({});
+    hello.mutable_hello()->set_inspect(true);
+    driver_.emplace(PublisherOptions{}, PublicationOf(file_));
+    driver_->receiving = true;
+    driver_->Receive(hello);
+    welcome_ = driver_->Sent();
+    EXPECT_TRUE(driver_->receiving);
+    return *driver_;
+  }
+  static v1::FollowerMessage AskDigest(uint64_t begin, uint64_t end) {
+    v1::FollowerMessage message;
+    message.mutable_digest_request()->set_begin(begin);
+    message.mutable_digest_request()->set_end(end);
+    return message;
+  }
+  static v1::FollowerMessage AskTransaction(uint64_t begin) {
+    v1::FollowerMessage message;
+    message.mutable_transaction_request()->set_begin(begin);
+    return message;
+  }
+
+  v1::PublisherMessage welcome_;
+};
+
+TEST_F(InspectionTest, ItIsToldWhereTheFileEndsAndNothingElseIsSent) {
+  PublisherDriver& driver = Inspect();
+  EXPECT_EQ(welcome_.welcome().decision(), v1::Welcome::DECISION_INSPECT);
+  EXPECT_EQ(*FromProto(welcome_.welcome().start()), file_.end());
+  EXPECT_EQ(driver.session.state(), PublisherSession::State::kInspecting);
+  driver.Do(driver.session.OnHeartbeat(HeartbeatOf(file_.size(), {Id('p')})));
+  file_.AddMany(3, 100);
+  driver.Do(driver.session.OnCommittedEnd(file_.end()));
+  EXPECT_FALSE(driver.sending);
+  EXPECT_TRUE(driver.reads.empty());
+  EXPECT_FALSE(driver.session.last_seen()) << "it is no follower";
+}
+
+TEST_F(InspectionTest, DigestsOfWhatIsCommitted) {
+  PublisherDriver& driver = Inspect();
+  for (int i = 0; i < 3; ++i) {
+    driver.Receive(AskDigest(0, file_.size()));
+    ASSERT_TRUE(driver.digest);
+    EXPECT_EQ(driver.digest->end, file_.size());
+    driver.digest.reset();
+    EXPECT_TRUE(driver.receiving);
+    driver.Do(driver.session.OnDigested(filestorage::DigestOf("bytes")));
+    EXPECT_EQ(driver.Sent().range_digest().digest(), filestorage::DigestOf("bytes").ToBytes());
+    // Also of what is committed meanwhile.
+    file_.AddMany(1, 100);
+    driver.Do(driver.session.OnCommittedEnd(file_.end()));
+  }
+}
+
+TEST_F(InspectionTest, OneTransaction) {
+  PublisherDriver& driver = Inspect();
+  driver.Receive(AskTransaction(At(3).offset));
+  ASSERT_TRUE(driver.find);
+  EXPECT_EQ(driver.find->begin, At(3).offset);
+  driver.find.reset();
+  driver.Do(driver.session.OnFound(
+      filestorage::ProbedTransaction{At(3).offset, At(4).offset, 77, std::string(5000, 'u'), "description"}));
+  const v1::FoundTransaction found = driver.Sent().found_transaction();
+  EXPECT_EQ(found.begin(), At(3).offset);
+  EXPECT_EQ(found.end(), At(4).offset);
+  EXPECT_EQ(found.tid(), 77u);
+  EXPECT_EQ(found.user().size(), 1024u);
+  EXPECT_EQ(found.description(), "description");
+}
+
+TEST_F(InspectionTest, DamageIsAnAnswerAndNoFailureOfTheSource) {
+  PublisherDriver& driver = Inspect();
+  driver.Receive(AskTransaction(At(3).offset));
+  driver.Do(driver.session.OnFound(absl::DataLossError("at 5: nonsense")));
+  const v1::FoundTransaction found = driver.Sent().found_transaction();
+  EXPECT_EQ(found.end(), 0u);
+  EXPECT_EQ(found.reason(), "at 5: nonsense");
+  EXPECT_TRUE(driver.session.source_error().ok());
+}
+
+TEST_F(InspectionTest, AFileThatCannotBeReadIsAFailedSource) {
+  PublisherDriver& driver = Inspect();
+  driver.Receive(AskTransaction(At(3).offset));
+  driver.Do(driver.session.OnFound(absl::UnavailableError("the disk is gone")));
+  EXPECT_EQ(driver.session.source_error().code(), absl::StatusCode::kUnavailable);
+  ExpectEnd(driver, v1::End::REASON_SOURCE_FAILED, "the disk is gone");
+}
+
+TEST_F(InspectionTest, WhatIsNoQuestionIsAProtocolError) {
+  for (const v1::FollowerMessage& message :
+       {AskDigest(5, 5), AskDigest(6, 5), AskDigest(0, file_.size() + 1), AskTransaction(3),
+        AskTransaction(file_.size()), Acknowledgement(4), HelloMessage({}), v1::FollowerMessage()}) {
+    PublisherDriver& driver = Inspect();
+    driver.Receive(message);
+    ExpectEnd(driver, v1::End::REASON_PROTOCOL);
+  }
+}
+
+TEST_F(InspectionTest, OneQuestionAtATime) {
+  for (const bool first : {false, true}) {
+    for (const bool second : {false, true}) {
+      PublisherDriver& driver = Inspect();
+      driver.Receive(first ? AskDigest(0, 5) : AskTransaction(4));
+      driver.digest.reset();
+      driver.find.reset();
+      driver.Receive(second ? AskDigest(0, 5) : AskTransaction(4));
+      ExpectEnd(driver, v1::End::REASON_PROTOCOL, "before the first was answered");
+    }
+  }
+}
+
+TEST_F(InspectionTest, AFollowerAsksForNoTransactions) {
+  PublisherDriver& driver = ServeIdle();
+  driver.Receive(AskTransaction(4));
+  ExpectEnd(driver, v1::End::REASON_PROTOCOL, "did not say that it inspects");
+}
+
+TEST_F(InspectionTest, ItEndsWhenTheFileIsReplaced) {
+  PublisherDriver& driver = Inspect();
+  driver.Receive(AskDigest(0, 5));
+  driver.Do(driver.session.OnEnd(v1::End::REASON_REPLACED, "packed", "none"));
+  driver.Do(driver.session.OnDigested(filestorage::DigestOf("late")));
+  ExpectEnd(driver, v1::End::REASON_REPLACED, "packed");
+}
+
+}  // namespace
+}  // namespace zrs::replication
