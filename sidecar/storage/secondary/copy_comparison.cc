@@ -35,10 +35,15 @@ CopyComparison::CopyComparison(runtime::Runtime& runtime, ComparedFile file, con
 }
 
 void CopyComparison::Start() {
-  upstream_->Start([self = shared_from_this()](absl::StatusOr<InspectedFile> upstream) {
-    if (self->over_) return;
-    upstream.ok() ? self->OnUpstream(*upstream) : self->Fail(upstream.status());
-  });
+  const auto self = shared_from_this();
+  upstream_->Start(
+      [self](const absl::StatusOr<InspectedFile>& upstream) {
+        if (self->over_) return;
+        upstream.ok() ? self->OnUpstream(*upstream) : self->Fail(upstream.status());
+      },
+      [self](const absl::Status& broken) {
+        if (!self->over_) self->Fail(broken);
+      });
 }
 
 void CopyComparison::Cancel() {

@@ -70,9 +70,9 @@ absl::Status CopyFile::AdoptUnproved(const v1::Lineage& lineage, const Boundary&
   if (!unproved_) return absl::FailedPreconditionError(absl::StrCat("adopt ", options_.path, ": it is not open"));
   // Whoever put it there need not have synced it.
   if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
-  if (absl::Status synced = filestorage::SyncName(file_system_, options_.path); !synced.ok()) return synced;
   // Nobody knows what it is of.
   absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
+  if (removed.ok()) removed = filestorage::SyncName(file_system_, options_.path);
   if (!removed.ok()) return removed;
   State state = NewState(lineage);
   state.lower_bound = same;

@@ -124,7 +124,7 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   differs_ = true;
   state_ = SecondaryState::kDiverged;
   retry_.reset();
-  problem_.Raise(DescribeDivergence(), kDifferenceRemedy, /*lasting=*/true);
+  problem_.Raise(DescribeDivergence(), kDifferenceRemedy);
   if (!unproved_) writer_.NoteDifference(DescribeDivergence());
   if (upstream_) upstream_->Stop(kStopGrace);
   Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here differs from its own upstream's file", kDifferenceRemedy);
@@ -136,6 +136,7 @@ void SecondarySource::OnNoDifference() {
   spdlog::info("storage {}: the difference from the upstream's file is no more", options_.name);
   writer_.NoteDifference("");
   divergence_.reset();
+  problem_.Clear();
   state_ = SecondaryState::kConnecting;
   if (unproved_) {
     state_ = SecondaryState::kProving;

@@ -78,20 +78,21 @@ UpstreamInspector::UpstreamInspector(runtime::Runtime& runtime, const replicatio
   hello_.set_inspect(true);
 }
 
-void UpstreamInspector::Start(Answer<InspectedFile> ready) {
+void UpstreamInspector::Start(Answer<InspectedFile> ready, absl::AnyInvocable<void(const absl::Status&)> broken) {
   ready_ = std::move(ready);
+  broken_ = std::move(broken);
   stream_->Start(std::make_shared<Events>(runtime_, weak_from_this()));
 }
 
 void UpstreamInspector::OnOpen() {
   if (!stream_) return;
+  stream_->Read();
   v1::FollowerMessage message;
   *message.mutable_hello() = hello_;
   Send(std::move(message));
 }
 
 void UpstreamInspector::Send(v1::FollowerMessage message) {
-  stream_->Read();
   // The answer to the one before may be here sooner than the word that it was written.
   if (writing_) {
     next_ = std::move(message);
@@ -128,7 +129,13 @@ void UpstreamInspector::AskTransaction(uint64_t begin, Answer<filestorage::Probe
 }
 
 void UpstreamInspector::OnMessage(const v1::PublisherMessage& message) {
-  if (!stream_) return;
+  const auto self = shared_from_this();
+  if (stream_) TakeMessage(message);
+  // Also while nothing is asked: the publisher may have to say that it ends.
+  if (stream_) stream_->Read();
+}
+
+void UpstreamInspector::TakeMessage(const v1::PublisherMessage& message) {
   switch (message.message_case()) {
     case v1::PublisherMessage::kEnd:
       return Fail(StatusOf(message.end()));
@@ -183,11 +190,13 @@ void UpstreamInspector::Fail(const absl::Status& status) {
   if (stream_) std::exchange(stream_, nullptr)->Cancel();
   if (ready_) return std::exchange(ready_, nullptr)(failed_);
   if (digest_) return std::exchange(digest_, nullptr)(failed_);
-  if (transaction_) std::exchange(transaction_, nullptr)(failed_);
+  if (transaction_) return std::exchange(transaction_, nullptr)(failed_);
+  if (broken_) std::exchange(broken_, nullptr)(failed_);
 }
 
 void UpstreamInspector::Close() {
   ready_ = nullptr;
+  broken_ = nullptr;
   digest_ = nullptr;
   transaction_ = nullptr;
   failed_ = absl::CancelledError("it is not asked any more");

@@ -39,7 +39,8 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
   UpstreamInspector(runtime::Runtime& runtime, const replication::FollowerOptions& options, const v1::Lineage& lineage,
                     std::shared_ptr<transport::FollowerStream> stream);
 
-  void Start(Answer<InspectedFile> ready);
+  // `broken`: the connection is lost while nothing is asked.
+  void Start(Answer<InspectedFile> ready, absl::AnyInvocable<void(const absl::Status&)> broken);
   // Of the bytes from `begin` to `end`, which is past it and not past what is committed.
   void AskDigest(uint64_t begin, uint64_t end, Answer<filestorage::Digest> answer);
   // The committed transaction that begins at `begin`, a boundary below the committed end. DataLoss, with the reason,
@@ -50,12 +51,13 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
 
  private:
   class Events;
-  // Asks for the answer too, which comes before anything else is sent.
+  // One at a time: the next one once it is answered.
   void Send(v1::FollowerMessage message);
   void OnOpen();
   void OnWritten();
   void OnMessage(const v1::PublisherMessage& message);
   void OnClosed(const absl::Status& status);
+  void TakeMessage(const v1::PublisherMessage& message);
   void TakeWelcome(const v1::Welcome& welcome);
   void TakeDigest(const v1::RangeDigest& digest);
   void TakeTransaction(const v1::FoundTransaction& found);
@@ -68,6 +70,7 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
   v1::FollowerMessage next_;  // to be written when the one before is
   absl::Status failed_;
   Answer<InspectedFile> ready_;
+  absl::AnyInvocable<void(const absl::Status&)> broken_;
   v1::DigestRequest asked_;  // of the digest that is waited for
   Answer<filestorage::Digest> digest_;
   uint64_t asked_transaction_ = 0;

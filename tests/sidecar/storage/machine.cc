@@ -153,6 +153,26 @@ v1::PromotedStorage Machine::Promote(v1::PromoteRequest::Upstream upstream) {
   return answer.value_or(v1::PromotedStorage());
 }
 
+void Machine::BeginCompare(uint64_t rate, std::optional<v1::CompareResponse>& answer) {
+  storage_->Compare(
+      rate, [] { return true; }, [&answer](v1::CompareResponse response) { answer = std::move(response); });
+}
+
+v1::CompareResponse Machine::Compare(uint64_t rate) {
+  std::optional<v1::CompareResponse> answer;
+  BeginCompare(rate, answer);
+  EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
+  return answer.value_or(v1::CompareResponse());
+}
+
+v1::ResyncResponse Machine::Resync(bool dry_run) {
+  std::optional<v1::ResyncResponse> answer;
+  storage_->Resync(
+      dry_run, [] { return true; }, [&answer](v1::ResyncResponse response) { answer = std::move(response); });
+  EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
+  return answer.value_or(v1::ResyncResponse());
+}
+
 absl::Status Machine::Demote() {
   std::optional<absl::Status> answer;
   storage_->Demote([&answer](absl::Status status) { answer = std::move(status); });

@@ -69,6 +69,10 @@ class Machine {
       command(std::move(done));
     };
   }
+  void SetScrub(absl::Duration interval, uint64_t rate) {
+    options_.scrub_interval = interval;
+    options_.scrub_rate = rate;
+  }
   void SetMode(uint32_t mode) { options_.access.mode = mode; }
 
   void Start();
@@ -112,7 +116,12 @@ class Machine {
   void BeginPromote(v1::PromoteRequest::Upstream upstream, const bool& wanted,
                     std::optional<v1::PromotedStorage>& answer);
   absl::Status Demote();
+  v1::CompareResponse Compare(uint64_t rate = 0);
+  // Returns at once; `answer` outlives the comparison.
+  void BeginCompare(uint64_t rate, std::optional<v1::CompareResponse>& answer);
+  v1::ResyncResponse Resync(bool dry_run);
   bool serving() const { return serving_; }
+  const std::string& name() const { return options_.name; }
   tests::SimulatedFileSystem& disk() { return disk_; }
 
  private:

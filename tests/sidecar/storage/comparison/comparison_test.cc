@@ -1,0 +1,309 @@
+// A copy against its upstream's file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/boundary_message.h"
+#include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/scripted_peers.h"
+#include "tests/sidecar/storage/storage_test_fixture.h"
+#include "tests/support/file_builder.h"
+
+namespace zrs::storage {
+namespace {
+
+using testing::HasSubstr;
+constexpr auto kSame = v1::CompareResponse::RESULT_SAME;
+constexpr auto kDifferent = v1::CompareResponse::RESULT_DIFFERENT;
+constexpr auto kFailed = v1::CompareResponse::RESULT_FAILED;
+
+class ComparisonTest : public PairTest {
+ protected:
+  void BeginStreaming() {
+    Begin();
+    RunUntilState(secondary_, "streaming");
+  }
+  // A bit of what lies on the disk is another one.
+  static void Flip(Machine& machine, uint64_t offset) {
+    std::string bytes = machine.Data();
+    bytes[static_cast<size_t>(offset)] ^= 4;
+    machine.disk().SetContents(absl::StrCat("/", machine.name(), "/Data.fs"), bytes);
+  }
+  std::string Saved(int n) { return secondary_.disk().Contents(absl::StrCat("/secondary/Data.fs.tr", n)); }
+  void ExpectGoesOn() {
+    RunUntilState(secondary_, "streaming");
+    primary_.Write(file_.AddMany(2, 300).bytes());
+    RunUntilEqual(primary_, secondary_);
+    EXPECT_FALSE(secondary_.Status().has_error()) << secondary_.Status().error().message();
+  }
+  uint64_t At(size_t n) const { return file_.boundaries()[n].offset; }
+};
+
+TEST_F(ComparisonTest, EachFlippedBitIsFoundAndOnlyThat) {
+  BeginStreaming();
+  for (uint64_t offset = 4; offset + 950 < file_.size(); offset += 1973) {
+    SCOPED_TRACE(offset);
+    EXPECT_EQ(secondary_.Compare().result(), kSame);
+    Machine& damaged = offset % 2 == 0 ? primary_ : secondary_;
+    Flip(damaged, offset);
+    const v1::CompareResponse response = secondary_.Compare();
+    EXPECT_EQ(response.result(), kDifferent) << response.message();
+    EXPECT_EQ(response.comparison().difference(), offset);
+    const uint64_t same = response.comparison().same_up_to();
+    EXPECT_LE(same, offset);
+    EXPECT_TRUE(std::any_of(file_.boundaries().begin(), file_.boundaries().end(),
+                            [same](const auto& boundary) { return boundary.offset == same; }));
+    EXPECT_EQ(secondary_.Status().state(), "diverged");
+    EXPECT_FALSE(secondary_.serving());
+    Flip(damaged, offset);
+    ASSERT_EQ(secondary_.Compare().result(), kSame);
+    RunUntilState(secondary_, "streaming");
+  }
+  ExpectGoesOn();
+}
+
+TEST_F(ComparisonTest, ItIsComparedAtTheRateThatWasAskedFor) {
+  BeginStreaming();
+  std::optional<v1::CompareResponse> answer;
+  secondary_.BeginCompare(1000, answer);
+  world_.RunFor(absl::Milliseconds(100));
+  EXPECT_FALSE(answer) << "64 KB at a time, 1000 bytes a second";
+  EXPECT_EQ(secondary_.Status().checking().purpose(), "compare");
+  EXPECT_GT(secondary_.Status().checking().progress().total(), 0u);
+  // It gives way to nobody else's.
+  EXPECT_EQ(secondary_.Compare().result(), kFailed);
+  secondary_.Stop();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->result(), kFailed);
+}
+
+TEST_F(ComparisonTest, APackInTheMiddleIsNoDifference) {
+  BeginStreaming();
+  std::optional<v1::CompareResponse> answer;
+  secondary_.BeginCompare(1000, answer);
+  world_.RunFor(absl::Milliseconds(100));
+  tests::FileBuilder packed;
+  for (size_t n = 10; n < 40; ++n) {
+    packed.Add({.tid = tests::TestTid(n), .status = 'p', .records = {{.oid = n, .data = std::string(50, 'p')}}});
+  }
+  packed.Add({.tid = file_.end().tid + 1, .records = {{.oid = 3, .data = "x"}}});
+  primary_.Write(file_.bytes());
+  primary_.Pack(packed.bytes());
+  EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  EXPECT_EQ(answer->result(), kFailed) << answer->message();
+  EXPECT_NE(secondary_.Status().state(), "diverged");
+}
+
+TEST_F(ComparisonTest, AnUpstreamThatStopsInTheMiddleIsNoDifference) {
+  BeginStreaming();
+  std::optional<v1::CompareResponse> answer;
+  secondary_.BeginCompare(1000, answer);
+  world_.RunFor(absl::Milliseconds(100));
+  primary_.Stop();
+  EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  EXPECT_EQ(answer->result(), kFailed);
+  primary_.Start();
+  ExpectGoesOn();
+}
+
+TEST_F(ComparisonTest, ADifferenceIsRememberedAndMended) {
+  BeginStreaming();
+  Flip(secondary_, At(30) + 200);
+  const std::string flipped = secondary_.Data();
+  EXPECT_EQ(secondary_.Compare().result(), kDifferent);
+  secondary_.Stop();
+  secondary_.Start();
+  RunUntilState(secondary_, "diverged");
+  world_.RunFor(absl::Seconds(30));
+  EXPECT_EQ(secondary_.Data(), flipped);
+  const v1::ResyncResponse plan = secondary_.Resync(/*dry_run=*/true);
+  EXPECT_EQ(plan.result(), v1::ResyncResponse::RESULT_PLANNED) << plan.message();
+  EXPECT_EQ(plan.transactions(), 10u);
+  EXPECT_EQ(plan.bytes(), file_.size() - At(30));
+  EXPECT_FALSE(plan.whole());
+  EXPECT_EQ(secondary_.Data(), flipped);
+  const v1::ResyncResponse done = secondary_.Resync(/*dry_run=*/false);
+  EXPECT_EQ(done.result(), v1::ResyncResponse::RESULT_DONE) << done.message();
+  EXPECT_EQ(done.saved_to(), plan.saved_to());
+  EXPECT_EQ(Saved(0), flipped.substr(At(30)));
+  RunUntilEqual(primary_, secondary_);
+  ExpectGoesOn();
+  EXPECT_EQ(secondary_.Compare().result(), kSame);
+  EXPECT_EQ(secondary_.Resync(false).result(), v1::ResyncResponse::RESULT_REFUSED) << "there is nothing to give up";
+}
+
+TEST_F(ComparisonTest, AFileWithLittleInCommonIsMovedAwayAsItIs) {
+  BeginStreaming();
+  Flip(secondary_, At(3) + 200);
+  const std::string flipped = secondary_.Data();
+  EXPECT_EQ(secondary_.Compare().result(), kDifferent);
+  const v1::ResyncResponse done = secondary_.Resync(/*dry_run=*/false);
+  EXPECT_EQ(done.result(), v1::ResyncResponse::RESULT_DONE) << done.message();
+  EXPECT_TRUE(done.whole());
+  EXPECT_EQ(secondary_.disk().Contents(done.saved_to()), flipped);
+  RunUntilEqual(primary_, secondary_);
+  ExpectGoesOn();
+}
+
+TEST_F(ComparisonTest, WithoutRoomForWhatIsSavedNothingIsGivenUp) {
+  BeginStreaming();
+  Flip(secondary_, At(30) + 200);
+  const std::string flipped = secondary_.Data();
+  EXPECT_EQ(secondary_.Compare().result(), kDifferent);
+  secondary_.disk().SetCapacity(flipped.size() + 5000);
+  EXPECT_EQ(secondary_.Resync(false).result(), v1::ResyncResponse::RESULT_FAILED);
+  EXPECT_EQ(secondary_.Data(), flipped);
+  secondary_.disk().SetCapacity(UINT64_MAX);
+  secondary_.Stop();
+  secondary_.Start();
+  RunUntilState(secondary_, "diverged");
+  EXPECT_EQ(secondary_.Resync(false).result(), v1::ResyncResponse::RESULT_DONE);
+  RunUntilEqual(primary_, secondary_);
+}
+
+TEST_F(ComparisonTest, AScrubFindsAFlippedBitAndGoesOnWhereItWas) {
+  secondary_.SetScrub(absl::Seconds(10), 0);
+  BeginStreaming();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().has_finished(); }));
+  const std::string finished = secondary_.Status().scrub().finished();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().finished() != finished; }));
+  Flip(primary_, At(20) + 100);
+  RunUntilState(secondary_, "diverged");
+  EXPECT_EQ(secondary_.Status().divergence().difference(), At(20) + 100);
+}
+
+// ---- Files that nobody knows
+
+TEST_F(ComparisonTest, ASeedIsAdopted) {
+  secondary_.Write(file_.bytes().substr(0, At(33)));
+  secondary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().has_error(); }));
+  EXPECT_EQ(secondary_.Status().state(), "proving");
+  EXPECT_THAT(secondary_.Status().error().message(), HasSubstr("not known to be a copy of anything"));
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  ExpectGoesOn();
+  EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.tr0"));
+  EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs1"));
+}
+
+TEST_F(ComparisonTest, ASeedThatWasCopiedInTheMiddleOfACommit) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  for (const uint64_t torn : {1u, 22u, 23u, 400u}) {
+    SCOPED_TRACE(torn);
+    Machine secondary(world_, absl::StrCat("secondary", torn), "primary");
+    secondary.Write(file_.bytes().substr(0, At(33) + torn));
+    secondary.Start();
+    RunUntilEqual(primary_, secondary);
+    RunUntilState(secondary, "streaming");
+    secondary.Stop();
+  }
+}
+
+TEST_F(ComparisonTest, ASeedWithAVoteThatWasTakenBack) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  std::string vote = tests::EncodeTransaction(
+      {.tid = file_.end().tid + 7, .status = 'c', .records = {{.oid = 1, .data = std::string(500, 'v')}}}, At(33));
+  secondary_.Write(file_.bytes().substr(0, At(33)) + vote.substr(0, 300));
+  secondary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  ExpectGoesOn();
+}
+
+TEST_F(ComparisonTest, ASeedThatGoesOnFurtherIsDiverged) {
+  tests::FileBuilder longer = file_;
+  longer.AddMany(3, 200);
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Write(longer.bytes());
+  secondary_.Start();
+  RunUntilState(secondary_, "diverged");
+  EXPECT_EQ(secondary_.Status().divergence().same_up_to(), file_.size());
+  EXPECT_EQ(secondary_.Data(), longer.bytes());
+  EXPECT_EQ(secondary_.Resync(true).transactions(), 3u);
+  EXPECT_EQ(secondary_.Resync(false).result(), v1::ResyncResponse::RESULT_DONE);
+  EXPECT_EQ(Saved(0), longer.bytes().substr(file_.size()));
+  ExpectGoesOn();
+}
+
+// A structural byte of the seed is wrong: what follows is no unfinished transaction, whatever its length says.
+TEST_F(ComparisonTest, ADamagedSeedIsNotCut) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  for (const uint64_t byte : {8u, 15u, 16u, 17u}) {
+    SCOPED_TRACE(byte);
+    Machine secondary(world_, absl::StrCat("damaged", byte), "primary");
+    std::string seed = file_.bytes();
+    seed[static_cast<size_t>(At(25) + byte)] ^= 0x40;
+    secondary.Write(seed);
+    secondary.Start();
+    RunUntilState(secondary, "diverged");
+    EXPECT_EQ(secondary.Status().divergence().difference(), At(25) + byte);
+    EXPECT_EQ(secondary.Data(), seed);
+    secondary.Stop();
+  }
+}
+
+TEST_F(ComparisonTest, ASeedIsComparedAgainAfterARestart) {
+  tests::FileBuilder other;
+  other.AddMany(5, 333);
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Write(other.bytes());
+  secondary_.Start();
+  RunUntilState(secondary_, "diverged");
+  EXPECT_EQ(secondary_.Data(), other.bytes());
+  secondary_.Stop();
+  secondary_.Write(file_.bytes().substr(0, At(10)));
+  secondary_.Start();
+  ExpectGoesOn();
+}
+
+// ---- Who does not answer as a publisher does
+
+TEST_F(ComparisonTest, AnswersThatMakeNoSense) {
+  BeginStreaming();
+  primary_.Stop();
+  v1::PublisherMessage welcome;
+  welcome.mutable_welcome()->set_version(1);
+  welcome.mutable_welcome()->set_decision(v1::Welcome::DECISION_INSPECT);
+  welcome.mutable_welcome()->set_magic("FS30");
+  const auto say = [&](std::vector<v1::PublisherMessage> messages, bool after_welcome) {
+    return [this, messages, after_welcome, welcome](const v1::Hello& hello) {
+      std::vector<v1::PublisherMessage> all = messages;
+      v1::PublisherMessage first = welcome;
+      *first.mutable_welcome()->mutable_lineage() = hello.lineage();
+      *first.mutable_welcome()->mutable_start() = replication::ToProto(file_.end());
+      first.mutable_welcome()->set_committed_end(file_.size());
+      if (after_welcome) all.insert(all.begin(), first);
+      return InTurn(std::move(all));
+    };
+  };
+  v1::PublisherMessage digest;
+  digest.mutable_range_digest()->set_begin(4);
+  v1::PublisherMessage found;
+  found.mutable_found_transaction()->set_begin(17);
+  v1::PublisherMessage batch;
+  batch.mutable_batch()->set_offset(4);
+  v1::PublisherMessage resume = welcome;
+  resume.mutable_welcome()->set_decision(v1::Welcome::DECISION_RESUME);
+  for (const v1::PublisherMessage& message : {digest, found, batch, resume, welcome, v1::PublisherMessage()}) {
+    for (const bool after : {false, true}) {
+      ScriptedPublisher publisher(world_.network(), "primary", say({message}, after));
+      const v1::CompareResponse response = secondary_.Compare();
+      EXPECT_EQ(response.result(), kFailed) << message.DebugString() << response.message();
+    }
+  }
+  EXPECT_NE(secondary_.Status().state(), "diverged");
+  EXPECT_EQ(secondary_.Data(), file_.bytes());
+}
+
+}  // namespace
+}  // namespace zrs::storage
