@@ -194,7 +194,9 @@ void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessa
 void Checker::OnFollowerSends(const std::string& name, const v1::FollowerMessage& message) {
   Node& node = *Find(name);
   const Node& upstream = *Find(node.upstream());
-  if (message.has_hello()) {
+  if (message.has_hello() && message.hello().inspect()) {
+    log_.Add(name, "asks about its upstream's file");
+  } else if (message.has_hello()) {
     disks_[name].follows = upstream.life();
     log_.Add(name, absl::StrCat("sends Hello at ", message.hello().position().offset()));
   }

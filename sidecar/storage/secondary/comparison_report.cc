@@ -67,9 +67,9 @@ std::string Describe(const v1::Comparison& comparison) {
   }
   if (comparison.has_difference()) {
     absl::StrAppend(&text, ", and differ from byte ", comparison.difference(), " on");
-  } else if (!comparison.has_here()) {
-    return comparison.has_unsound() ? absl::StrCat(text, ", though there is damage: ", comparison.unsound()) : text;
   }
+  if (comparison.has_unsound()) absl::StrAppend(&text, ", and are damaged alike ", comparison.unsound());
+  if (!comparison.has_difference() && !comparison.has_here()) return text;
   return absl::StrCat(text, "; then comes, here: ", DescribeSide(comparison.has_here(), comparison.here(), "nothing"),
                       "; at the upstream: ", DescribeSide(comparison.has_upstream(), comparison.upstream(), "nothing"));
 }

@@ -220,6 +220,8 @@ absl::Status CopyFile::Cut() {
 
 absl::Status CopyFile::Adopt(const v1::Lineage& lineage) {
   if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
+  // What was compared was compared with somebody else's file.
+  state_->scrub.position = {};
   v1::Lineage before = std::exchange(state_->lineage, lineage);
   absl::Status saved = SaveState();
   if (!saved.ok()) state_->lineage = std::move(before);

@@ -147,6 +147,7 @@ absl::Status CopyFile::NoteSwapped() {
   state_->lower_bound = state_->rebuild->swap->to;
   state_->swap_to_tell = std::move(state_->rebuild->swap->time);
   state_->lineage = std::move(state_->rebuild->lineage);
+  state_->scrub.position = {};
   state_->rebuild.reset();
   const absl::Status saved = state_file_.Save(*state_);
   // Without room the file goes on to tell that the swap was decided, from which the next Open finds the same.

@@ -34,6 +34,14 @@ class ComparisonTest : public PairTest {
     machine.disk().SetContents(absl::StrCat("/", machine.name(), "/Data.fs"), bytes);
   }
   std::string Saved(int n) { return secondary_.disk().Contents(absl::StrCat("/secondary/Data.fs.tr", n)); }
+  void Pack() {
+    tests::FileBuilder packed;
+    for (size_t n = 10; n < 200; ++n) {
+      packed.Add({.tid = tests::TestTid(n), .status = 'p', .records = {{.oid = n, .data = std::string(4001, 'p')}}});
+    }
+    packed.Add({.tid = file_.end().tid, .status = 'p', .records = {{.oid = 3, .data = "x"}}});
+    primary_.Pack(packed.bytes());
+  }
   void ExpectGoesOn() {
     RunUntilState(secondary_, "streaming");
     primary_.Write(file_.AddMany(2, 300).bytes());
@@ -81,18 +89,28 @@ TEST_F(ComparisonTest, ItIsComparedAtTheRateThatWasAskedFor) {
   EXPECT_EQ(answer->result(), kFailed);
 }
 
+// What was remembered of how far it was is of the file before the pack.
+TEST_F(ComparisonTest, AScrubBeginsAnewAfterAPackAndARestart) {
+  file_.AddMany(200, 900);
+  secondary_.SetScrub(absl::Seconds(1), 10'000);
+  BeginStreaming();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().position() > 100'000; }));
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().position() > 200'000; }));
+  Pack();
+  RunUntilEqual(primary_, secondary_);
+  secondary_.Stop();
+  secondary_.SetScrub(absl::Seconds(1), 0);
+  secondary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().has_finished(); }))
+      << secondary_.Status().DebugString();
+}
+
 TEST_F(ComparisonTest, APackInTheMiddleIsNoDifference) {
   BeginStreaming();
   std::optional<v1::CompareResponse> answer;
   secondary_.BeginCompare(1000, answer);
   world_.RunFor(absl::Milliseconds(100));
-  tests::FileBuilder packed;
-  for (size_t n = 10; n < 40; ++n) {
-    packed.Add({.tid = tests::TestTid(n), .status = 'p', .records = {{.oid = n, .data = std::string(50, 'p')}}});
-  }
-  packed.Add({.tid = file_.end().tid + 1, .records = {{.oid = 3, .data = "x"}}});
-  primary_.Write(file_.bytes());
-  primary_.Pack(packed.bytes());
+  Pack();
   EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
   EXPECT_EQ(answer->result(), kFailed) << answer->message();
   EXPECT_NE(secondary_.Status().state(), "diverged");
