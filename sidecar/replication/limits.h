@@ -11,6 +11,9 @@ namespace zrs::replication {
 // that it has taken. The transport's own window may be larger by far, and what it lets in is the follower's memory.
 inline constexpr uint64_t kMostOnTheWay = 4 << 20;
 
+// What the digest of one range is asked for, by who inspects, in bytes.
+inline constexpr uint64_t kMostInspected = 16 << 20;
+
 inline constexpr size_t kLongestName = 1024;  // of a storage's name and of a software version, in bytes
 
 }  // namespace zrs::replication

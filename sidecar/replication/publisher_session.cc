@@ -102,6 +102,11 @@ void PublisherSession::TakeDigestRequest(const v1::DigestRequest& request, Publi
                                      " bytes were ", phase_ == Phase::kInspecting ? "committed" : "sent"),
                         effects);
   }
+  if (phase_ == Phase::kInspecting && request.end() - request.begin() > kMostInspected) {
+    return FailProtocol(
+        absl::StrCat("a digest of ", request.end() - request.begin(), " bytes at once, more than ", kMostInspected),
+        effects);
+  }
   if (answering()) return FailProtocol("a second digest before the first was answered", effects);
   digesting_ = request;
   effects->emplace_back(DigestBytes{request.begin(), request.end()});

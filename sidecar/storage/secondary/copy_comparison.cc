@@ -4,12 +4,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sidecar/replication/limits.h"
 #include "sidecar/storage/range_digest.h"
 
 namespace zrs::storage {
 namespace {
 
-constexpr uint64_t kLargestRange = 16 << 20;
+constexpr uint64_t kLargestRange = replication::kMostInspected;
 constexpr uint64_t kSmallestRange = 64 << 10;
 // Commits that come meanwhile wait so long at most.
 constexpr uint64_t kSlice = 1 << 20;

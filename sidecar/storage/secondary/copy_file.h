@@ -108,8 +108,10 @@ class CopyFile {
   absl::StatusOr<size_t> ReadUnproved(uint64_t offset, absl::Span<char> out);
   // Whether what lies behind `offset` there, a boundary, is no more than a transaction that was being written.
   absl::StatusOr<bool> UnprovedEndsUnfinished(uint64_t offset);
-  // It was proved to be a beginning of this database's file up to `same`: remembers that. The next Open finds a copy.
-  absl::Status AdoptUnproved(const v1::Lineage& lineage, const filestorage::Boundary& same);
+  // It was proved to be a beginning of this database's file up to `same`, when it had `size` bytes: remembers that. The
+  // next Open finds a copy. Unavailable where there is another file now, or it has another size: it is to be proved
+  // anew.
+  absl::Status AdoptUnproved(const v1::Lineage& lineage, const filestorage::Boundary& same, uint64_t size);
 
   // What is behind `same`, of the live file or of the unproved one.
   struct Surplus {
@@ -120,12 +122,18 @@ class CopyFile {
     std::string moved_to;                               // where MoveAway would move the file
   };
   absl::StatusOr<Surplus> Survey(const filestorage::Boundary& same, size_t most);
-  // Gives up what is behind `same`, up to where the file is the same as one of `lineage`, of which it is a copy from
-  // here on. The name of what was saved; empty where there was nothing. The next Open finds the copy, or after a crash
-  // on the way one that the upstream refuses as it did before.
-  absl::StatusOr<std::string> CutBack(const v1::Lineage& lineage, const filestorage::Boundary& same);
+  struct GiveUp {
+    v1::Lineage lineage;         // of the file that this one is to be a copy of from here on
+    filestorage::Boundary same;  // up to where it is the same
+    uint64_t size = 0;           // of an unproved file, when it was compared
+    bool complete = false;       // what is left is all that the upstream has
+    std::string time;            // for Found's swap_to_tell: readers have to reopen, as after a swap
+  };
+  // Gives up what is behind `same`. The name of what was saved; empty where there was nothing. The next Open finds the
+  // copy; after an error, or a crash on the way, one with a `difference`, unless nothing was done.
+  absl::StatusOr<std::string> CutBack(const GiveUp& what);
   // The file gets another name, which is answered. The next Open finds none.
-  absl::StatusOr<std::string> MoveAway(const v1::Lineage& lineage);
+  absl::StatusOr<std::string> MoveAway(const GiveUp& what);
 
   // Whether Promote would find the file in its place, and could write the state: FailedPrecondition, or as the disk
   // says. Nothing is changed.
@@ -158,6 +166,11 @@ class CopyFile {
   // Of a file of which nobody knows what it is.
   absl::Status OpenUnproved(Found* found);
   State NewState(const v1::Lineage& lineage) const;
+  // Saves that this is being done, and differs until it is.
+  absl::Status NoteGivingUp(const GiveUp& what);
+  absl::Status CheckUnproved(uint64_t size);
+  // Of a file that no appender has open.
+  absl::StatusOr<std::string> CutUnproved(const filestorage::Boundary& same);
   std::string UpdateIndex(const filestorage::ScanProgress& go_on);
   static absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected);
   static absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,

@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/data_file_names.h"
 #include "filestorage/read_magic.h"
+#include "filestorage/recovery.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/secondary/copy_file.h"
 #include "sidecar/storage/secondary/swap.h"
 
@@ -66,8 +68,19 @@ absl::StatusOr<bool> CopyFile::UnprovedEndsUnfinished(uint64_t offset) {
          header.length >= info->size - offset - filestorage::kLengthSize;
 }
 
-absl::Status CopyFile::AdoptUnproved(const v1::Lineage& lineage, const Boundary& same) {
+// What was compared is to be what is there.
+absl::Status CopyFile::CheckUnproved(uint64_t size) {
   if (!unproved_) return absl::FailedPreconditionError(absl::StrCat("adopt ", options_.path, ": it is not open"));
+  const auto compared = unproved_->Stat();
+  if (!compared.ok()) return compared.status();
+  const auto there = file_system_.Stat(options_.path);
+  if (!there.ok()) return there.status();
+  if (there->SameFile(*compared) && there->size == size) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(options_.path, " was changed while it was compared"));
+}
+
+absl::Status CopyFile::AdoptUnproved(const v1::Lineage& lineage, const Boundary& same, uint64_t size) {
+  if (absl::Status unchanged = CheckUnproved(size); !unchanged.ok()) return unchanged;
   // Whoever put it there need not have synced it.
   if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
   // Nobody knows what it is of.
@@ -111,52 +124,74 @@ absl::StatusOr<CopyFile::Surplus> CopyFile::Survey(const Boundary& same, size_t 
   return surplus;
 }
 
-absl::StatusOr<std::string> CopyFile::CutBack(const v1::Lineage& lineage, const Boundary& same) {
-  if (unproved_) {
-    if (absl::Status adopted = AdoptUnproved(lineage, same); !adopted.ok()) return adopted;
-    unproved_.reset();
-    filestorage::Recovery recovery;
-    absl::Status opened = OpenAppender(same, filestorage::WrittenBy::kDatabase, &recovery);
-    if (!opened.ok()) return opened;
-    auto cut = appender_->CutBack(file_system_, same);
-    return cut.ok() && cut->empty() ? recovery.saved_to : cut;
+absl::Status CopyFile::NoteGivingUp(const GiveUp& what) {
+  State state = NewState(what.lineage);
+  if (state_) {
+    state.followers = state_->followers;
+    state.kept = state_->kept;
+    const uint64_t own = replication::CurrentEpoch(state_->lineage)->generation();
+    state.rival_generation = std::max(state_->rival_generation, own);
   }
-  if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
-  if (absl::Status cut = Cut(); !cut.ok()) return cut;
-  if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
+  state.lower_bound = what.same;
+  state.swap_to_tell = what.time;
+  // What is behind may be nothing that the upstream sees by the file's end.
+  state.difference =
+      "a zrs resync of this copy was begun and is not finished: what it was to give up may be here still; type it "
+      "again";
+  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> CopyFile::CutBack(const GiveUp& what) {
+  if (absl::Status unchanged = unproved_ ? CheckUnproved(what.size) : CheckOpen(/*beside=*/false); !unchanged.ok()) {
+    return unchanged;
+  }
+  if (appender_) {
+    if (absl::Status cut = Cut(); !cut.ok()) return cut;
+    if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
+  } else if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) {
+    return synced;
+  }
   absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
   if (removed.ok()) removed = filestorage::SyncName(file_system_, options_.path);
   if (!removed.ok()) return removed;
-  // First, so that no file is ever shorter than its state says. What is still behind is nothing that the upstream has.
-  state_->lineage = lineage;
-  state_->lower_bound = same;
-  state_->yielded_epoch.clear();
-  state_->scrub.position = {};
-  if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
-  auto cut = appender_->CutBack(file_system_, same);
-  if (!cut.ok()) return cut;
-  // Only now: a difference in the middle is one that the upstream does not see.
-  if (absl::Status noted = NoteDifference(""); !noted.ok()) return noted;
-  return cut;
+  // First, so that no file is ever shorter than its state says.
+  if (absl::Status noted = NoteGivingUp(what); !noted.ok()) return noted;
+  absl::StatusOr<std::string> saved = appender_ ? appender_->CutBack(file_system_, what.same) : CutUnproved(what.same);
+  if (!saved.ok()) return saved;
+  state_->difference.clear();
+  state_->complete = what.complete;
+  if (absl::Status noted = state_file_.Save(*state_); !noted.ok()) return noted;
+  return saved;
 }
 
-absl::StatusOr<std::string> CopyFile::MoveAway(const v1::Lineage& lineage) {
-  if (absl::Status dropped = state_ ? DropRebuild() : absl::OkStatus(); !dropped.ok()) return dropped;
+absl::StatusOr<std::string> CopyFile::CutUnproved(const Boundary& same) {
+  auto file = file_system_.OpenForWriting(options_.path);
+  if (!file.ok()) return file.status();
+  if (absl::Status locked = (*file)->LockExclusively(); !locked.ok()) return locked;
+  unproved_.reset();
+  const auto info = (*file)->Stat();
+  if (!info.ok()) return info.status();
+  if (info->size <= same.offset) return std::string();
+  absl::StatusOr<std::string> saved = filestorage::SaveTail(file_system_, **file, same.offset);
+  if (!saved.ok()) return saved;
+  if (absl::Status cut = filestorage::CutTail(**file, same.offset); !cut.ok()) return cut;
+  return saved;
+}
+
+absl::StatusOr<std::string> CopyFile::MoveAway(const GiveUp& what) {
+  if (unproved_) {
+    if (absl::Status unchanged = CheckUnproved(what.size); !unchanged.ok()) return unchanged;
+  }
+  if (absl::Status dropped = appender_ ? DropRebuild() : absl::OkStatus(); !dropped.ok()) return dropped;
   absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
   if (!removed.ok()) return removed;
-  const auto magic = appender_ ? appender_->magic() : filestorage::Magic::kFs30;
-  State state = NewState(lineage);
-  if (state_) {
-    state.followers = state_->followers;
-    state.rival_generation = state_->rival_generation;
-    state.difference = state_->difference;
-  }
-  state.lower_bound = filestorage::FirstBoundary(magic);
   auto free = FirstFree(file_system_, 1, [this](int n) { return absl::StrCat(options_.path, n); });
   if (!free.ok()) return free;
-  // Until the name is another one the upstream refuses the file as it did before.
-  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
-  state_ = std::move(state);
+  GiveUp all = what;
+  all.same = filestorage::FirstBoundary(appender_ ? appender_->magic() : filestorage::Magic::kFs30);
+  if (absl::Status noted = NoteGivingUp(all); !noted.ok()) return noted;
   appender_.reset();
   unproved_.reset();
   if (absl::Status moved = file_system_.Rename(options_.path, *free); !moved.ok()) return moved;

@@ -114,6 +114,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   if (!differs_) return Seek();
   state_ = SecondaryState::kDiverged;
   problem_.Raise(found->difference, kDifferenceRemedy);
+  Locate();
   events_.changed();
 }
 
@@ -158,6 +159,7 @@ void SecondarySource::OnChanged() {
                          session.state() == SessionState::kStreaming;
   if (following && !health_.connected()) {
     health_.OnFollowing();
+    if (comparisons_.purpose() == Comparisons::Purpose::kLocate) comparisons_.Cancel("it is followed");
     stream_began_ = runtime_.Now();
     primary_heard_ = stream_began_;
     progressed_ = false;
@@ -230,26 +232,6 @@ void SecondarySource::OnCreated(const replication::CreateCopy& create) {
   copy_.file_mode = create.file_mode.value_or(0);
   copy_.committed = filestorage::FirstBoundary(create.magic);
   Publish();
-}
-
-void SecondarySource::OnSwapped(const replication::SwapCopy& swap, const std::string& time) {
-  copy_.lineage = upstream_->session().lineage();
-  copy_.yields = false;
-  copy_.magic = upstream_->session().magic();
-  copy_.committed = swap.end;
-  copy_.rebuild.reset();
-  health_.OnSwapped();
-  comparisons_.Cancel("a packed file took the copy's place");
-  scrub_.OnReplaced();
-  spdlog::info("storage {}: the packed file is in place, at {}", options_.name,
-               replication::DescribePosition(copy_.committed));
-  Publish();
-  forget_old_ = runtime_.After(options_.old_file_time, [this] { writer_.ForgetOldFile(); });
-  swap_command_.Run(time);
-}
-
-void SecondarySource::NoteSwapTold() {
-  if (const std::optional<std::string> time = swap_command_.TakeEnded()) writer_.OnSwapTold(*time);
 }
 
 void SecondarySource::Pause(absl::AnyInvocable<void()> held) {
@@ -377,6 +359,7 @@ void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& messag
 
 void SecondarySource::Fail(const std::string& message, const std::string& remedy) {
   state_ = SecondaryState::kStopped;
+  EndComparing("the storage has stopped");
   problem_.Raise(message, remedy, /*lasting=*/true);
   retry_.reset();
   if (upstream_) upstream_->Stop(kStopGrace);

@@ -142,6 +142,7 @@ class SecondarySource final : public Source {
   // A file of which nobody knows what it is may be a copy.
   void Prove();
   void OnProved(absl::StatusOr<ComparisonResult> result);
+  void ProveLater(const std::string& why, bool soon);
   void AdoptIfUnfinished(const ComparisonResult& result);
   void Adopt(const ComparisonResult& result);
   // Where the upstream says that the copy has diverged: finds out where.
@@ -150,6 +151,7 @@ class SecondarySource final : public Source {
   // The bytes differ: no more is followed until a person says so.
   void OnDifference(const v1::Comparison& report);
   void OnNoDifference();
+  void EndComparing(const std::string& why);
   void ScrubIfDue();
   void OnScrubbed(const absl::StatusOr<ComparisonResult>& result, uint64_t end);
   // Whose file the copy is compared with.
@@ -157,13 +159,19 @@ class SecondarySource final : public Source {
   Comparisons::Wish WishFor(Comparisons::Purpose purpose);
   bool Differs(const ComparisonResult& result) const;
   absl::Status CheckSameFile(const v1::Lineage& upstream) const;
+  // Nobody of an earlier generation than is known judges.
+  absl::Status CheckGeneration(const v1::Lineage& upstream) const;
+  // Whether there is another address to ask, of which `asked` were; the next comparison does.
+  bool AskNextAddress(size_t* asked);
+  void CompareWith(uint64_t rate, std::function<bool()> wanted, size_t asked,
+                   absl::AnyInvocable<void(v1::CompareResponse)> answer);
   v1::CompareResponse OnCompared(absl::StatusOr<ComparisonResult> result, uint64_t end);
   void FillComparisons(v1::StorageStatus& status) const;
   void BeginResync();
   void OnResyncCompared(absl::StatusOr<ComparisonResult> result);
   void OnSurveyed(const ComparisonResult& result, absl::StatusOr<CopyFile::Surplus> surplus);
   void GiveUp(const ComparisonResult& result, v1::ResyncResponse response);
-  void OnGivenUp(const v1::ResyncResponse& response);
+  void OnGivenUp(const absl::Status& status);
   void AnswerResync(v1::ResyncResponse response);
   void AnswerResync(v1::ResyncResponse::Result result, const std::string& message);
 
@@ -198,6 +206,8 @@ class SecondarySource final : public Source {
     std::function<bool()> wanted;
     absl::AnyInvocable<void(v1::ResyncResponse)> answer;
     bool begun = false;
+    bool giving_up = false;
+    size_t asked = 0;  // of the addresses
   };
   std::optional<ResyncWish> resync_;
   replication::Backoff backoff_;

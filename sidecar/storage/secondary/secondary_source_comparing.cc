@@ -14,10 +14,16 @@ namespace zrs::storage {
 
 using Purpose = Comparisons::Purpose;
 
+namespace {
+
+constexpr absl::Duration kAdoptionPause = absl::Seconds(1);
+
+}  // namespace
+
 Comparisons::Wish SecondarySource::WishFor(Purpose purpose) {
   Comparisons::Wish wish;
   wish.purpose = purpose;
-  wish.check = [](const InspectedFile&) { return absl::OkStatus(); };
+  wish.check = [this](const InspectedFile& upstream) { return CheckGeneration(upstream.lineage); };
   if (unproved_) {
     wish.file = {unproved_->magic, unproved_->size,
                  [this](uint64_t offset, absl::Span<char> out) { return file_.ReadUnproved(offset, out); }};
@@ -51,22 +57,28 @@ void SecondarySource::Prove() {
   events_.changed();
 }
 
+void SecondarySource::ProveLater(const std::string& why, bool soon) {
+  problem_.Raise(absl::StrCat(options_.path, " is not known to be a copy of anything, and cannot be compared with ",
+                              ComparedAddress(), ": ", why),
+                 "zrs tries again by itself; nothing was changed");
+  retry_ = runtime_.After(soon ? backoff_.Next(runtime_.Random()) : options_.refused_delay, [this] { Prove(); });
+  events_.changed();
+}
+
 void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
   if (stopping_ || resync_ || absl::IsCancelled(result.status())) return;
   if (absl::IsInternal(result.status())) {
     return Fail(std::string(result.status().message()), RemedyOfLocalError(result.status()));
   }
-  if (!result.ok()) {
-    problem_.Raise(absl::StrCat(options_.path, " is not known to be a copy of anything, and cannot be compared with ",
-                                ComparedAddress(), ": ", result.status().message()),
-                   "zrs tries again by itself; nothing was changed");
-    const bool soon = absl::IsUnavailable(result.status());
-    retry_ = runtime_.After(soon ? backoff_.Next(runtime_.Random()) : options_.refused_delay, [this] { Prove(); });
-    return events_.changed();
-  }
-  const bool whole = absl::IsNotFound(result->here.status());
+  if (!result.ok()) return ProveLater(std::string(result.status().message()), absl::IsUnavailable(result.status()));
   const bool unfinished = absl::IsDataLoss(result->here.status());
-  if (result->unsound.empty() && (whole || (unfinished && !result->difference))) return Adopt(*result);
+  const bool within = unproved_->size <= result->upstream.end.offset;
+  if (result->unsound.empty() && !result->difference) {
+    if (absl::IsNotFound(result->here.status()) || (unfinished && within)) return Adopt(*result);
+    if (!unfinished && result->upstream.secondary) {
+      return ProveLater("that is a secondary itself, and has less than is here", options_.upstreams.size() > 1);
+    }
+  }
   if (result->unsound.empty() && unfinished) return AdoptIfUnfinished(*result);
   OnDifference(ReportOf(*result, unproved_->size, runtime_.UnixNow()));
 }
@@ -76,7 +88,7 @@ void SecondarySource::AdoptIfUnfinished(const ComparisonResult& result) {
   runtime_.PostIo([this, result]() mutable {
     const absl::StatusOr<bool> unfinished = file_.UnprovedEndsUnfinished(result.same.offset);
     runtime_.Post([this, unfinished, result = std::move(result)] {
-      if (stopping_) return;
+      if (stopping_ || !unproved_) return;
       if (unfinished.ok() && *unfinished) return Adopt(result);
       OnDifference(ReportOf(result, unproved_->size, runtime_.UnixNow()));
     });
@@ -84,17 +96,30 @@ void SecondarySource::AdoptIfUnfinished(const ComparisonResult& result) {
 }
 
 void SecondarySource::Adopt(const ComparisonResult& result) {
-  runtime_.PostIo([this, lineage = result.upstream.lineage, same = result.same] {
-    absl::Status adopted = file_.AdoptUnproved(lineage, same);
+  if (stopping_) return;
+  // What is cut off its end would change it.
+  if (writer_.paused()) {
+    retry_ = runtime_.After(kAdoptionPause, [this, result] { Adopt(result); });
+    return;
+  }
+  runtime_.PostIo([this, lineage = result.upstream.lineage, same = result.same, size = unproved_->size] {
+    absl::Status adopted = file_.AdoptUnproved(lineage, same, size);
     runtime_.Post([this, same, adopted = std::move(adopted)] {
       if (stopping_) return;
-      if (!adopted.ok()) return OnLocalError(adopted);
-      spdlog::info("storage {}: {} is the same as the file of {} up to {}: it is its copy from now on", options_.name,
-                   options_.path, ComparedAddress(), replication::DescribePosition(same));
-      problem_.Clear();
+      if (!adopted.ok() && !absl::IsUnavailable(adopted) && !absl::IsResourceExhausted(adopted)) {
+        return OnLocalError(adopted);
+      }
+      if (adopted.ok()) {
+        spdlog::info("storage {}: {} is the same as the file of {} up to {}: it is its copy from now on", options_.name,
+                     options_.path, ComparedAddress(), replication::DescribePosition(same));
+        problem_.Clear();
+      } else {
+        problem_.Raise(std::string(adopted.message()), "zrs tries again by itself");
+      }
       unproved_.reset();
       state_ = SecondaryState::kStarting;
-      TryOpen();
+      if (adopted.ok()) return TryOpen();
+      retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { TryOpen(); });
     });
   });
 }
@@ -102,7 +127,7 @@ void SecondarySource::Adopt(const ComparisonResult& result) {
 // ---- Where it has diverged
 
 void SecondarySource::Locate() {
-  if (comparisons_.purpose()) return;
+  if (comparisons_.purpose() || (!copy_.magic && !unproved_)) return;
   Comparisons::Wish wish = WishFor(Purpose::kLocate);
   wish.done = [this, end = copy_.committed.offset](const absl::StatusOr<ComparisonResult>& result) {
     if (stopping_ || !result.ok() || state_ != SecondaryState::kDiverged) return;
@@ -122,6 +147,7 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   divergence_ = report;
   said_diverged_.clear();
   differs_ = true;
+  seeking_ = false;
   state_ = SecondaryState::kDiverged;
   retry_.reset();
   problem_.Raise(DescribeDivergence(), kDifferenceRemedy);
@@ -157,24 +183,56 @@ void SecondarySource::Compare(uint64_t rate, std::function<bool()> wanted,
     answer(response);
   };
   if (stopping_) return refuse("zrs stops");
+  if (unproved_ && !differs_) return refuse("it is being proved; zrs status tells more");
   if (!unproved_ && !copy_.magic) return refuse("there is no copy, or it is not open; zrs status tells more");
   if (state_ == SecondaryState::kStopped) return refuse("it is stopped, as zrs status tells");
   const std::optional<Purpose> running = comparisons_.purpose();
   if (resync_ || running == Purpose::kCompare || running == Purpose::kAdopt) {
     return refuse("it is being compared already; zrs status tells how far that is");
   }
+  if (state_ == SecondaryState::kFollowing) compared_.clear();
+  CompareWith(rate, std::move(wanted), 0, std::move(answer));
+}
+
+bool SecondarySource::AskNextAddress(size_t* asked) {
+  const std::string present = ComparedAddress();
+  while (*asked < options_.upstreams.size()) {
+    const std::string& next = options_.upstreams[(*asked)++];
+    if (next == present) continue;
+    compared_ = next;
+    return true;
+  }
+  return false;
+}
+
+void SecondarySource::CompareWith(uint64_t rate, std::function<bool()> wanted, size_t asked,
+                                  absl::AnyInvocable<void(v1::CompareResponse)> answer) {
   Comparisons::Wish wish = WishFor(Purpose::kCompare);
   wish.rate = rate;
-  wish.wanted = std::move(wanted);
+  wish.wanted = wanted;
   // One that has diverged is compared with whatever is there.
   if (state_ != SecondaryState::kDiverged && !unproved_) {
     wish.check = [this](const InspectedFile& upstream) { return CheckSameFile(upstream.lineage); };
   }
-  wish.done = [this, end = wish.file.end, answer = std::move(answer)](absl::StatusOr<ComparisonResult> result) mutable {
+  wish.done = [this, rate, wanted = std::move(wanted), asked, end = wish.file.end,
+               answer = std::move(answer)](absl::StatusOr<ComparisonResult> result) mutable {
+    const bool again = !result.ok() && !absl::IsCancelled(result.status()) && !stopping_ && !resync_;
+    if (again && state_ == SecondaryState::kDiverged && AskNextAddress(&asked)) {
+      return CompareWith(rate, std::move(wanted), asked, std::move(answer));
+    }
     answer(OnCompared(std::move(result), end));
   };
   comparisons_.Run(ComparedAddress(), std::move(wish));
   events_.changed();
+}
+
+absl::Status SecondarySource::CheckGeneration(const v1::Lineage& upstream) const {
+  const uint64_t known = search_.choice().known_generation(OwnGeneration());
+  const uint64_t theirs = replication::CurrentEpoch(upstream)->generation();
+  if (theirs >= known) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(ComparedAddress(), " is a stale primary, of generation ", theirs,
+                                                    ", though generation ", known,
+                                                    " is known: nothing is judged by its file"));
 }
 
 absl::Status SecondarySource::CheckSameFile(const v1::Lineage& upstream) const {
@@ -192,14 +250,31 @@ v1::CompareResponse SecondarySource::OnCompared(absl::StatusOr<ComparisonResult>
     response.set_message(absl::StrCat("storage ", options_.name, " was not compared: ", result.status().message()));
     return response;
   }
+  const bool behind = !result->difference && result->unsound.empty() && result->here.ok() && result->upstream.secondary;
   const bool differs = Differs(*result);
   const v1::Comparison report = ReportOf(*result, end, runtime_.UnixNow());
   response.set_result(differs ? v1::CompareResponse::RESULT_DIFFERENT : v1::CompareResponse::RESULT_SAME);
   response.set_message(absl::StrCat("storage ", options_.name, ": ", Describe(report)));
   *response.mutable_comparison() = report;
-  if (stopping_) return response;
+  if (behind) {
+    response.set_result(v1::CompareResponse::RESULT_FAILED);
+    response.set_message(absl::StrCat("storage ", options_.name, ": the upstream, a secondary itself, has less than ",
+                                      "this copy, and nothing is known of the rest: ", Describe(report)));
+  }
+  if (stopping_ || behind) return response;
   differs ? OnDifference(report) : OnNoDifference();
   return response;
+}
+
+void SecondarySource::EndComparing(const std::string& why) {
+  comparisons_.Cancel(why);
+  if (!resync_) return;
+  const bool begun = resync_->giving_up;
+  AnswerResync(begun ? v1::ResyncResponse::RESULT_FAILED : v1::ResyncResponse::RESULT_REFUSED,
+               begun
+                   ? absl::StrCat(why, " while what was to be given up was being saved and cut; the log tells whether ",
+                                  "that was finished, and so does the status after the next start")
+                   : why);
 }
 
 // ---- By itself
@@ -226,7 +301,8 @@ void SecondarySource::OnScrubbed(const absl::StatusOr<ComparisonResult>& result,
   if (!result.ok()) {
     return scrub_.OnFailed(absl::IsCancelled(result.status()) ? absl::OkStatus() : result.status());
   }
-  if (!stopping_ && Differs(*result)) return OnDifference(ReportOf(*result, end, runtime_.UnixNow()));
+  if (stopping_ || state_ != SecondaryState::kFollowing) return;
+  if (Differs(*result)) return OnDifference(ReportOf(*result, end, runtime_.UnixNow()));
   scrub_.OnFinished();
   spdlog::info("storage {}: scrubbed: the copy is the same as its upstream's file up to {}", options_.name,
                replication::DescribePosition(result->same));

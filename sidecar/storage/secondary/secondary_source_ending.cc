@@ -34,8 +34,7 @@ class SlowWork {
 
 void SecondarySource::BeginEnding() {
   stopping_ = true;
-  comparisons_.Cancel("zrs stops");
-  if (resync_) AnswerResync(v1::ResyncResponse::RESULT_REFUSED, "zrs stops");
+  EndComparing("zrs stops, or this storage is promoted");
   retry_.reset();
   look_.reset();
   search_.Stop();

@@ -31,6 +31,7 @@ void SecondarySource::Resync(bool dry_run, std::function<bool()> wanted,
   if (writer_.paused()) return refuse("it is paused; type zrs resume first");
   if (state_ == SecondaryState::kStopped) return refuse("it is stopped, as zrs status tells");
   if (state_ != SecondaryState::kDiverged) return refuse("it has not diverged, as far as is known; zrs compare looks");
+  if (!copy_.magic && !unproved_) return refuse("there is no copy");
   comparisons_.Cancel("it is being resynced");
   seeking_ = false;
   resync_ = ResyncWish{dry_run, std::move(wanted), std::move(answer)};
@@ -59,14 +60,21 @@ void SecondarySource::AnswerResync(v1::ResyncResponse response) {
 void SecondarySource::AnswerResync(v1::ResyncResponse::Result result, const std::string& message) {
   v1::ResyncResponse response;
   response.set_result(result);
-  response.set_message(absl::StrCat("storage ", options_.name, " is not resynced: ", message));
+  const bool refused = result == v1::ResyncResponse::RESULT_REFUSED;
+  response.set_message(
+      absl::StrCat("storage ", options_.name, refused ? " is not resynced: " : ", its resync: ", message));
   AnswerResync(std::move(response));
 }
 
 void SecondarySource::OnResyncCompared(absl::StatusOr<ComparisonResult> result) {
   if (!resync_) return;
+  if (!result.ok() && !absl::IsCancelled(result.status()) && AskNextAddress(&resync_->asked)) return BeginResync();
   if (!result.ok()) {
     return AnswerResync(v1::ResyncResponse::RESULT_REFUSED, std::string(result.status().message()));
+  }
+  if (result->upstream.end.tid == 0) {
+    return AnswerResync(v1::ResyncResponse::RESULT_REFUSED,
+                        "there are no transactions in the upstream's file, and nothing is given up for that");
   }
   if (result->unsound.empty() && result->same.offset != 0) {
     runtime_.PostIo([this, result = *std::move(result)]() mutable {
@@ -103,37 +111,45 @@ void SecondarySource::OnSurveyed(const ComparisonResult& result, absl::StatusOr<
 }
 
 void SecondarySource::GiveUp(const ComparisonResult& result, v1::ResyncResponse response) {
+  if (writer_.paused()) return AnswerResync(v1::ResyncResponse::RESULT_REFUSED, "it was paused meanwhile");
   state_ = SecondaryState::kStarting;  // whatever comes of it is found by opening the file
-  runtime_.PostIo(
-      [this, lineage = result.upstream.lineage, same = result.same, response = std::move(response)]() mutable {
-        auto saved = response.whole() ? file_.MoveAway(lineage) : file_.CutBack(lineage, same);
-        runtime_.Post([this, response = std::move(response), saved = std::move(saved)]() mutable {
-          if (!resync_) return;
-          if (!saved.ok()) {
-            OnLocalError(saved.status());
-            return AnswerResync(v1::ResyncResponse::RESULT_FAILED, std::string(saved.status().message()));
-          }
-          response.set_saved_to(*saved);
-          response.set_result(v1::ResyncResponse::RESULT_DONE);
-          OnGivenUp(response);
-          AnswerResync(std::move(response));
-        });
-      });
+  resync_->giving_up = true;
+  CopyFile::GiveUp what{result.upstream.lineage, result.same, unproved_ ? unproved_->size : 0,
+                        result.upstream.end.offset <= result.same.offset, filestorage::Rfc3339(runtime_.UnixNow())};
+  runtime_.PostIo([this, what = std::move(what), response = std::move(response)]() mutable {
+    const auto saved = response.whole() ? file_.MoveAway(what) : file_.CutBack(what);
+    if (saved.ok()) {
+      // Here, as it is done also where zrs stops meanwhile.
+      spdlog::info("storage {}: resynced: gave up {} bytes behind offset {}{}{}", options_.name, response.bytes(),
+                   response.comparison().same_up_to(), saved->empty() ? "" : ", saved to ", *saved);
+    }
+    runtime_.Post([this, response = std::move(response), saved]() mutable {
+      if (!resync_) return;
+      if (saved.ok()) {
+        response.set_saved_to(*saved);
+        response.set_result(v1::ResyncResponse::RESULT_DONE);
+      }
+      OnGivenUp(saved.status());
+      if (!resync_) return;
+      if (saved.ok()) return AnswerResync(std::move(response));
+      AnswerResync(v1::ResyncResponse::RESULT_FAILED, std::string(saved.status().message()));
+    });
+  });
 }
 
-void SecondarySource::OnGivenUp(const v1::ResyncResponse& response) {
-  spdlog::info("storage {}: resynced: gave up {} bytes behind offset {}{}{}", options_.name, response.bytes(),
-               response.comparison().same_up_to(), response.saved_to().empty() ? "" : ", saved to ",
-               response.saved_to());
+void SecondarySource::OnGivenUp(const absl::Status& status) {
   differs_ = false;
   unproved_.reset();
   divergence_.reset();
   said_diverged_.clear();
   copy_ = {};
   problem_.Clear();
-  // Readers that stay open have to reopen, as after a pack.
-  swap_command_.Run(filestorage::Rfc3339(runtime_.UnixNow()));
-  TryOpen();
+  if (status.ok()) return TryOpen();
+  const bool heals = absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
+  if (!heals) return Fail(std::string(status.message()), RemedyOfLocalError(status));
+  // What was done of it is found by opening the file.
+  problem_.Raise(std::string(status.message()), "make room on that disk, and type zrs resync again");
+  retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { TryOpen(); });
 }
 
 }  // namespace zrs::storage

@@ -41,7 +41,7 @@ void SecondarySource::LookAgain() {
 }
 
 void SecondarySource::OnSearched() {
-  if (stopping_ || state_ == SecondaryState::kStopped) return;
+  if (stopping_ || state_ == SecondaryState::kStopped || differs_ || resync_) return;
   const UpstreamChoice& choice = search_.choice();
   if (upstream_) {
     if (choice.outdone()) {

@@ -155,7 +155,7 @@ void UpstreamInspector::TakeWelcome(const v1::Welcome& welcome) {
   const absl::StatusOr<replication::AcceptWelcome> accept = replication::ParseWelcome(welcome);
   if (!accept.ok()) return Fail(Wrong(accept.status().message()));
   if (accept->decision != v1::Welcome::DECISION_INSPECT) return Fail(Wrong("a welcome for another purpose"));
-  std::exchange(ready_, nullptr)(InspectedFile{welcome.lineage(), accept->magic, accept->start});
+  std::exchange(ready_, nullptr)(InspectedFile{welcome.lineage(), accept->magic, accept->start, welcome.secondary()});
 }
 
 void UpstreamInspector::TakeDigest(const v1::RangeDigest& digest) {

@@ -25,6 +25,7 @@ struct InspectedFile {
   v1::Lineage lineage;
   filestorage::Magic magic = filestorage::Magic::kFs30;
   filestorage::Boundary end;  // committed, durable
+  bool secondary = false;     // it is a copy itself
 };
 
 // Everything on the strand. One question at a time, each answered once, unless Close came before. Errors: Unavailable
