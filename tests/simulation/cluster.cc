@@ -194,6 +194,7 @@ void Cluster::MoveWriter(Node& node, size_t epoch) {
 
 void Cluster::StartLater(Node& node, absl::Duration delay) {
   queue_.Add(delay, [this, &node] {
+    if (ended_) return;
     if (node.gone()) return node.Start();
     if (!node.running()) StartLater(node, kStillGoing);
   });

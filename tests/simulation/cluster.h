@@ -42,6 +42,8 @@ class Cluster : public NodeObserver {
   // A later event: a node starts (where it is stopping then, as soon as it has stopped), the writer opens its file;
   // nothing if it has happened meanwhile. After a crash that comes by itself.
   void StartLater(Node& node, absl::Duration delay);
+  // Nobody is started any more.
+  void End() { ended_ = true; }
   void OpenWriterLater(absl::Duration delay);
 
   // The writer begins a pack, if it can. A pack that drops the file's last transaction is proved by the file before
@@ -83,6 +85,7 @@ class Cluster : public NodeObserver {
   std::unique_ptr<SimulatedNetwork> network_;
   std::vector<std::unique_ptr<Node>> nodes_;
   size_t primary_ = 0;
+  bool ended_ = false;
   bool failing_over_ = false;
   std::unique_ptr<SimulatedWriter> writer_;
   absl::Duration longest_pause_;  // of the writer between two transactions

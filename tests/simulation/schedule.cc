@@ -329,6 +329,7 @@ void Schedule::StayEqual() {
 
 void Schedule::StopAll() {
   stopping_ = true;
+  cluster_.End();
   if (!log().violation().empty()) return;
   for (const auto& node : cluster_.nodes()) {
     if (!node->running()) log().Violation(node->name(), "is not running at the end");
