@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/data_file_names.h"
+#include "filestorage/index/beginning_of_file.h"
 #include "filestorage/index/external_sort.h"
 #include "filestorage/index/index_writer.h"
 #include "filestorage/index/record_collector.h"
-#include "filestorage/index/replacement_file.h"
 #include "filestorage/index/saved_index.h"
 #include "filestorage/read_magic.h"
 
@@ -62,12 +62,19 @@ class Updated final : public IndexEntrySource {
   std::optional<IndexEntry> later_head_;
 };
 
+absl::Status ChangedMeanwhile(const std::string& path) {
+  return absl::AbortedError(absl::StrCat("indexing ", path, ": it became shorter, or another file took its place ",
+                                         "(a pack), meanwhile; try again"));
+}
+
+}  // namespace
+
 class IndexBuilder {
  public:
   IndexBuilder(FileSystem& file_system, const std::string& path, const IndexOptions& options)
       : file_system_(file_system), path_(path), index_path_(IndexPath(path)), options_(options) {}
 
-  absl::StatusOr<IndexReport> Run() {
+  absl::StatusOr<PreparedIndex> Run() {
     if (absl::Status opened = Open(); !opened.ok()) return opened;
     if (options_.go_on) {
       absl::StatusOr<std::unique_ptr<SavedIndex>> saved = SavedIndex::Open(file_system_, index_path_, *data_);
@@ -76,16 +83,23 @@ class IndexBuilder {
         tried = absl::InvalidArgumentError(absl::StrCat("the index ", index_path_, " is of another Python's ZODB"));
       }
       if (tried.ok()) tried = Build(saved->get());
-      if (tried.ok()) return std::move(report_);
+      if (tried.ok()) return Prepared();
       if (!absl::IsInvalidArgument(tried) && !absl::IsNotFound(tried)) return tried;
       report_ = {.not_gone_on = absl::IsNotFound(tried) ? absl::StrCat("there is no ", index_path_)
                                                         : std::string(tried.message())};
     }
     if (absl::Status built = Build(nullptr); !built.ok()) return built;
-    return std::move(report_);
+    return Prepared();
   }
 
  private:
+  PreparedIndex Prepared() {
+    PreparedIndex prepared(file_system_, path_, std::move(data_), info_);
+    prepared.replacement_ = std::move(replacement_);
+    prepared.report_ = std::move(report_);
+    return prepared;
+  }
+
   absl::Status Open() {
     absl::StatusOr<std::unique_ptr<File>> data = file_system_.OpenForReading(path_);
     if (!data.ok()) return data.status();
@@ -125,7 +139,12 @@ class IndexBuilder {
     report_.written = saved == nullptr || *end != start.offset;
     IndexWriter writer(replacement.file(), DialectOf(magic_), *end);
     if (absl::Status written = Write(entries, writer); !written.ok()) return written;
-    return report_.written ? PutInPlace(replacement) : absl::OkStatus();
+    if (!report_.written) return absl::OkStatus();
+    // What the index tells of must not be less durable than the index.
+    if (absl::Status synced = SyncFile(*data_); !synced.ok()) return synced;
+    if (absl::Status synced = replacement.Sync(); !synced.ok()) return synced;
+    replacement_ = *std::move(created);
+    return absl::OkStatus();
   }
 
   // The end of the last committed transaction.
@@ -134,8 +153,9 @@ class IndexBuilder {
     const auto keep_on = [&](uint64_t done, uint64_t total) {
       return collector.status().ok() && (!options_.progress || options_.progress(done, total));
     };
+    BeginningOfFile part(*data_, std::max(options_.up_to, start.offset));
     const absl::StatusOr<CommittedScanReport> scan = ScanCommitted(
-        *data_, magic_, start,
+        part, magic_, start,
         {.transactions = &collector, .records = &collector, .on_restart = [&collector] { collector.OnRestart(); }},
         keep_on);
     if (!collector.status().ok()) {
@@ -148,7 +168,7 @@ class IndexBuilder {
                                               "; no index was written. zrs verify ", path_, " tells what to do"));
     }
     // A file that became shorter has lost transactions that were committed.
-    if (!collector.is_whole() || scan->size < start.offset) return ChangedMeanwhile();
+    if (!collector.is_whole() || scan->size < start.offset) return ChangedMeanwhile(path_);
     return scan->end.offset;
   }
 
@@ -168,29 +188,6 @@ class IndexBuilder {
     return report_.written ? writer.Finish() : absl::OkStatus();
   }
 
-  absl::Status PutInPlace(ReplacementFile& replacement) {
-    // What the index tells of must not be less durable than the index.
-    if (absl::Status synced = SyncFile(*data_); !synced.ok()) return synced;
-    if (absl::Status same = CheckIsStillThere(); !same.ok()) return same;
-    if (absl::Status committed = replacement.Commit(); !committed.ok()) return committed;
-    // A pack may have put another file, and then its index, in their places since: one of the file before is worse than
-    // none.
-    absl::Status same = CheckIsStillThere();
-    if (absl::IsAborted(same)) replacement.TakeBack().IgnoreError();
-    return same;
-  }
-
-  absl::Status CheckIsStillThere() {
-    const absl::StatusOr<FileInfo> now = file_system_.Stat(path_);
-    if (!now.ok() && !absl::IsNotFound(now.status())) return now.status();
-    return now.ok() && now->SameFile(info_) && now->size >= report_.position ? absl::OkStatus() : ChangedMeanwhile();
-  }
-
-  absl::Status ChangedMeanwhile() const {
-    return absl::AbortedError(absl::StrCat("indexing ", path_, ": it became shorter, or another file took its place ",
-                                           "(a pack), meanwhile; try again"));
-  }
-
   FileSystem& file_system_;
   const std::string path_;
   const std::string index_path_;
@@ -198,13 +195,44 @@ class IndexBuilder {
   std::unique_ptr<File> data_;
   FileInfo info_;  // of the data file, at the beginning
   Magic magic_ = Magic::kFs30;
+  std::unique_ptr<ReplacementFile> replacement_;  // once it is durable
   IndexReport report_;
 };
 
-}  // namespace
+PreparedIndex::PreparedIndex(FileSystem& file_system, std::string path, std::unique_ptr<File> data,
+                             const FileInfo& info)
+    : file_system_(file_system), path_(std::move(path)), data_(std::move(data)), info_(info) {}
+PreparedIndex::~PreparedIndex() = default;
+PreparedIndex::PreparedIndex(PreparedIndex&&) noexcept = default;
+
+absl::Status PreparedIndex::PutInPlace() {
+  if (!replacement_) return absl::OkStatus();
+  if (absl::Status same = CheckIsStillThere(); !same.ok()) return same;
+  if (absl::Status committed = replacement_->Commit(); !committed.ok()) return committed;
+  // A pack may have put another file, and then its index, in their places since: one of the file before is worse than
+  // none.
+  absl::Status same = CheckIsStillThere();
+  if (absl::IsAborted(same)) replacement_->TakeBack().IgnoreError();
+  return same;
+}
+
+absl::Status PreparedIndex::CheckIsStillThere() const {
+  const absl::StatusOr<FileInfo> now = file_system_.Stat(path_);
+  if (!now.ok() && !absl::IsNotFound(now.status())) return now.status();
+  const bool same = now.ok() && now->SameFile(info_) && now->size >= report_.position;
+  return same ? absl::OkStatus() : ChangedMeanwhile(path_);
+}
+
+absl::StatusOr<PreparedIndex> PrepareIndex(FileSystem& file_system, const std::string& path,
+                                           const IndexOptions& options) {
+  return IndexBuilder(file_system, path, options).Run();
+}
 
 absl::StatusOr<IndexReport> BuildIndex(FileSystem& file_system, const std::string& path, const IndexOptions& options) {
-  return IndexBuilder(file_system, path, options).Run();
+  absl::StatusOr<PreparedIndex> prepared = PrepareIndex(file_system, path, options);
+  if (!prepared.ok()) return prepared.status();
+  if (absl::Status put = prepared->PutInPlace(); !put.ok()) return put;
+  return prepared->report();
 }
 
 }  // namespace zrs::filestorage

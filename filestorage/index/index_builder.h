@@ -4,11 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "filestorage/committed_scan.h"
 #include "filestorage/file_system.h"
+#include "filestorage/index/replacement_file.h"
 
 namespace zrs::filestorage {
 
@@ -18,6 +22,9 @@ struct IndexOptions {
   bool go_on = false;
   // Bytes for sorting; some two megabytes more are used for reading and writing.
   size_t memory_limit = size_t{16} << 20;
+  // The index is of the transactions before this position, which is the end of one of them, or the file's end where
+  // that comes before. Nothing behind it is looked at; an index of more, which is there and gone on from, stays.
+  uint64_t up_to = std::numeric_limits<uint64_t>::max();
   // Called every few megabytes of the scan, and every now and then while the index is written; false stops the work.
   ScanProgress progress = nullptr;
 };
@@ -43,6 +50,36 @@ struct IndexReport {
 // today reads; OutOfRange for positions from 2^48 on; Aborted when the file changed, or another one took its place
 // meanwhile; Unavailable when another one is at work; Cancelled.
 absl::StatusOr<IndexReport> BuildIndex(FileSystem& file_system, const std::string& path, const IndexOptions& options);
+
+// An index that is written and durable under a temporary name, which goes with this. Used by one thread at a time,
+// which need not be the one that made it.
+class PreparedIndex {
+ public:
+  PreparedIndex(FileSystem& file_system, std::string path, std::unique_ptr<File> data, const FileInfo& info);
+  ~PreparedIndex();
+  PreparedIndex(PreparedIndex&&) noexcept;
+  PreparedIndex& operator=(PreparedIndex&&) = delete;
+
+  const IndexReport& report() const { return report_; }
+  // To be called at most once: the rename, and what makes that durable. Nothing to do where nothing was to be written.
+  // Errors as BuildIndex's.
+  absl::Status PutInPlace();
+
+ private:
+  friend class IndexBuilder;
+  absl::Status CheckIsStillThere() const;
+
+  FileSystem& file_system_;
+  std::string path_;  // of the data file
+  std::unique_ptr<File> data_;
+  FileInfo info_;                                 // of the data file, at the beginning
+  std::unique_ptr<ReplacementFile> replacement_;  // null: none is needed
+  IndexReport report_;
+};
+
+// BuildIndex without its end: all the long work, which is for nothing unless PutInPlace follows.
+absl::StatusOr<PreparedIndex> PrepareIndex(FileSystem& file_system, const std::string& path,
+                                           const IndexOptions& options);
 
 }  // namespace zrs::filestorage
 

@@ -101,8 +101,9 @@ absl::StatusOr<std::unique_ptr<File>> ReplacementFile::CreateScratch() {
   return removed;
 }
 
+absl::Status ReplacementFile::Sync() { return SyncFile(*file_); }
+
 absl::Status ReplacementFile::Commit() {
-  if (absl::Status synced = SyncFile(*file_); !synced.ok()) return synced;
   if (absl::Status renamed = file_system_.Rename(TemporaryPath(path_), path_); !renamed.ok()) return renamed;
   committed_ = true;
   return SyncName(file_system_, path_);

@@ -31,7 +31,9 @@ class ReplacementFile {
   // A file without a name for what is kept meanwhile: it is gone once it is closed, whatever happens. On the same disk.
   absl::StatusOr<std::unique_ptr<File>> CreateScratch();
 
-  // Makes the file durable, and then its name. After an error the old or the new file may have the name.
+  // Makes what was written durable.
+  absl::Status Sync();
+  // After Sync: the file gets the name, and that is durable. After an error the old or the new file may have the name.
   absl::Status Commit();
 
   // Removes the name after Commit, where it still is this file's.

@@ -10,6 +10,14 @@ Json CheckingToJson(const v1::StorageStatus& status) {
   return {{"purpose", status.checking().purpose()}, {"progress", ProgressToJson(status.checking().progress())}};
 }
 
+Json IndexToJson(const v1::StorageStatus& status) {
+  if (!status.has_index()) return nullptr;
+  const v1::KeptIndex& index = status.index();
+  return {{"upTo", OrNull(index.has_up_to(), index.up_to())},
+          {"time", OrNull(index.has_time(), index.time())},
+          {"lastError", OrNull(index.has_last_error(), index.last_error())}};
+}
+
 Json ScrubToJson(const v1::StorageStatus& status) {
   if (!status.has_scrub()) return nullptr;
   const v1::Scrub& scrub = status.scrub();
@@ -79,7 +87,8 @@ Json StorageToJson(const v1::StorageStatus& status) {
           {"lastSwap", SwapToJson(status)},
           {"checking", CheckingToJson(status)},
           {"divergence", status.has_divergence() ? ComparisonToJson(status.divergence()) : Json(nullptr)},
-          {"scrub", ScrubToJson(status)}};
+          {"scrub", ScrubToJson(status)},
+          {"index", IndexToJson(status)}};
 }
 
 }  // namespace

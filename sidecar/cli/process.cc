@@ -134,6 +134,7 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
   options.inspect_rate = from.inspect_rate;
   options.scrub_interval = from.scrub_interval;
   options.scrub_rate = from.scrub_rate;
+  options.index_interval = from.index_interval;
   options.poll_interval = from.poll_interval;
   options.keep_alive_delay = from.keep_alive_delay;
   options.max_lag = from.max_lag;
@@ -259,10 +260,10 @@ Process::~Process() {
 
 namespace {
 
-// The process's own, its sockets and a few followers, and a storage's files with what a pack needs beside them. gRPC
-// aborts the process where it finds none left for itself, so with fewer nothing is begun.
+// The process's own, its sockets and a few followers, and a storage's files with what a pack and an update of the index
+// need beside them. gRPC aborts the process where it finds none left for itself, so with fewer nothing is begun.
 constexpr rlim_t kFewestDescriptors = 24;
-constexpr rlim_t kDescriptorsOfStorage = 8;
+constexpr rlim_t kDescriptorsOfStorage = 12;
 
 // A connection is a descriptor, and gRPC's listener is deaf for good once it found none left. The soft limit is what it
 // is for the sake of programs that call select().

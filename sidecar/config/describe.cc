@@ -118,6 +118,7 @@ std::vector<EffectiveKey> EffectiveKeys(const StorageSettings& settings) {
       {"max-lag", TimeIntervalText(settings.max_lag)},
       {"scrub-interval", TimeIntervalText(settings.scrub_interval)},
       {"scrub-rate", ByteSizeText(settings.scrub_rate)},
+      {"index-interval", TimeIntervalText(settings.index_interval)},
       {"keep-old", Word(settings.keep_old)},
       {"on-swap", OrNone(settings.on_swap)},
       {"fence-command", OrNone(settings.fence_command)},

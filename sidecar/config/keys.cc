@@ -58,6 +58,10 @@ constexpr KeySpec kKeys[] = {
      "never."},
     {"scrub-rate", kZrs | kSecondary, kByteSize, false, "20MB", "", "", "", kFollowing,
      "Bytes in a second that are compared then; 0 for no bound."},
+    {"index-interval", kZrs | kSecondary, kTime, false, "10m", "", "0", "365d", kFollowing,
+     "How long after one update of the copy's `Data.fs.index` the next one begins by itself, if something was "
+     "committed "
+     "meanwhile; 0 for never."},
     {"keep-old", kZrs | kSecondary, kBoolean, false, "on", "", "", "", kFollowing,
      "After a pack of the primary, keep the copy that was replaced as `Data.fs.old`, until the next one."},
     {"on-swap", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,

@@ -43,6 +43,7 @@ struct StorageSettings {
   absl::Duration max_lag = absl::Seconds(60);
   absl::Duration scrub_interval = absl::Hours(7 * 24);  // between two comparisons with the upstream; zero: none
   uint64_t scrub_rate = 20 << 20;                       // bytes per second; 0: no bound
+  absl::Duration index_interval = absl::Minutes(10);    // between two updates of the copy's index; zero: none
   bool keep_old = true;                                 // a copy that was replaced is kept as Data.fs.old
   std::string on_swap;                                  // command to run then; "": none
   std::string fence_command;                            // to be run before a promotion; "": none

@@ -162,6 +162,7 @@ absl::StatusOr<StorageSettings> ReadStorage(const Section& section, SectionKind 
   settings.max_lag = values->Time("max-lag");
   settings.scrub_interval = values->Time("scrub-interval");
   settings.scrub_rate = values->ByteSize("scrub-rate");
+  settings.index_interval = values->Time("index-interval");
   settings.keep_old = values->Boolean("keep-old");
   settings.on_swap = values->Text("on-swap");
   settings.fence_command = values->Text("fence-command");

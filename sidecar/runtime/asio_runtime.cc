@@ -1,11 +1,16 @@
 #include "sidecar/runtime/asio_runtime.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
 namespace zrs::runtime {
@@ -26,6 +31,16 @@ struct TimerState {
   Task task;
 };
 
+// Of this thread alone, as Linux has it. A system that does not let it has it stand among the others.
+void StandBehindOthers() {
+  constexpr int kNicest = 19;
+  constexpr int kOfThread = 1;                    // IOPRIO_WHO_PROCESS; 0: the calling thread
+  constexpr int kBestEffortLast = (2 << 13) | 7;  // IOPRIO_CLASS_BE, its last level
+  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
+  (void)setpriority(PRIO_PROCESS, thread, kNicest);
+  (void)syscall(SYS_ioprio_set, kOfThread, 0, kBestEffortLast);
+}
+
 class AsioTimer final : public Timer {
  public:
   explicit AsioTimer(std::shared_ptr<TimerState> state) : state_(std::move(state)) {}
@@ -41,23 +56,37 @@ class AsioTimer final : public Timer {
 
 }  // namespace
 
+AsioRuntime::Worker::Worker(const std::string& name, bool behind_others)
+    : work_(asio::make_work_guard(context_)), thread_([this, name = name.substr(0, 15), behind_others] {
+        pthread_setname_np(pthread_self(), name.c_str());
+        if (behind_others) StandBehindOthers();
+        context_.run();
+      }) {}
+
+void AsioRuntime::Worker::Finish() {
+  work_.reset();
+  thread_.join();
+}
+
+void AsioRuntime::Worker::Post(Task task) {
+  asio::post(context_, [task = std::move(task)]() mutable { task(); });
+}
+
 AsioRuntime::AsioRuntime(asio::io_context& context, const std::string& name)
     : context_(context),
+      name_(name),
       strand_(std::make_shared<Strand>(
           [&context](Task task) { asio::post(context, [task = std::move(task)]() mutable { task(); }); })),
-      io_work_(asio::make_work_guard(io_context_)),
       random_(std::random_device{}()) {
   // A context opens its descriptors for its first timer, and throws where there are none left: here, not on the strand.
   const asio::steady_timer first(context_);
-  io_thread_ = std::thread([this, thread_name = name.substr(0, 15)] {
-    pthread_setname_np(pthread_self(), thread_name.c_str());
-    io_context_.run();
-  });
+  io_ = std::make_unique<Worker>(name_, /*behind_others=*/false);
 }
 
 AsioRuntime::~AsioRuntime() {
-  io_work_.reset();
-  io_thread_.join();
+  // What is done aside may end on the I/O thread.
+  if (aside_) aside_->Finish();
+  io_->Finish();
   strand_->Close();
 }
 
@@ -67,8 +96,16 @@ void AsioRuntime::Post(Task task) {
   strand->Post(std::move(task));
 }
 
-void AsioRuntime::PostIo(Task task) {
-  asio::post(io_context_, [task = std::move(task)]() mutable { task(); });
+void AsioRuntime::PostIo(Task task) { io_->Post(std::move(task)); }
+
+absl::Status AsioRuntime::PostAside(Task task) try {
+  const std::lock_guard<std::mutex> lock(aside_mutex_);
+  if (!aside_) aside_ = std::make_unique<Worker>(name_, /*behind_others=*/true);
+  aside_->Post(std::move(task));
+  return absl::OkStatus();
+} catch (const std::system_error& error) {
+  return absl::UnavailableError(
+      absl::StrCat("starting a thread for long work: ", error.what(), "; raise the limit of threads of this user"));
 }
 
 std::unique_ptr<Timer> AsioRuntime::After(absl::Duration delay, Task task) {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace zrs::runtime {
@@ -21,7 +22,7 @@ class Timer {
   virtual void Cancel() = 0;
 };
 
-// One storage's. Post, PostIo, Now and UnixNow may be called from any thread; the rest on the strand.
+// One storage's. Post, PostIo, PostAside, Now and UnixNow may be called from any thread; the rest on the strand.
 class Runtime {
  public:
   virtual ~Runtime() = default;
@@ -30,6 +31,10 @@ class Runtime {
   virtual void Post(Task task) = 0;
   // Runs `task` on the I/O thread, where it may block: one at a time, in the order posted.
   virtual void PostIo(Task task) = 0;
+  // Runs `task` beside the two, where it may take long: on a thread of its own, behind all others where processor and
+  // disk are short, one at a time in the order posted. What it posts to the strand may run there too: so it had better
+  // end by PostIo. Unavailable where no thread is to be had; then it is not run.
+  virtual absl::Status PostAside(Task task) = 0;
   // Runs `task` on the strand after `delay`, or a little later (some 50 ms where it is long), unless cancelled.
   virtual std::unique_ptr<Timer> After(absl::Duration delay, Task task) = 0;
   // Monotonic: since some fixed moment.

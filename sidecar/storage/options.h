@@ -40,9 +40,11 @@ struct StorageOptions {
   filestorage::FileAccess access;                      // of what a secondary creates; no mode: as the primary's file
   absl::Duration scrub_interval;   // of a secondary: between two comparisons with its upstream; zero: none
   uint64_t scrub_rate = 20 << 20;  // bytes per second, of such a comparison; 0: no bound
-  bool keep_old = true;            // of a secondary: keep a file that was replaced, as `Data.fs.old`
-  CommandFunction on_swap;         // of a secondary: run after a swap; null: there is none
-  FenceFunction fence;             // of a secondary: run before a promotion, and must succeed; null: there is none
+  // Of a secondary: from the end of one update of its index to the next; zero: it is not kept up to date.
+  absl::Duration index_interval;
+  bool keep_old = true;     // of a secondary: keep a file that was replaced, as `Data.fs.old`
+  CommandFunction on_swap;  // of a secondary: run after a swap; null: there is none
+  FenceFunction fence;      // of a secondary: run before a promotion, and must succeed; null: there is none
   absl::Duration reconnect_first = absl::Milliseconds(100);
   absl::Duration reconnect_most = absl::Seconds(10);
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer

@@ -43,7 +43,7 @@ def large_file(lab):
 def test_every_field_is_known_at_least_once(lab):
     path = large_file(lab)
     seen = set()
-    keys = [("blobs", "external"), ("on-swap", "exit 3")]
+    keys = [("blobs", "external"), ("on-swap", "exit 3"), ("index-interval", "1s")]
     pair, link = behind_a_slow_link(lab, path, 10_000_000, keys=keys)
     primary, secondary = pair.primary, pair.secondary
 
@@ -51,8 +51,12 @@ def test_every_field_is_known_at_least_once(lab):
         until(lambda: seen.update(contract.known(sidecar.status())) or condition(), what, interval=0.05)
 
     note(secondary, lambda: "storages.progress.secondsLeft" in seen, "progress of the first copy")
+    os.mkdir(pair.copy + ".index")
     link.allow()
     note(secondary, lambda: "storages.lagSeconds" in seen, "a lag")
+    note(secondary, lambda: "storages.index.lastError" in seen, "an index that cannot be written")
+    os.rmdir(pair.copy + ".index")
+    note(secondary, lambda: "storages.index.upTo" in seen, "an index")
     note(primary, lambda: "storages.followers.lagSeconds" in seen, "a follower")
     database = db.open_file(path)
     db.put(database, "key-0", "gone")

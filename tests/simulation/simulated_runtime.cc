@@ -49,6 +49,10 @@ struct SimulatedRuntime::State {
     SeededRandom& random = queue.random();
     if (lane == &State::strand && strand_held_until > queue.now()) return strand_held_until - queue.now();
     if (lane == &State::strand) return random.Delay(absl::ZeroDuration(), delays.strand);
+    if (lane == &State::aside) {
+      const bool held = aside_held_until > queue.now();
+      return held ? aside_held_until - queue.now() : random.Delay(absl::ZeroDuration(), delays.aside);
+    }
     if (io_held_until > queue.now()) return io_held_until - queue.now();
     if (random.OneIn(delays.io_stall_one_in)) return random.Delay(absl::ZeroDuration(), delays.io_stall);
     return random.Delay(absl::ZeroDuration(), delays.io);
@@ -59,9 +63,11 @@ struct SimulatedRuntime::State {
   bool dead = false;
   absl::Duration clock_step;
   absl::Duration io_held_until;
+  absl::Duration aside_held_until;
   absl::Duration strand_held_until;
   Lane strand;
   Lane io;
+  Lane aside;
   uint64_t next_timer = 0;
   std::map<uint64_t, runtime::Task> timers;  // those that have neither fired nor been cancelled
 };
@@ -88,6 +94,11 @@ SimulatedRuntime::~SimulatedRuntime() { Kill(); }
 void SimulatedRuntime::Post(runtime::Task task) { State::Enqueue(state_, &State::strand, std::move(task)); }
 
 void SimulatedRuntime::PostIo(runtime::Task task) { State::Enqueue(state_, &State::io, std::move(task)); }
+
+absl::Status SimulatedRuntime::PostAside(runtime::Task task) {
+  State::Enqueue(state_, &State::aside, std::move(task));
+  return absl::OkStatus();
+}
 
 std::unique_ptr<runtime::Timer> SimulatedRuntime::After(absl::Duration delay, runtime::Task task) {
   const uint64_t number = state_->next_timer++;
@@ -122,6 +133,8 @@ void SimulatedRuntime::StepClock(absl::Duration step) { state_->clock_step += st
 uint64_t SimulatedRuntime::Random() { return state_->queue.random().Next(); }
 
 void SimulatedRuntime::HoldIo(absl::Duration time) { state_->io_held_until = state_->queue.now() + time; }
+
+void SimulatedRuntime::HoldAside(absl::Duration time) { state_->aside_held_until = state_->queue.now() + time; }
 
 void SimulatedRuntime::HoldStrand(absl::Duration time) { state_->strand_held_until = state_->queue.now() + time; }
 

@@ -18,10 +18,11 @@ struct RuntimeDelays {
   // Once in so many I/O tasks the disk is stuck for up to `io_stall`. 0: never.
   uint64_t io_stall_one_in = 200;
   absl::Duration io_stall = absl::Seconds(2);
+  absl::Duration aside = absl::Milliseconds(20);
 };
 
-// The runtime of one storage in one process. Strand and I/O lane each run one task at a time, in the order posted, and
-// independently of each other. `queue` outlives it.
+// The runtime of one storage in one process. Strand, I/O lane and the one for what is done aside each run one task at
+// a time, in the order posted, and independently of each other. `queue` outlives it.
 //
 // A crash of the process is Kill: nothing that was pending runs, and whatever is posted later is ignored. Tasks that
 // were pending are destroyed with the runtime, after the storage, as asio does it.
@@ -32,6 +33,7 @@ class SimulatedRuntime : public runtime::Runtime {
 
   void Post(runtime::Task task) override;
   void PostIo(runtime::Task task) override;
+  absl::Status PostAside(runtime::Task task) override;
   std::unique_ptr<runtime::Timer> After(absl::Duration delay, runtime::Task task) override;
   absl::Duration Now() override;
   absl::Time UnixNow() override;
@@ -39,6 +41,8 @@ class SimulatedRuntime : public runtime::Runtime {
 
   // The disk is stuck: no I/O task that is not scheduled yet begins before `time` from now is over.
   void HoldIo(absl::Duration time);
+  // The same of what is done aside.
+  void HoldAside(absl::Duration time);
   // The same of the strand, as when the process is stopped by SIGSTOP.
   void HoldStrand(absl::Duration time);
   // The host's wall clock is set forward (or back) by so much.

@@ -36,7 +36,7 @@ constexpr uint64_t kSlowdown = 1;
 #if defined(ZRS_SIMULATION_IS_SLOW)
 constexpr uint64_t kDefaultSeeds = 300 / kSlowdown;
 #else
-constexpr uint64_t kDefaultSeeds = 20'000 / kSlowdown;
+constexpr uint64_t kDefaultSeeds = 9'000 / kSlowdown;
 #endif
 constexpr uint64_t kVariantSeeds = 50 / kSlowdown;  // of variants that have to keep the rules
 constexpr uint64_t kMostSeedsUntilCaught = 1500;    // of variants that have to break them

@@ -73,6 +73,7 @@ _STRAND = Rule(
         "sidecar/storage/secondary/copy_file.cc": _BY_IO,
         "sidecar/storage/secondary/copy_file_rebuild.cc": _BY_IO,
         "sidecar/storage/secondary/copy_file_resync.cc": _BY_IO,
+        "sidecar/storage/secondary/index_work.cc": "run by PostAside alone, on a thread for what takes long",
         "sidecar/storage/old_file.cc": _BY_IO,
         "sidecar/storage/primary/pack_chain.cc": _BY_IO,
         "sidecar/storage/primary/primary_file.cc": _BY_IO,

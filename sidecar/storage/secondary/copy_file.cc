@@ -52,6 +52,7 @@ absl::Status CopyFile::BecomeSecondary() {
 }
 
 absl::StatusOr<CopyFile::Found> CopyFile::Open() {
+  ++file_number_;
   // Of an earlier attempt, whose locks would keep this one off.
   appender_.reset();
   rebuild_.reset();
@@ -153,10 +154,7 @@ absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   absl::Status cleared = state_ ? RemoveRebuild() : MoveUnknownRebuildAway();
   if (!cleared.ok()) return cleared;
   // One that was left behind by a file of before would be taken for the new one's.
-  if (absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
-      !removed.ok()) {
-    return removed;
-  }
+  if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
   State state = NewState(create.lineage);
   state.lower_bound = filestorage::FirstBoundary(create.magic);
   if (state_) {
@@ -241,6 +239,7 @@ absl::Status CopyFile::SaveState() {
 }
 
 void CopyFile::Close() {
+  ++file_number_;
   // A state that was not saved costs a longer scan at the next start, no more.
   (void)SaveState();
   appender_.reset();

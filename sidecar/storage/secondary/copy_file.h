@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "filestorage/appender.h"
 #include "filestorage/committed_scan.h"
+#include "filestorage/index/index_builder.h"
 #include "filestorage/lock.h"
 #include "filestorage/pack_proof.h"
 #include "filestorage/transaction_probe.h"
@@ -147,6 +148,18 @@ class CopyFile {
   // let go of. After an error the file is still a secondary's; where writing the state failed, the next Open tells.
   // Without an index ZODB makes its own: that is no error. `go_on`, from this thread: false ends the work on the index.
   absl::StatusOr<Promoted> Promote(const std::string& epoch_id, const filestorage::ScanProgress& go_on);
+  // Up to where the live file may be indexed now (bytes), and which file that is. What is before that does not change
+  // for as long as CheckIsStill says so. FailedPrecondition where there is none.
+  struct Indexable {
+    uint64_t file = 0;
+    uint64_t end = 0;
+  };
+  absl::StatusOr<Indexable> BeginIndex();
+  // Cancelled once the file was replaced, cut or closed since.
+  absl::Status CheckIsStill(const Indexable& of) const;
+  // An index that was made of that file takes its place. Cancelled as CheckIsStill; else PreparedIndex's errors.
+  absl::Status PutIndex(const Indexable& of, filestorage::PreparedIndex& index);
+
   // Saves the state and lets go of file and lock.
   void Close();
 
@@ -172,6 +185,8 @@ class CopyFile {
   // Of a file that no appender has open.
   absl::StatusOr<std::string> CutUnproved(const filestorage::Boundary& same);
   std::string UpdateIndex(const filestorage::ScanProgress& go_on);
+  // Durably, before the live file is another one.
+  absl::Status RemoveIndex();
   static absl::Status WriteTo(filestorage::Appender& appender, replication::WriteGroup group, bool more_expected);
   static absl::StatusOr<size_t> ReadFrom(filestorage::Appender* appender, const std::string& path, uint64_t offset,
                                          absl::Span<char> out);
@@ -196,6 +211,7 @@ class CopyFile {
   std::unique_ptr<filestorage::Appender> rebuild_;  // the file beside
   std::unique_ptr<filestorage::Appender> old_;      // the file before the last swap
   std::unique_ptr<filestorage::File> unproved_;     // open for reading
+  uint64_t file_number_ = 0;  // goes up before anything but an append is done to the live file, or to its name
 };
 
 }  // namespace zrs::storage

@@ -2,12 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "filestorage/data_file_names.h"
-#include "filestorage/index/index_builder.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/secondary/copy_file.h"
-#include "spdlog/spdlog.h"
 
 namespace zrs::storage {
 
@@ -22,6 +18,8 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
   if (absl::Status in_place = appender_->CheckInPlace(file_system_); !in_place.ok()) return in_place;
   if (absl::Status cut = Cut(); !cut.ok()) return cut;
+  // Whoever takes over may put another file in its place.
+  ++file_number_;
   Promoted promoted;
   if (state_->rebuild) {
     promoted.notes.push_back(
@@ -45,19 +43,6 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   old_.reset();
   lock_.reset();
   return promoted;
-}
-
-// Before anybody may open the file: ZODB would scan what the index does not tell of.
-std::string CopyFile::UpdateIndex(const filestorage::ScanProgress& go_on) {
-  const auto index = filestorage::BuildIndex(file_system_, options_.path, {.go_on = true, .progress = go_on});
-  if (index.ok()) {
-    spdlog::info("storage {}: {} is up to date: {} objects", options_.name, filestorage::IndexPath(options_.path),
-                 index->objects);
-    return "";
-  }
-  spdlog::warn("storage {}: {}", options_.name, index.status().ToString());
-  return absl::StrCat(filestorage::IndexPath(options_.path), " could not be brought up to date (",
-                      index.status().message(), "): the database scans the file when it opens it");
 }
 
 absl::Status CopyFile::NoteGeneration(uint64_t generation) {

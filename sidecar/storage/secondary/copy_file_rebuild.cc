@@ -131,6 +131,7 @@ absl::Status CopyFile::Swap(const replication::SwapCopy& swap, const std::string
   }
   state_->rebuild->swap = State::Swap{appender_->committed(), swap.end, time};
   if (absl::Status saved = SaveState(); !saved.ok()) return saved;
+  ++file_number_;
   absl::Status swapped = SwapFiles(file_system_, options_.path, options_.keep_old, state_->kept);
   if (!swapped.ok()) return swapped;
   old_ = std::move(appender_);

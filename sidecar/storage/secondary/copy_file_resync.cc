@@ -83,10 +83,8 @@ absl::Status CopyFile::AdoptUnproved(const v1::Lineage& lineage, const Boundary&
   if (absl::Status unchanged = CheckUnproved(size); !unchanged.ok()) return unchanged;
   // Whoever put it there need not have synced it.
   if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
-  // Nobody knows what it is of.
-  absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
-  if (removed.ok()) removed = filestorage::SyncName(file_system_, options_.path);
-  if (!removed.ok()) return removed;
+  // Nobody knows what the index is of. With its name the file's own becomes durable.
+  if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
   State state = NewState(lineage);
   state.lower_bound = same;
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
@@ -153,9 +151,7 @@ absl::StatusOr<std::string> CopyFile::CutBack(const GiveUp& what) {
   } else if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) {
     return synced;
   }
-  absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
-  if (removed.ok()) removed = filestorage::SyncName(file_system_, options_.path);
-  if (!removed.ok()) return removed;
+  if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
   // First, so that no file is ever shorter than its state says.
   if (absl::Status noted = NoteGivingUp(what); !noted.ok()) return noted;
   absl::StatusOr<std::string> saved = appender_ ? appender_->CutBack(file_system_, what.same) : CutUnproved(what.same);
@@ -185,8 +181,7 @@ absl::StatusOr<std::string> CopyFile::MoveAway(const GiveUp& what) {
     if (absl::Status unchanged = CheckUnproved(what.size); !unchanged.ok()) return unchanged;
   }
   if (absl::Status dropped = appender_ ? DropRebuild() : absl::OkStatus(); !dropped.ok()) return dropped;
-  absl::Status removed = filestorage::RemoveIfThere(file_system_, filestorage::IndexPath(options_.path));
-  if (!removed.ok()) return removed;
+  if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
   auto free = FirstFree(file_system_, 1, [this](int n) { return absl::StrCat(options_.path, n); });
   if (!free.ok()) return free;
   GiveUp all = what;

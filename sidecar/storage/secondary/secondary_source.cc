@@ -30,12 +30,14 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
       runtime_(services.runtime),
       problem_(options.name, services.runtime),
       file_(options, services.file_system),
+      index_(options_, runtime_, services.file_system, file_),
       writer_(
           options.name, runtime_, file_,
           {.failed = [this](const absl::Status& status) { OnLocalError(status); },
            .created = [this](const replication::CreateCopy& create) { OnCreated(create); },
            .swapping =
                [this] {
+                 index_.OnFileGoes();
                  Withdraw(v1::End::REASON_REPLACED, "the copy here is replaced by a packed one",
                           "none needed: the follower comes back at once");
                },
@@ -60,6 +62,7 @@ void SecondarySource::ScheduleHealth() {
     NoteSwapTold();
     comparisons_.Tick();
     ScrubIfDue();
+    TendIndex();
     LookAtOthers();
     events_.changed();
     ScheduleHealth();
@@ -232,19 +235,6 @@ void SecondarySource::OnCreated(const replication::CreateCopy& create) {
   copy_.file_mode = create.file_mode.value_or(0);
   copy_.committed = filestorage::FirstBoundary(create.magic);
   Publish();
-}
-
-void SecondarySource::Pause(absl::AnyInvocable<void()> held) {
-  spdlog::info("storage {}: paused", options_.name);
-  health_.OnPaused();
-  writer_.Pause(std::move(held));
-}
-
-void SecondarySource::Resume() {
-  if (!writer_.paused()) return;
-  spdlog::info("storage {}: resumed", options_.name);
-  health_.OnResumed();
-  writer_.Resume();
 }
 
 void SecondarySource::SaveStateNowAndThen() {

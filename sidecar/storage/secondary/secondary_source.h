@@ -17,6 +17,7 @@
 #include "sidecar/storage/secondary/comparisons.h"
 #include "sidecar/storage/secondary/copy_file.h"
 #include "sidecar/storage/secondary/copy_writer.h"
+#include "sidecar/storage/secondary/index_keeper.h"
 #include "sidecar/storage/secondary/scrub_schedule.h"
 #include "sidecar/storage/secondary/secondary_state.h"
 #include "sidecar/storage/secondary/upstream_connection.h"
@@ -137,6 +138,9 @@ class SecondarySource final : public Source {
   void NoteReach();
   // Before the last stream ends: nothing is begun any more.
   void BeginEnding();
+  // `done` once it was called and no update of the index is under way any more.
+  absl::AnyInvocable<void()> AfterIndex(absl::AnyInvocable<void()> done);
+  void TendIndex();
 
   // ---- Comparing (secondary_source_comparing.cc)
   // A file of which nobody knows what it is may be a copy.
@@ -187,6 +191,7 @@ class SecondarySource final : public Source {
   CopyFile file_;  // I/O thread
 
   // Strand.
+  IndexKeeper index_;
   CopyWriter writer_;
   SwapCommand swap_command_;
   UpstreamSearch search_;

@@ -34,6 +34,7 @@ class SlowWork {
 
 void SecondarySource::BeginEnding() {
   stopping_ = true;
+  index_.Cancel();
   EndComparing("zrs stops, or this storage is promoted");
   retry_.reset();
   look_.reset();
@@ -42,13 +43,17 @@ void SecondarySource::BeginEnding() {
   NoteSwapTold();
 }
 
+absl::AnyInvocable<void()> SecondarySource::AfterIndex(absl::AnyInvocable<void()> done) {
+  return [this, done = std::move(done)]() mutable { index_.WhenIdle(std::move(done)); };
+}
+
 void SecondarySource::Quiesce(absl::AnyInvocable<void()> done) {
   BeginEnding();
   if (idle_) {
     writer_.Stop();
-    return done();
+    return index_.WhenIdle(std::move(done));
   }
-  quiesced_ = std::move(done);
+  quiesced_ = AfterIndex(std::move(done));
   // The session is over before what it wished is dropped: so that is no failure of this follower.
   upstream_->Stop(writer_.paused() ? kStopGraceWhilePaused : kStopGrace);
   writer_.Stop();
@@ -165,9 +170,9 @@ void SecondarySource::Finish(absl::AnyInvocable<void()> done) {
   BeginEnding();
   if (idle_) {
     writer_.Stop();
-    return done();
+    return index_.WhenIdle(std::move(done));
   }
-  quiesced_ = std::move(done);
+  quiesced_ = AfterIndex(std::move(done));
   upstream_->HangUp();
   writer_.Stop();
 }

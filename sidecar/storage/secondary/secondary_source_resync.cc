@@ -112,6 +112,7 @@ void SecondarySource::OnSurveyed(const ComparisonResult& result, absl::StatusOr<
 
 void SecondarySource::GiveUp(const ComparisonResult& result, v1::ResyncResponse response) {
   if (writer_.paused()) return AnswerResync(v1::ResyncResponse::RESULT_REFUSED, "it was paused meanwhile");
+  index_.OnFileGoes();
   state_ = SecondaryState::kStarting;  // whatever comes of it is found by opening the file
   resync_->giving_up = true;
   CopyFile::GiveUp what{result.upstream.lineage, result.same, unproved_ ? unproved_->size : 0,

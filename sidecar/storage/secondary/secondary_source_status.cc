@@ -22,6 +22,7 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   search_.FillStatus(*status.mutable_upstream());
   swap_command_.FillStatus(status);
   FillComparisons(status);
+  index_.FillStatus(status);
   if (!copy_.magic) return;
   FillPosition(copy_.committed, status);
   if (const std::optional<PrimaryView> primary = primary_view()) {

@@ -10,7 +10,7 @@ _TYPES = {"string": str, "number": (int, float), "boolean": bool, "object": dict
 # The table of what is inside a field.
 _INSIDE = {"storages": "storage", "progress": "progress", "upstream": "upstream", "followers": "follower",
            "error": "error", "lastSwap": "swap", "others": "other", "checking": "checking", "divergence": "comparison",
-           "here": "compared", "scrub": "scrub"}
+           "here": "compared", "scrub": "scrub", "index": "kept-index"}
 
 
 @functools.cache

@@ -229,6 +229,40 @@ TEST_F(IndexBuilderTest, AFileThatIsPackedMeanwhile) {
   }
 }
 
+TEST_F(IndexBuilderTest, NothingBehindAPositionIsLookedAt) {
+  const FileBuilder file = Varied();
+  const uint64_t end = file.boundaries()[200].offset;
+  std::string bytes = file.bytes();
+  bytes[end + kMagicSize] = '?';
+  files_.SetContents(kData, bytes + "nonsense");
+  IndexReport report = BuildWell({.up_to = end});
+  EXPECT_EQ(report.position, end);
+  EXPECT_EQ(files_.Contents(kIndex), ReferenceIndexOf(bytes.substr(0, end)));
+  report = BuildWell({.go_on = true, .up_to = end});
+  EXPECT_EQ(report.went_on_from, end);
+  EXPECT_FALSE(report.written);
+}
+
+TEST_F(IndexBuilderTest, AnIndexOfMoreThanIsWantedStays) {
+  const FileBuilder file = Varied();
+  files_.SetContents(kData, file.bytes());
+  BuildWell();
+  const IndexReport report = BuildWell({.go_on = true, .up_to = file.boundaries()[200].offset});
+  EXPECT_EQ(report.position, file.size());
+  EXPECT_FALSE(report.written);
+  EXPECT_EQ(files_.Contents(kIndex), ReferenceIndexOf(file.bytes()));
+}
+
+TEST_F(IndexBuilderTest, APreparedOneThatIsNotPutInPlaceLeavesNothing) {
+  files_.SetContents(kData, Varied().bytes());
+  {
+    const absl::StatusOr<PreparedIndex> prepared = PrepareIndex(files_, kData, {});
+    ASSERT_TRUE(prepared.ok()) << prepared.status();
+    EXPECT_THAT(*files_.List("/db"), testing::ElementsAre("Data.fs", "Data.fs.index.zrs-new"));
+  }
+  EXPECT_THAT(*files_.List("/db"), testing::ElementsAre("Data.fs"));
+}
+
 TEST_F(IndexBuilderTest, ItCanBeStopped) {
   files_.SetContents(kData, Varied().bytes());
   files_.SetContents(kIndex, "the old one");

@@ -63,6 +63,7 @@ TEST(Contract, EveryFieldIsDocumentedAndTheReverse) {
   ExpectDocumented("comparison", storage["divergence"], parts["divergence"]);
   ExpectDocumented("compared", storage["divergence"]["here"], Json::parse(TransactionToJson({}).dump()));
   ExpectDocumented("scrub", storage["scrub"], parts["scrub"]);
+  ExpectDocumented("kept-index", storage["index"], parts["index"]);
 }
 
 TEST(Contract, EveryStateIsDocumentedAndTheReverse) {
@@ -85,7 +86,8 @@ TEST(Contract, TheSampleOfEverythingIsComplete) {
                                                                   &full.storages(0).checking(),
                                                                   &full.storages(0).divergence(),
                                                                   &full.storages(0).divergence().here(),
-                                                                  &full.storages(0).scrub()};
+                                                                  &full.storages(0).scrub(),
+                                                                  &full.storages(0).index()};
   for (const google::protobuf::Message* message : messages) {
     const auto* descriptor = message->GetDescriptor();
     for (int i = 0; i < descriptor->field_count(); ++i) {

@@ -32,6 +32,7 @@ v1::StatusResponse EmptyParts() {
   v1::Comparison& comparison = *storage->mutable_divergence();
   comparison.set_time(SampleTimeText(absl::Hours(1)));
   storage->mutable_scrub();
+  storage->mutable_index();
   return status;
 }
 
@@ -112,6 +113,10 @@ v1::StatusResponse FullStatus() {
   scrub.set_next(SampleTimeText(-absl::Hours(30)));
   scrub.set_position(4096);
   scrub.set_last_error("the upstream cannot be asked");
+  v1::KeptIndex& index = *storage.mutable_index();
+  index.set_up_to(123'000'000);
+  index.set_time(SampleTimeText(absl::Minutes(7)));
+  index.set_last_error("the disk is full");
   return status;
 }
 

@@ -72,7 +72,8 @@ TEST(Description, OfASecondary) {
   EXPECT_EQ(text.substr(text.find("\n<zrs a>")),
             "\n<zrs a>\n  # a secondary\n  replicate-from localhost:5000\n  # replicate-to: none\n"
             "  # source-name: the only one, or of the same name\n  keep-alive-delay 2s\n  reconnect-delay 10s\n"
-            "  max-lag 1m\n  scrub-interval 7d\n  scrub-rate 20MB\n  keep-old on\n  # on-swap: none\n  # "
+            "  max-lag 1m\n  scrub-interval 7d\n  scrub-rate 20MB\n  index-interval 10m\n  keep-old on\n  # on-swap: "
+            "none\n  # "
             "fence-command: none\n"
             "  owner zope\n  group 600\n  # mode: as the primary file's mode\n  # blobs: none\n"
             "  <filestorage>\n    path /data/Data.fs\n  </filestorage>\n</zrs>\n");
@@ -94,7 +95,7 @@ TEST(Description, IsLoadedToTheSame) {
           "blobs external"),
       Zrs("b",
           "replicate-to 5000\ninsecure on\nreplicate-from ./b.sock\nsource-name C\nreconnect-delay 1h\n"
-          "max-lag 1d\nscrub-interval 0\nscrub-rate 12345\n"
+          "max-lag 1d\nscrub-interval 0\nscrub-rate 12345\nindex-interval 0\n"
           "keep-old no\non-swap touch a; b $$c\nfence-command power "
           "off\nowner zope\ngroup plone\nmode "
           "0664"),

@@ -1,6 +1,8 @@
 #include "sidecar/runtime/asio_runtime.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
@@ -46,6 +48,42 @@ TEST_F(AsioRuntimeTest, WhatTheContextDoesNotRunAnyMoreGoesWithTheRuntime) {
   EXPECT_EQ(held.use_count(), 2);
   runtime_.reset();
   EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST_F(AsioRuntimeTest, WhatIsDoneAsideHoldsUpNothingElse) {
+  std::promise<void> go_on;
+  std::promise<std::thread::id> aside;
+  ASSERT_TRUE(runtime_
+                  ->PostAside([&] {
+                    go_on.get_future().wait();
+                    runtime_->PostIo([&, id = std::this_thread::get_id()] { aside.set_value(id); });
+                  })
+                  .ok());
+  std::promise<std::thread::id> io;
+  runtime_->PostIo([&] { io.set_value(std::this_thread::get_id()); });
+  const std::thread::id io_thread = io.get_future().get();
+  go_on.set_value();
+  EXPECT_NE(aside.get_future().get(), io_thread);
+}
+
+TEST_F(AsioRuntimeTest, WhatIsDoneAsideIsDoneBeforeTheRuntimeGoes) {
+  int ended = 0;
+  AsioRuntime* const runtime = runtime_.get();
+  for (int n = 0; n < 2; ++n) {
+    ASSERT_TRUE(runtime->PostAside([&, runtime] { runtime->PostIo([&] { ++ended; }); }).ok());
+  }
+  runtime_.reset();
+  EXPECT_EQ(ended, 2);
+}
+
+TEST_F(AsioRuntimeTest, WhatIsDoneAsideStandsBehindAllElse) {
+  std::promise<int> aside;
+  ASSERT_TRUE(
+      runtime_->PostAside([&] { aside.set_value(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()))); }).ok());
+  EXPECT_EQ(aside.get_future().get(), 19);
+  std::promise<int> io;
+  runtime_->PostIo([&] { io.set_value(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()))); });
+  EXPECT_EQ(io.get_future().get(), getpriority(PRIO_PROCESS, 0));
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ class ManualRuntime final : public Runtime {
   }
 
   void PostIo(Task) override {}
+  absl::Status PostAside(Task) override { return absl::UnimplementedError(""); }
   std::unique_ptr<Timer> After(absl::Duration, Task) override { return nullptr; }
   absl::Duration Now() override { return absl::ZeroDuration(); }
   absl::Time UnixNow() override { return absl::UnixEpoch(); }

@@ -60,6 +60,7 @@ class Machine {
   void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
   void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }
   void SetKeepAlive(absl::Duration delay) { options_.keep_alive_delay = delay; }
+  void SetIndexInterval(absl::Duration interval) { options_.index_interval = interval; }
   void SetKeepOld(bool keep) { options_.keep_old = keep; }
   // A primary reads its file in pieces of this size, and reports after each.
   void SetPieces(uint64_t bytes) { options_.tail = {.read_size = bytes, .max_bytes_per_poll = bytes}; }
@@ -94,6 +95,8 @@ class Machine {
   void Pack(const std::string& bytes);
   // The disk is stuck for so long.
   void HoldIo(absl::Duration time) { runtime_.HoldIo(time); }
+  // What is done aside is as slow as that.
+  void HoldAside(absl::Duration time) { runtime_.HoldAside(time); }
   // The process is stopped for so long.
   void HoldStrand(absl::Duration time) { runtime_.HoldStrand(time); }
   // The wall clock is set, forward or back.
