@@ -184,7 +184,7 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
                   absl::StrCat("the follower keeps database ", DescribeId(hello.lineage().database_id()),
                                ", the publisher serves ", DescribeId(publication.lineage.database_id())),
                   "check the addresses and storage names in both configurations; to follow this database instead, move "
-                  "the follower's file and its state file away");
+                  "the follower's state file away: its file is adopted if it is the same, and else reported");
   }
   if (hello.inspect()) return DecideInspect{};
   const v1::Lineage theirs = LineageToGoOnFrom(hello.lineage(), hello.yields(), position, publication.lineage);
