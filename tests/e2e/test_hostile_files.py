@@ -231,7 +231,7 @@ def test_a_primary_without_its_state_begins_anew_and_its_followers_refuse_it(lab
     files.check()
 
 
-def test_a_secondary_without_its_state_leaves_its_copy_alone(lab):
+def test_a_secondary_without_its_state_proves_its_copy_and_leaves_it_as_it_is(lab):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)
     pair = lab.pair(path)
@@ -239,8 +239,13 @@ def test_a_secondary_without_its_state_leaves_its_copy_alone(lab):
     pair.secondary.stop()
     os.remove(state_file(pair.secondary))
     files = Unchanged(path, pair.copy)
+    pair.primary.stop()
     pair.secondary.start()
-    assert_explained(pair.secondary.until_state("stopped"), pair.copy, state_file(pair.secondary))
+    storage = pair.secondary.until_storage(lambda s: s["error"], "that there is nobody to compare it with")
+    assert storage["state"] == "proving"
+    assert_explained(storage, pair.copy, pair.address)
+    pair.primary.start()
+    pair.secondary.until_streaming()
     files.check()
 
 
