@@ -28,6 +28,8 @@ std::string DirectoryOf(const std::string& path) {
 
 namespace {
 
+constexpr int kMostFreeNames = 1000;
+
 absl::Status NotForWantOfRoom(const absl::Status& synced) {
   return absl::IsResourceExhausted(synced) ? absl::DataLossError(synced.message()) : synced;
 }
@@ -43,6 +45,20 @@ absl::Status SyncName(FileSystem& file_system, const std::string& path) {
 absl::Status RemoveIfThere(FileSystem& file_system, const std::string& path) {
   absl::Status removed = file_system.Remove(path);
   return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+}
+
+absl::StatusOr<std::string> MoveToFreeName(FileSystem& file_system, const std::string& path) {
+  for (int n = 1; n < kMostFreeNames; ++n) {
+    std::string free = absl::StrCat(path, n);
+    const absl::StatusOr<FileInfo> taken = file_system.StatName(free);
+    if (!taken.ok() && !absl::IsNotFound(taken.status())) return taken.status();
+    if (taken.ok()) continue;
+    if (absl::Status renamed = file_system.Rename(path, free); !renamed.ok()) return renamed;
+    return free;
+  }
+  return absl::FailedPreconditionError(absl::StrCat("keeping what is at ", path, ": there are ", kMostFreeNames,
+                                                    " files ", path,
+                                                    "1 and following; look at them, and move them away"));
 }
 
 absl::Status ReplaceFile(FileSystem& file_system, const std::string& path, absl::string_view contents, uint32_t mode) {

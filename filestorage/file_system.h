@@ -117,6 +117,10 @@ absl::Status SyncName(FileSystem& file_system, const std::string& path);  // the
 // OK where there is none.
 absl::Status RemoveIfThere(FileSystem& file_system, const std::string& path);
 
+// Renames what is at `path` to the first free one of PATH1, PATH2 and so on, and returns that. The directory is not
+// synced. FailedPrecondition where a thousand are taken.
+absl::StatusOr<std::string> MoveToFreeName(FileSystem& file_system, const std::string& path);
+
 // Replaces `path` by `contents` so that a crash leaves the old or the new contents whole: writes `path`.new (created
 // with the permission bits `mode`, less the umask; one that a crash left is used again, with its own), syncs it,
 // renames, syncs the directory. After an error either may be there; `path`.new may be left behind.

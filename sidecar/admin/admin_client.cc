@@ -57,6 +57,10 @@ absl::StatusOr<v1::DemoteResponse> AdminClient::Demote(const v1::DemoteRequest& 
   return Call(&v1::Admin::Stub::Demote, request);
 }
 
+absl::StatusOr<v1::AdoptResponse> AdminClient::Adopt(const v1::AdoptRequest& request) {
+  return Call(&v1::Admin::Stub::Adopt, request);
+}
+
 absl::StatusOr<v1::CompareResponse> AdminClient::Compare(const v1::CompareRequest& request) {
   return Call(&v1::Admin::Stub::Compare, request);
 }

@@ -25,6 +25,7 @@ class AdminClient {
   absl::StatusOr<v1::PauseResponse> Resume(const v1::PauseRequest& request);
   absl::StatusOr<v1::PromoteResponse> Promote(const v1::PromoteRequest& request);
   absl::StatusOr<v1::DemoteResponse> Demote(const v1::DemoteRequest& request);
+  absl::StatusOr<v1::AdoptResponse> Adopt(const v1::AdoptRequest& request);
   absl::StatusOr<v1::CompareResponse> Compare(const v1::CompareRequest& request);
   absl::StatusOr<v1::ResyncResponse> Resync(const v1::ResyncRequest& request);
 

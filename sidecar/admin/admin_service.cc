@@ -29,6 +29,7 @@ class AdminService final : public transport::QueuedService {
     resume_.Serve(host);
     promote_.Serve(host);
     demote_.Serve(host);
+    adopt_.Serve(host);
     compare_.Serve(host);
     resync_.Serve(host);
   }
@@ -39,6 +40,7 @@ class AdminService final : public transport::QueuedService {
   using HoldAnswer = transport::Answer<v1::PauseResponse>;
   using PromoteAnswer = transport::Answer<v1::PromoteResponse>;
   using DemoteAnswer = transport::Answer<v1::DemoteResponse>;
+  using AdoptAnswer = transport::Answer<v1::AdoptResponse>;
   using CompareAnswer = transport::Answer<v1::CompareResponse>;
   using ResyncAnswer = transport::Answer<v1::ResyncResponse>;
   using HoldFunction = absl::FunctionRef<void(storage::Storage&, absl::AnyInvocable<void(absl::Status)>)>;
@@ -136,6 +138,17 @@ class AdminService final : public transport::QueuedService {
     });
   }
 
+  void Adopt(const v1::AdoptRequest& request, const AdoptAnswer& answer) const {
+    storage::Storage* const wanted = TheOne<v1::AdoptResponse>(request.storage(), answer);
+    if (wanted == nullptr) return;
+    wanted->Adopt(request.new_database(), [answer](const absl::StatusOr<std::string>& done) {
+      v1::AdoptResponse response;
+      response.set_result(done.ok() ? v1::AdoptResponse::RESULT_DONE : v1::AdoptResponse::RESULT_REFUSED);
+      response.set_message(done.ok() ? *done : std::string(done.status().message()));
+      answer(response);
+    });
+  }
+
   void Compare(const v1::CompareRequest& request, const CompareAnswer& answer) const {
     storage::Storage* const wanted = TheOne<v1::CompareResponse>(request.storage(), answer);
     if (wanted == nullptr) return;
@@ -204,6 +217,8 @@ class AdminService final : public transport::QueuedService {
       service_, &Async::RequestPromote, [this](const auto& request, const auto& answer) { Promote(request, answer); }};
   const transport::UnaryMethod<v1::DemoteRequest, v1::DemoteResponse> demote_{
       service_, &Async::RequestDemote, [this](const auto& request, const auto& answer) { Demote(request, answer); }};
+  const transport::UnaryMethod<v1::AdoptRequest, v1::AdoptResponse> adopt_{
+      service_, &Async::RequestAdopt, [this](const auto& request, const auto& answer) { Adopt(request, answer); }};
   const transport::UnaryMethod<v1::CompareRequest, v1::CompareResponse> compare_{
       service_, &Async::RequestCompare, [this](const auto& request, const auto& answer) { Compare(request, answer); }};
   const transport::UnaryMethod<v1::ResyncRequest, v1::ResyncResponse> resync_{

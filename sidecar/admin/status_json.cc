@@ -88,7 +88,8 @@ Json StorageToJson(const v1::StorageStatus& status) {
           {"checking", CheckingToJson(status)},
           {"divergence", status.has_divergence() ? ComparisonToJson(status.divergence()) : Json(nullptr)},
           {"scrub", ScrubToJson(status)},
-          {"index", IndexToJson(status)}};
+          {"index", IndexToJson(status)},
+          {"takesIdentity", OrNull(status.has_takes_identity(), status.takes_identity())}};
 }
 
 }  // namespace

@@ -127,6 +127,13 @@ void AddPromote(CommandLine& line) {
   const auto demoted = std::make_shared<std::string>();
   demote->add_option("--storage", *demoted, "this storage (default: the only one there is)");
   demote->callback([&line, demoted] { line.exit_code = DemoteCommand(line.config, *demoted); });
+
+  CLI::App* adopt =
+      line.Add("adopt", "say which database a primary's file is, where its state was lost or copied along");
+  const auto adopted = std::make_shared<std::pair<std::string, bool>>();
+  adopt->add_option("--storage", adopted->first, "this storage (default: the only one there is)");
+  adopt->add_flag("--new-database", adopted->second, "a database of its own, whose secondaries begin anew");
+  adopt->callback([&line, adopted] { line.exit_code = AdoptCommand(line.config, adopted->first, adopted->second); });
 }
 
 // As in the configuration: "20MB", or a number of bytes.

@@ -1,6 +1,7 @@
 #include "sidecar/cli/promote_command.h"
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/admin/admin_client.h"
@@ -29,6 +30,17 @@ std::string Describe(const v1::PromotedStorage& storage) {
   absl::StrAppend(&text, "\n");
   for (const std::string& note : storage.notes()) absl::StrAppend(&text, "  ", note, "\n");
   return text;
+}
+
+// Of what is done to one storage, or refused.
+template <typename Response>
+int Report(const absl::StatusOr<Response>& response) {
+  if (!response.ok()) return Complain(response.status(), kFailed);
+  if (response->result() == Response::RESULT_DONE) {
+    return PrintResult(absl::StrCat(response->message(), "\n"), kSuccess);
+  }
+  const bool unknown = response->result() == Response::RESULT_NO_SUCH_STORAGE;
+  return Complain(absl::FailedPreconditionError(response->message()), unknown ? kUsage : kFailed);
 }
 
 v1::PromoteRequest::Upstream UpstreamOf(const PromoteOptions& options) {
@@ -69,13 +81,16 @@ int DemoteCommand(const std::string& config, const std::string& storage) {
   if (!settings.ok()) return Complain(settings.status(), kUsage);
   v1::DemoteRequest request;
   request.set_storage(storage);
-  const auto response = admin::AdminClient(settings->sidecar.admin_socket).Demote(request);
-  if (!response.ok()) return Complain(response.status(), kFailed);
-  if (response->result() == v1::DemoteResponse::RESULT_DONE) {
-    return PrintResult(absl::StrCat(response->message(), "\n"), kSuccess);
-  }
-  const bool unknown = response->result() == v1::DemoteResponse::RESULT_NO_SUCH_STORAGE;
-  return Complain(absl::FailedPreconditionError(response->message()), unknown ? kUsage : kFailed);
+  return Report(admin::AdminClient(settings->sidecar.admin_socket).Demote(request));
+}
+
+int AdoptCommand(const std::string& config, const std::string& storage, bool new_database) {
+  auto settings = config::LoadSettings(config);
+  if (!settings.ok()) return Complain(settings.status(), kUsage);
+  v1::AdoptRequest request;
+  request.set_storage(storage);
+  request.set_new_database(new_database);
+  return Report(admin::AdminClient(settings->sidecar.admin_socket).Adopt(request));
 }
 
 }  // namespace zrs::cli

@@ -1,4 +1,4 @@
-// zrs promote, zrs demote.
+// zrs promote, zrs demote, zrs adopt.
 #ifndef ZRS_SIDECAR_CLI_PROMOTE_COMMAND_H_
 #define ZRS_SIDECAR_CLI_PROMOTE_COMMAND_H_
 
@@ -20,6 +20,9 @@ int PromoteCommand(const std::string& config, const PromoteOptions& options);
 // `storage`: empty for the only one there is. 0 when it is no primary any more; 1 when zrs could not be asked, or did
 // not do it; 2 for an unknown storage, where it is not said which, and for a wrong configuration.
 int DemoteCommand(const std::string& config, const std::string& storage);
+
+// The same, of a primary: 0 when it is as was said; prints what was done.
+int AdoptCommand(const std::string& config, const std::string& storage, bool new_database);
 
 }  // namespace zrs::cli
 

@@ -216,8 +216,8 @@ void FollowerSession::TakeEnd(const v1::End& end, FollowerEffects* effects) {
     if (phase_ == Phase::kFollowing) upstream_end_ = std::max(upstream_end_, end.committed_end());
     const v1::End clean = MakeEnd(end.reason(), end.message(), end.remedy());
     const bool possible = end.reason() == v1::End::REASON_DIVERGED && end.generation() <= kMostGeneration;
-    end_ = FollowerEnd{clean.reason(), clean.message(), clean.remedy(), true, possible ? end.generation() : 0,
-                       end.secondary()};
+    end_ = FollowerEnd{clean.reason(),  clean.message(),     clean.remedy(), true, possible ? end.generation() : 0,
+                       end.secondary(), end.takes_identity()};
   }
   Close(effects);
 }
@@ -321,7 +321,7 @@ void FollowerSession::FailWriting(absl::string_view doing, const absl::Status& e
 
 void FollowerSession::Finish(const v1::End& end, FollowerEffects* effects) {
   if (over()) return;
-  end_ = FollowerEnd{end.reason(), end.message(), end.remedy(), false, 0, false};
+  end_ = FollowerEnd{end.reason(), end.message(), end.remedy()};
   queue_.Clear();
   if (phase_ == Phase::kUnopened) return Close(effects);
   phase_ = Phase::kEnding;

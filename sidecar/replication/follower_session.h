@@ -94,6 +94,7 @@ struct FollowerEnd {
   bool by_publisher = false;  // the publisher said so; else it was decided here
   uint64_t generation = 0;    // where the publisher has diverged: of its epoch, at most kMostGeneration
   bool secondary = false;     // the publisher is a secondary itself
+  v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;  // as the publisher says
 };
 
 // The first message of a follower that has `copy`.

@@ -102,6 +102,27 @@ DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {
                 kKeepBoth);
 }
 
+DecideRefuse RefuseDatabase(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
+  const std::string message = absl::StrCat("the follower keeps database ", DescribeId(hello.lineage().database_id()),
+                                           ", the publisher serves ", DescribeId(publication.lineage.database_id()));
+  // Without a transaction it shows nothing.
+  if (publication.takes_identity == v1::End::TAKES_IDENTITY_NO || position.last_offset == 0) {
+    return Refuse(v1::End::REASON_OTHER_DATABASE, message,
+                  "check the addresses and storage names in both configurations; to follow this database instead, move "
+                  "the follower's state file away: its file is adopted if it is the same, and else reported; where the "
+                  "publisher has lost its state, zrs adopt there lets it take the follower's identity");
+  }
+  const bool told = publication.takes_identity == v1::End::TAKES_IDENTITY_AS_TOLD;
+  DecideRefuse refuse = Refuse(
+      v1::End::REASON_OTHER_DATABASE,
+      absl::StrCat(message, told ? ", and was told to take another identity"
+                                 : ", an identity that it has given itself, and that nobody else has"),
+      "if all of the follower's file is in the publisher's, the publisher takes the follower's identity; that is "
+      "found out by comparing them. Where the two are different databases: zrs adopt --new-database there");
+  refuse.end.set_takes_identity(publication.takes_identity);
+  return refuse;
+}
+
 // The follower's file is one that was replaced when epoch number `replaced` of our lineage began.
 HandshakeDecision DecideForReplaced(const Publication& publication, const v1::Hello& hello, const v1::Lineage& theirs,
                                     const Boundary& position, int replaced) {
@@ -180,11 +201,7 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
                   "restore its state file, or move the follower's file away so that it is copied afresh");
   }
   if (hello.lineage().database_id() != publication.lineage.database_id()) {
-    return Refuse(v1::End::REASON_OTHER_DATABASE,
-                  absl::StrCat("the follower keeps database ", DescribeId(hello.lineage().database_id()),
-                               ", the publisher serves ", DescribeId(publication.lineage.database_id())),
-                  "check the addresses and storage names in both configurations; to follow this database instead, move "
-                  "the follower's state file away: its file is adopted if it is the same, and else reported");
+    return RefuseDatabase(publication, hello, position);
   }
   if (hello.inspect()) return DecideInspect{};
   const v1::Lineage theirs = LineageToGoOnFrom(hello.lineage(), hello.yields(), position, publication.lineage);

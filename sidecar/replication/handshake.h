@@ -46,7 +46,8 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //   inspects, and names no other database inspect
 //   no file (offset 0), no database id    copy
 //   a file, but no database id            refuse UNPROVED
-//   another database id                   refuse OTHER_DATABASE
+//   another database id                   refuse OTHER_DATABASE; with takes_identity where the publication has it and
+//                                         the follower has transactions
 //   of its lineage, as LineageToGoOnFrom leaves it, the epoch unknown here, and
 //     it yields                           refuse DIVERGED
 //     the follower's lineage goes on past

@@ -65,6 +65,7 @@ void PublisherSession::TakeMessage(const v1::FollowerMessage& message, Publisher
     case v1::FollowerMessage::kHello:
       return FailProtocol("a second hello", effects);
     case v1::FollowerMessage::kTransactionRequest:
+    case v1::FollowerMessage::kVouch:
       return FailProtocol("a question, though it did not say that it inspects", effects);
     case v1::FollowerMessage::kEnd:  // taken by OnMessage
     case v1::FollowerMessage::MESSAGE_NOT_SET:
@@ -122,6 +123,7 @@ PublisherEffects PublisherSession::OnDigested(absl::StatusOr<filestorage::Digest
     FailSource(digest.status(), &effects);
     return effects;
   }
+  if (phase_ == Phase::kInspecting) inspected_.Add(digesting_->begin(), digesting_->end(), *digest);
   v1::RangeDigest& answer = *answer_.emplace().mutable_range_digest();
   answer.set_begin(digesting_->begin());
   answer.set_end(digesting_->end());

@@ -20,6 +20,7 @@
 #include "sidecar/replication/known_followers.h"
 #include "sidecar/replication/limits.h"
 #include "sidecar/replication/publication.h"
+#include "sidecar/replication/range_chain.h"
 #include "sidecar/replication/sent_positions.h"
 #include "sidecar/replication/transaction_trail.h"
 
@@ -61,10 +62,14 @@ struct DigestBytes {
 struct FindTransaction {
   uint64_t begin = 0;
 };
+// The publication takes this lineage, of whose file it has all; then every stream ends. Answered by OnIdentityTaken.
+struct TakeIdentity {
+  v1::Lineage lineage;
+};
 // The stream is over; everything was sent. Nothing follows.
 struct CloseFollower {};
 using PublisherEffect = std::variant<SendToFollower, ReceiveFromFollower, ReadBytes, ProbeBoundary, ProbeOldPosition,
-                                     DigestBytes, FindTransaction, CloseFollower>;
+                                     DigestBytes, FindTransaction, TakeIdentity, CloseFollower>;
 using PublisherEffects = std::vector<PublisherEffect>;
 
 // Not thread-safe: owned by its storage's strand. At most one Send and one Receive are outstanding at a time, and at
@@ -91,6 +96,8 @@ class PublisherSession {
   PublisherEffects OnDigested(absl::StatusOr<filestorage::Digest> digest);
   // DataLoss: there is none that is sound; any other error is one of reading.
   PublisherEffects OnFound(absl::StatusOr<filestorage::ProbedTransaction> transaction);
+  // Why it was not taken; OK where the stream is to say that it was.
+  PublisherEffects OnIdentityTaken(const absl::Status& taken);
   // The committed end moved; never backwards.
   PublisherEffects OnCommittedEnd(const filestorage::Boundary& end);
   // A heartbeat to pass on, made here (primary) or received (secondary). Only the newest is kept while the stream is
@@ -141,6 +148,9 @@ class PublisherSession {
   void BeginInspection(PublisherEffects* effects);
   void TakeQuestion(const v1::FollowerMessage& message, PublisherEffects* effects);
   void TakeTransactionRequest(const v1::TransactionRequest& request, PublisherEffects* effects);
+  void TakeVouch(const v1::Vouch& vouch, PublisherEffects* effects);
+  absl::Status CheckVouch(const v1::Vouch& vouch) const;
+  void RefuseIdentity(const absl::Status& why, PublisherEffects* effects);
   // While a question is being answered there is no other.
   bool answering() const { return digesting_ || finding_ || answer_; }
   void BeginRebuild(PublisherEffects* effects);
@@ -182,6 +192,8 @@ class PublisherSession {
   std::optional<v1::DigestRequest> digesting_;  // under way
   std::optional<uint64_t> finding_;             // the same: where the transaction begins
   std::optional<v1::PublisherMessage> answer_;  // to be sent
+  RangeChain inspected_;                        // what was asked about by one that inspects
+  std::optional<v1::Lineage> vouched_;          // what our file is, as one that has compared all of its own says
 
   TransactionTrail trail_;
   std::optional<filestorage::Scanner> scanner_;  // once welcomed

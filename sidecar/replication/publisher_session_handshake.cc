@@ -71,6 +71,12 @@ PublisherEffects PublisherSession::OnProbed(absl::StatusOr<bool> matches) {
   assert(phase_ == Phase::kProbing);
   if (!matches.ok()) {
     FailProbing(probed_, matches.status(), &effects);
+  } else if (vouched_) {
+    if (!*matches) {
+      RefuseIdentity(absl::FailedPreconditionError("the publisher's file has other bytes there"), &effects);
+    } else {
+      effects.emplace_back(TakeIdentity{*vouched_});
+    }
   } else if (rebuild_) {
     // Nothing need follow that would tell where it will be.
     if (*matches) positions_.Add(probed_);

@@ -231,6 +231,40 @@ void RoleKeeper::Demote(absl::AnyInvocable<void(absl::Status)> answer) {
   });
 }
 
+void RoleKeeper::Adopt(bool new_database, uint32_t followers,
+                       absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) {
+  const auto refusal = [this](absl::string_view why) {
+    return absl::FailedPreconditionError(absl::StrCat("storage ", options_.name, ": ", why));
+  };
+  if (stopping_ || answer_) return answer(refusal(stopping_ ? kStopping : kChanging));
+  if (!decided_) {
+    asked_.push_back([this, new_database, followers, answer = std::move(answer)]() mutable {
+      Adopt(new_database, followers, std::move(answer));
+    });
+    return;
+  }
+  if (primary_ == nullptr) {
+    return answer(refusal(
+        "it is a secondary, whose identity is its primary's. To find out whether its file is a copy of another one's, "
+        "stop zrs, move its state file away, and start it again: the file is then compared, and adopted"));
+  }
+  if (followers > 0) {
+    return answer(refusal(absl::StrCat("it is followed, by ", followers, ", who have its identity: stop them first")));
+  }
+  // What is answered is in `message`, also where it was refused; a stop waits for that too.
+  auto adopted = std::make_shared<absl::StatusOr<std::string>>(absl::UnknownError(""));
+  answer_ = [adopted, answer = std::move(answer)](const v1::PromotedStorage&) mutable { answer(*std::move(adopted)); };
+  primary_->Adopt(new_database, [this, adopted, refusal](const absl::StatusOr<std::string>& done) {
+    if (!done.ok()) {
+      *adopted = refusal(done.status().message());
+      return Settle({});
+    }
+    *adopted = absl::StrCat("storage ", options_.name, " ", *done);
+    spdlog::info("{}", **adopted);
+    EndSource(/*primary=*/true, "this zrs was told what its database is", [this] { Settle({}); });
+  });
+}
+
 void RoleKeeper::EndSource(bool primary, const std::string& why, absl::AnyInvocable<void()> done) {
   source_->Quiesce([this, primary, why, done = std::move(done)]() mutable {
     hooks_.withdraw(

@@ -2,6 +2,7 @@
 #ifndef ZRS_SIDECAR_STORAGE_ROLE_KEEPER_H_
 #define ZRS_SIDECAR_STORAGE_ROLE_KEEPER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,6 +49,8 @@ class RoleKeeper {
   void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
                absl::AnyInvocable<void(v1::PromotedStorage)> answer);
   void Demote(absl::AnyInvocable<void(absl::Status)> answer);
+  // `followers`: how many follow it now.
+  void Adopt(bool new_database, uint32_t followers, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer);
   void Compare(uint64_t rate, std::function<bool()> wanted, absl::AnyInvocable<void(v1::CompareResponse)> answer);
   void Resync(bool dry_run, std::function<bool()> wanted, absl::AnyInvocable<void(v1::ResyncResponse)> answer);
   // FailedPrecondition, naming the storage, unless it is a secondary and stays one.

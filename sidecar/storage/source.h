@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "filestorage/boundary.h"
 #include "proto/zrs/v1/admin.pb.h"
@@ -49,6 +50,16 @@ class Source : public CommittedBytes {
   virtual void OnRival(const v1::End& end) = 0;
   // For HadPosition, from now on and over restarts; durable soon, and before a new epoch begins.
   virtual void Remember(replication::KnownFollower follower) = 0;
+
+  // Whether another identity is taken from a follower that proves it: of a primary.
+  virtual v1::End::TakesIdentity takes_identity() const { return v1::End::TAKES_IDENTITY_NO; }
+  // A follower has all of its file in this one, which that proves to be of this lineage. OK when it is, durably; then
+  // it is served anew.
+  virtual void TakeIdentity(const v1::Lineage&, absl::AnyInvocable<void(absl::Status)> taken) {
+    taken(absl::FailedPreconditionError("it is a secondary"));
+  }
+  // A follower has made the present identity durable.
+  virtual void OnIdentityShared() {}
 
   // From `held` on the file stays as it is, until Resume. Only of a secondary.
   virtual void Pause(absl::AnyInvocable<void()> held) = 0;

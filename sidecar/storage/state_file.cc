@@ -62,6 +62,14 @@ absl::StatusOr<v1::Epoch::Origin> OriginFromName(const std::string& name) {
   return absl::InvalidArgumentError(absl::StrCat("unknown origin of an epoch: \"", name, "\""));
 }
 
+absl::StatusOr<v1::End::TakesIdentity> TakesIdentityFromName(const std::string& name) {
+  for (const auto takes :
+       {v1::End::TAKES_IDENTITY_NO, v1::End::TAKES_IDENTITY_WHILE_NEW, v1::End::TAKES_IDENTITY_AS_TOLD}) {
+    if (name == TakesIdentityName(takes)) return takes;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("takesIdentity is \"", name, "\", not \"\", \"new\" or \"wanted\""));
+}
+
 absl::StatusOr<filestorage::Boundary> BoundaryFromState(const v1::StateBoundary& from) {
   filestorage::Boundary boundary;
   boundary.offset = from.offset();
@@ -177,6 +185,7 @@ v1::StorageState ToProto(const State& state) {
   proto.set_yielded_epoch(absl::BytesToHexString(state.yielded_epoch));
   proto.set_rival_generation(state.rival_generation);
   proto.set_rival(state.rival);
+  proto.set_takes_identity(TakesIdentityName(state.takes_identity));
   proto.set_upstream_is_secondary(state.upstream_is_secondary);
   if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
   if (state.swap_to_tell) proto.mutable_swap_to_tell()->set_time(*state.swap_to_tell);
@@ -228,6 +237,9 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   }
   state.rival_generation = proto.rival_generation();
   state.rival = proto.rival();
+  auto takes_identity = TakesIdentityFromName(proto.takes_identity());
+  if (!takes_identity.ok()) return takes_identity.status();
+  state.takes_identity = *takes_identity;
   state.upstream_is_secondary = proto.upstream_is_secondary();
   if (proto.has_kept()) {
     auto kept = BoundaryFromState(proto.kept());
@@ -259,13 +271,24 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
 }
 
 absl::Status Damaged(const std::string& path, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "read state file ", path, ": ", why,
-      "; restore the file from a backup, or move it away: a primary then begins a new database identity, which its "
-      "secondaries refuse until they copy anew into an empty place"));
+  return absl::InvalidArgumentError(absl::StrCat("read state file ", path, ": ", why,
+                                                 "; restore the file from a backup, or move it away: a primary then "
+                                                 "takes its identity from a secondary whose whole "
+                                                 "file it has, and a secondary's file is compared with the primary's"));
 }
 
 }  // namespace
+
+const char* TakesIdentityName(v1::End::TakesIdentity takes) {
+  switch (takes) {
+    case v1::End::TAKES_IDENTITY_WHILE_NEW:
+      return "new";
+    case v1::End::TAKES_IDENTITY_AS_TOLD:
+      return "wanted";
+    default:
+      return "";
+  }
+}
 
 StateFile::StateFile(filestorage::FileSystem& file_system, std::string path)
     : file_system_(file_system), path_(std::move(path)) {}
@@ -305,14 +328,17 @@ absl::Status CheckStateBelongs(const State& state, const std::string& state_path
   if (state.path != data_path) {
     return absl::FailedPreconditionError(absl::StrCat(
         "state file ", state_path, " was written for ", state.path, ", not for ", data_path,
-        "; if the data file was moved, put its new path into the state file; if the state was copied along with a "
-        "configuration, give this storage a state directory of its own"));
+        "; if a primary's data file was moved, type zrs adopt (a secondary's state file is to be moved away: its file "
+        "is "
+        "then compared, and adopted); if the state was copied along with a configuration, give this storage a state "
+        "directory of its own"));
   }
   if (!state.machine_id.empty() && !machine_id.empty() && state.machine_id != machine_id) {
     return absl::FailedPreconditionError(absl::StrCat(
         "state file ", state_path, " was written on another machine (", state.machine_id, ", this one is ", machine_id,
-        "): two machines with one identity would diverge; if this machine took the other's place for good, put its id "
-        "into the state file; if it is a clone, remove the state file and let the storage begin anew"));
+        "): two machines with one identity would diverge; if this machine took the other's place for good, type zrs "
+        "adopt; if it is a clone, zrs adopt --new-database makes a primary a database of its own (a secondary's state "
+        "file is to be moved away: its file is then compared, and adopted)"));
   }
   return absl::OkStatus();
 }

@@ -48,6 +48,8 @@ struct State {
   std::string yielded_epoch = "";  // 16 bytes: that in which a secondary's host was the primary; empty: in none
   uint64_t rival_generation = 0;   // the latest of another primary that was heard of; 0: of none
   std::string rival = "";          // what a primary was told that is superseded; empty: it is not
+  // Whether a primary takes another identity from a follower that proves it.
+  v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
   bool upstream_is_secondary = false;
   std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
   std::vector<replication::KnownFollower> followers = {};    // who were here
@@ -76,6 +78,9 @@ class StateFile {
   std::string path_;
   std::string saved_;  // the contents as of the last Load or Save
 };
+
+// As the state file and the status say it: "", "new" or "wanted".
+const char* TakesIdentityName(v1::End::TakesIdentity takes);
 
 // FailedPrecondition, with what to do, when `state` was written for another data file or on another machine than the
 // ones given, as after the cloning of a machine or the copy of a directory. An empty machine id matches any.

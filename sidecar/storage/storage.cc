@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/format.h"
 #include "sidecar/replication/end_message.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/publisher/publisher.h"
@@ -113,6 +114,12 @@ class ReplicatedStorage final : public Storage {
     });
   }
 
+  void Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) override {
+    runtime_.Post([this, new_database, answer = std::move(answer)]() mutable {
+      keeper_.Adopt(new_database, publisher_.followers(), std::move(answer));
+    });
+  }
+
   const std::string& name() const override { return options_.name; }
 
  private:
@@ -122,13 +129,19 @@ class ReplicatedStorage final : public Storage {
 
   Publisher::Hooks MakeHooks() {
     Publisher::Hooks hooks;
-    hooks.progressed = [this] { waiters_.Check(); };
+    hooks.progressed = [this] {
+      waiters_.Check();
+      NoteSharedIdentity();
+    };
     hooks.failed = [this](const absl::Status& error) { source().OnUnreadable(error); };
     hooks.refused = [this](const std::string& message, const std::string& remedy) { NoteRefused(message, remedy); };
     hooks.rival = [this](const v1::End& end) { source().OnRival(end); };
     hooks.standing = [this] {
       const bool secondary = !source().is_primary();
-      return Publisher::Standing{secondary, secondary && !source().hears_primary()};
+      return Publisher::Standing{secondary, secondary && !source().hears_primary(), source().takes_identity()};
+    };
+    hooks.take_identity = [this](const v1::Lineage& lineage, absl::AnyInvocable<void(absl::Status)> taken) {
+      source().TakeIdentity(lineage, std::move(taken));
     };
     hooks.last_seen = [this](replication::KnownFollower follower) { source().Remember(std::move(follower)); };
     return hooks;
@@ -145,6 +158,12 @@ class ReplicatedStorage final : public Storage {
     events.withdrawn = [this](const v1::End& end) { publisher_.Refuse(end); };
     events.changed = [this] { ReportServing(); };
     return events;
+  }
+
+  // Whoever has acknowledged anything has made it durable before.
+  void NoteSharedIdentity() {
+    if (source().takes_identity() != v1::End::TAKES_IDENTITY_WHILE_NEW) return;
+    if (publisher_.followers_at(filestorage::kMagicSize) > 0) source().OnIdentityShared();
   }
 
   void NoteRefused(const std::string& message, const std::string& remedy) {

@@ -10,6 +10,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "proto/zrs/v1/replication.pb.h"
@@ -60,6 +61,10 @@ class Storage {
   // Of a primary whose configuration names an upstream: becomes its secondary. An error tells why it does not; OK when
   // that is durable.
   virtual void Demote(absl::AnyInvocable<void(absl::Status)> answer) = 0;
+
+  // Of a primary: what a person says of its file's identity, as PrimaryFile's. Answers, for a person, what was done
+  // once that is durable, or why it is not done.
+  virtual void Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) = 0;
 
   // Of a secondary: as SecondarySource's. `wanted` as Wait's: nobody listens any more, and it is given up.
   virtual void Compare(uint64_t rate, std::function<bool()> wanted,

@@ -218,19 +218,6 @@ def test_a_state_file_that_cannot_be_trusted(lab, kind, role):
     files.check()
 
 
-def test_a_primary_without_its_state_begins_anew_and_its_followers_refuse_it(lab):
-    path = lab.path("primary-data", "Data.fs")
-    db.fill(path)
-    pair = lab.pair(path)
-    pair.until_identical()
-    pair.primary.stop()
-    os.remove(state_file(pair.primary))
-    files = Unchanged(path, pair.copy)
-    pair.primary.start()
-    assert_explained(pair.secondary.until_refused())
-    files.check()
-
-
 def test_a_secondary_without_its_state_proves_its_copy_and_leaves_it_as_it_is(lab):
     path = lab.path("primary-data", "Data.fs")
     db.fill(path)

@@ -54,11 +54,9 @@ absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
   if (!loaded.ok()) return loaded.status();
   *new_identity = !loaded->has_value();
   if (*new_identity) {
-    state_.emplace();
-    state_->path = options_.path;
-    state_->machine_id = options_.machine_id;
-    state_->role = "primary";
-    state_->lineage = NewLineage(runtime_);
+    // It may be a known database all the same, whose state was lost.
+    state_ = NewState();
+    state_->takes_identity = v1::End::TAKES_IDENTITY_WHILE_NEW;
     return absl::OkStatus();
   }
   state_ = **std::move(loaded);
@@ -127,7 +125,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
   opened->new_identity = true;
   state_->lower_bound = opened->end;
   state_->inode = inode_;
-  if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) return saved;
+  if (absl::Status saved = Save(*state_); !saved.ok()) return saved;
   opened->state = *state_;
   return opened;
 }
@@ -222,7 +220,7 @@ absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
   if (absl::Status there = CheckStillThere(); !there.ok()) return there;
   if (!state_->doubted) {
     state_->doubted = true;
-    if (absl::Status saved = state_file_.Save(*state_); !saved.ok()) {
+    if (absl::Status saved = Save(*state_); !saved.ok()) {
       state_->doubted = false;
       return saved;
     }
@@ -249,7 +247,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
   state.lower_bound = tail_->end();
   state.doubted = false;
   state.inode = inode_;
-  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  if (absl::Status saved = Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   left_.reset();
   if (*same) chain_.Clear();
@@ -264,7 +262,7 @@ absl::Status PrimaryFile::SaveState() {
   if (!state_ || !tail_ || left_) return absl::OkStatus();
   state_->lower_bound = tail_->end();
   state_->inode = inode_;
-  return state_file_.Save(*state_);
+  return Save(*state_);
 }
 
 void PrimaryFile::Close() {

@@ -80,6 +80,19 @@ class PrimaryFile {
   // opened.
   absl::Status GiveUp();
 
+  // Makes it durable that the file is of this lineage, which a follower has proved; then nothing is taken any more.
+  // Unavailable while another file is in its place.
+  absl::Status TakeIdentity(const v1::Lineage& lineage);
+  // Somebody else has the identity that was begun here: it is not exchanged any more.
+  absl::Status SettleIdentity();
+  // What a person says of the identity, made durable; the file is to be opened anew. Returns what was done, for a
+  // person. FailedPrecondition where that is not to be done, with the reason.
+  //
+  // `new_database`: the file is a database of its own. What the state said before is kept under another name. Else the
+  // state file is this host's, though it was written for another path or on another machine; where it was written here,
+  // or there is none, or it is damaged, a follower that proves it may give another identity.
+  absl::StatusOr<std::string> Adopt(bool new_database);
+
   // Remembers the committed end; nothing while the file is pending.
   absl::Status SaveState();
   void Close();
@@ -95,6 +108,10 @@ class PrimaryFile {
  private:
   absl::Status CheckFileIsThere();
   absl::Status LoadOrCreateState(bool* new_identity);
+  State NewState();
+  // Nothing, once a person has said what the state is.
+  absl::Status Save(const State& state);
+  absl::StatusOr<std::string> BeginDatabase();
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
   absl::StatusOr<Opened> OpenPending(const std::string& why);
   absl::Status LookForOldFile();
@@ -107,6 +124,7 @@ class PrimaryFile {
   runtime::Runtime& runtime_;
   StateFile state_file_;
   std::optional<State> state_;
+  bool told_ = false;  // Adopt has written the state file
   std::unique_ptr<filestorage::Tail> tail_;
   uint64_t inode_ = 0;                               // of the file that tail_ has open, or had
   uint64_t polled_from_ = 0;                         // the committed end before the last Poll

@@ -12,7 +12,7 @@ absl::Status PrimaryFile::NoteRival(uint64_t generation, const std::string& mess
   if (!state_) return absl::OkStatus();
   state_->rival_generation = std::max(state_->rival_generation, generation);
   state_->rival = message;
-  return state_file_.Save(*state_);
+  return Save(*state_);
 }
 
 absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) {
@@ -26,7 +26,7 @@ absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) 
   State state = *state_;
   replication::AddFork(id, end, state.rival_generation, &state.lineage);
   state.rival.clear();
-  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  if (absl::Status saved = Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   return state_->lineage;
 }
@@ -41,7 +41,7 @@ absl::Status PrimaryFile::GiveUp() {
   if (!lock.ok()) return lock.status();
   State state = *state_;
   state.promoted_from.clear();
-  if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
+  if (absl::Status saved = Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   lock_ = *std::move(lock);
   return absl::OkStatus();

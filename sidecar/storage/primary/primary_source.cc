@@ -335,6 +335,9 @@ void PrimarySource::FillStatus(v1::StorageStatus& status) const {
   problem_.FillStatus(status);
   if (!state_) return;
   FillIdentity(state_->lineage, status);
+  if (state_->takes_identity != v1::End::TAKES_IDENTITY_NO) {
+    status.set_takes_identity(TakesIdentityName(state_->takes_identity));
+  }
   FillPosition(end_, status);
   if (watch_) status.set_watch(watch_->native() ? "inotify" : "poll");
   if (!scanning_ || failed_ || file_size_ <= end_.offset) return;

@@ -29,6 +29,9 @@ class PrimarySource final : public Source {
   void OnUnreadable(const absl::Status& error) override;
   void Remember(replication::KnownFollower follower) override;
   void OnRival(const v1::End& end) override;
+  v1::End::TakesIdentity takes_identity() const override;
+  void TakeIdentity(const v1::Lineage& lineage, absl::AnyInvocable<void(absl::Status)> taken) override;
+  void OnIdentityShared() override;
   void Pause(absl::AnyInvocable<void()>) override {}
   void Resume() override {}
   bool is_primary() const override { return true; }
@@ -42,6 +45,8 @@ class PrimarySource final : public Source {
   void BeginGeneration(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done);
   // As PrimaryFile's. To be ended then, for a secondary.
   void GiveUp(absl::AnyInvocable<void(absl::Status)> done);
+  // As PrimaryFile's. To be ended then, and made anew.
+  void Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done);
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
   absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
@@ -75,6 +80,7 @@ class PrimarySource final : public Source {
   void OnProved(absl::StatusOr<filestorage::PackProof> proof);
   void OnEpochBegun(absl::StatusOr<PrimaryFile::Opened> opened);
   void Publish();
+  void OnIdentityTaken(const v1::Lineage& lineage);
   void OnTick();
   void ScheduleTick();
   void SendHeartbeat();

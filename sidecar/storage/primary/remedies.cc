@@ -26,9 +26,9 @@ std::string RemedyOfOpening(const absl::Status& error) {
 std::string DivergedRemedy(const StorageOptions& options) {
   return absl::StrCat(
       "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
-      "the file that is there now, and give up what only the copies have: stop zrs here and remove ",
-      options.state_path, "; on each secondary's host stop zrs and move the copy and its state file (", options.name,
-      ".state in its own state-dir) away; then start all again, for new copies");
+      "the file that is there now, and give up what only the copies have: zrs adopt --new-database --storage ",
+      options.name, " here; on each secondary's host stop zrs, move the copy and its state file (", options.name,
+      ".state in its own state-dir) away, and start it again, for a new copy");
 }
 
 }  // namespace zrs::storage

@@ -85,9 +85,14 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
   hooks.progressed = [this] { OnProgress(); };
   hooks.failed = hooks_.failed;
   hooks.last_seen = hooks_.last_seen;
+  hooks.take_identity = hooks_.take_identity;
   hooks.inspecting = [this](uint64_t bytes) { return inspect_rate_.Take(runtime_.Now(), bytes); };
   replication::Publication publication = *publication_;
-  publication.unheard = hooks_.standing && hooks_.standing().unheard;
+  if (hooks_.standing) {
+    const Standing standing = hooks_.standing();
+    publication.unheard = standing.unheard;
+    publication.takes_identity = standing.takes_identity;
+  }
   auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, replication::PublisherOptions{},
                                                           std::move(publication), std::move(stream), std::move(hooks));
   connections_.push_back(connection);

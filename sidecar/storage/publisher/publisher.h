@@ -32,6 +32,7 @@ class Publisher {
   struct Standing {
     bool secondary = false;
     bool unheard = false;  // a secondary that hears nothing of a primary at present
+    v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
   };
   struct Hooks {
     std::function<void()> progressed;                 // an acknowledgement moved, or a follower came or went
@@ -42,6 +43,8 @@ class Publisher {
     std::function<void(const v1::End&)>
         rival;                           // a follower that was refused knows of another primary: what it was told
     std::function<Standing()> standing;  // what this storage is now, for who connects; null: a primary
+    // As PublisherConnection's.
+    std::function<void(const v1::Lineage&, absl::AnyInvocable<void(absl::Status)>)> take_identity;
   };
   // At most `inspect_rate` bytes per second are read for those who inspect (0: as many as they ask for), and there are
   // at most kMostInspecting of them. References outlive the publisher.

@@ -123,6 +123,7 @@ void PublisherConnection::Perform(replication::PublisherEffects effects) {
                    [this](replication::ProbeOldPosition& probe) { ProbeOld(probe.position); },
                    [this](replication::DigestBytes& digest) { TakeDigest(digest.begin, digest.end); },
                    [this](replication::FindTransaction& find) { Find(find.begin); },
+                   [this](replication::TakeIdentity& take) { OfferIdentity(take.lineage); },
                    [this](replication::CloseFollower&) { stream_->Close(); },
                },
                effect);
@@ -183,6 +184,12 @@ void PublisherConnection::Find(uint64_t begin) {
     runtime_.Post([this, self = std::move(self), found = std::move(found)]() mutable {
       Perform(session_.OnFound(std::move(found)));
     });
+  });
+}
+
+void PublisherConnection::OfferIdentity(const v1::Lineage& lineage) {
+  hooks_.take_identity(lineage, [self = shared_from_this()](const absl::Status& taken) {
+    self->Perform(self->session_.OnIdentityTaken(taken));
   });
 }
 

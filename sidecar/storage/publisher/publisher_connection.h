@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "filestorage/boundary.h"
@@ -28,6 +29,8 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
     std::function<void(replication::KnownFollower)> last_seen;
     // How long to wait before so many bytes are read for one that inspects.
     std::function<absl::Duration(uint64_t bytes)> inspecting;
+    // As Source's TakeIdentity.
+    std::function<void(const v1::Lineage&, absl::AnyInvocable<void(absl::Status)> taken)> take_identity;
   };
 
   // `runtime` and `bytes` outlive the connection's last I/O task (the owner stops its source after every connection).
@@ -64,6 +67,7 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   void TakeDigest(uint64_t begin, uint64_t end);
   void TakeDigestNow(uint64_t begin, uint64_t end);
   void Find(uint64_t begin);
+  void OfferIdentity(const v1::Lineage& lineage);
   void OnStreamMessage(v1::FollowerMessage message);
   void OnStreamClosed(const absl::Status& status);
   void ReportSourceError();

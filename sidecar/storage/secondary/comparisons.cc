@@ -19,6 +19,8 @@ const char* NameOf(Comparisons::Purpose purpose) {
       return "resync";
     case Comparisons::Purpose::kScrub:
       return "scrub";
+    case Comparisons::Purpose::kVouch:
+      return "vouch";
   }
   return "compare";
 }
@@ -42,7 +44,7 @@ void Comparisons::Run(const std::string& address, Wish wish) {
   began_ = runtime_.Now();
   comparison_ = std::make_shared<CopyComparison>(
       runtime_, std::move(wish.file), wish.from, wish.rate, std::move(upstream),
-      CopyComparison::Hooks{std::move(wish.check),
+      CopyComparison::Hooks{std::move(wish.check), std::move(wish.vouch),
                             [this](absl::StatusOr<ComparisonResult> result) { End(std::move(result)); }});
   comparison_->Start();
 }

@@ -25,7 +25,7 @@ namespace zrs::storage {
 // Everything on the strand.
 class Comparisons {
  public:
-  enum class Purpose { kAdopt, kLocate, kCompare, kResync, kScrub };
+  enum class Purpose { kAdopt, kLocate, kCompare, kResync, kScrub, kVouch };
 
   // As CopyComparison's, and what it needs.
   struct Wish {
@@ -35,6 +35,7 @@ class Comparisons {
     uint64_t rate = 0;
     v1::Lineage lineage;  // of the database that the upstream's is to be of; empty: of any
     std::function<absl::Status(const InspectedFile& upstream)> check;
+    std::function<v1::Vouch()> vouch;
     std::function<bool()> wanted;  // asked now and then: false gives up; null: it is always
     // Cancelled where it was given up, or another one took its place.
     absl::AnyInvocable<void(absl::StatusOr<ComparisonResult>)> done;

@@ -94,6 +94,7 @@ void CopyComparison::Feed(absl::string_view bytes) {
 }
 
 void CopyComparison::OnEqual(uint64_t end) {
+  chain_.Add(position_, end, *ours_);
   position_ = end;
   result_.same = scanner_->last();
   result_.unsound = unsound_;
@@ -180,9 +181,18 @@ void CopyComparison::LookThere() {
 }
 
 void CopyComparison::Finish() {
+  if (hooks_.vouch && !result_.differs()) return Vouch();
   Hooks hooks = std::move(hooks_);
   Cancel();
   hooks.done(std::move(result_));
+}
+
+void CopyComparison::Vouch() {
+  v1::Vouch vouch = std::exchange(hooks_.vouch, nullptr)();
+  vouch.set_proof(chain_.digest().ToBytes());
+  upstream_->Vouch(std::move(vouch), [self = shared_from_this()](absl::Status taken) {
+    if (!self->over_) taken.ok() ? self->Finish() : self->Fail(taken);
+  });
 }
 
 void CopyComparison::Fail(const absl::Status& status) {

@@ -17,6 +17,8 @@
 #include "filestorage/format.h"
 #include "filestorage/scanner.h"
 #include "filestorage/transaction_probe.h"
+#include "proto/zrs/v1/replication.pb.h"
+#include "sidecar/replication/range_chain.h"
 #include "sidecar/runtime/byte_rate.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/secondary/upstream_inspector.h"
@@ -44,6 +46,9 @@ struct ComparisonResult {
   absl::StatusOr<filestorage::ProbedTransaction> there = absl::NotFoundError("");
   // What is no FileStorage's though it is the same on both sides; empty where there is nothing of the kind.
   std::string unsound;
+
+  // Whether this side's file differs from the upstream's, has more than that, or is no FileStorage.
+  bool differs() const { return difference.has_value() || !unsound.empty() || !absl::IsNotFound(here.status()); }
 };
 
 // Everything on the strand.
@@ -52,6 +57,9 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
   struct Hooks {
     // Whether files of these lineages may be compared at all: an error is the result of the comparison.
     std::function<absl::Status(const InspectedFile& upstream)> check;
+    // Where all of this side's file is the same as the upstream's: what that is told to be, before `done`. Null:
+    // nothing. Its proof is filled in.
+    std::function<v1::Vouch()> vouch;
     // Unless Cancel came before. Errors: as UpstreamInspector's; those of reading this side's file are Internal.
     absl::AnyInvocable<void(absl::StatusOr<ComparisonResult>)> done;
   };
@@ -87,6 +95,7 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
   void LookHere();
   void LookThere();
   void Finish();
+  void Vouch();
   void Fail(const absl::Status& status);
 
   runtime::Runtime& runtime_;
@@ -100,6 +109,7 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
   ComparisonResult result_;
   uint64_t position_;
   uint64_t end_ = 0;
+  replication::RangeChain chain_;
   // Strand and I/O thread in turns.
   std::optional<filestorage::Scanner> scanner_;
   std::string unsound_;  // as the result's, in the bytes that are being compared too

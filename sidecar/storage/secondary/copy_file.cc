@@ -129,7 +129,7 @@ absl::Status CopyFile::MoveUnknownRebuildAway() {
   if (there->is_regular && there->size <= filestorage::kMagicSize) return absl::OkStatus();
   spdlog::warn("storage {}: {} was being built for a copy that is not here any more: it is moved to another name",
                options_.name, path);
-  return MoveToFreeName(file_system_, path);
+  return filestorage::MoveToFreeName(file_system_, path).status();
 }
 
 absl::Status CopyFile::OpenAppender(const filestorage::Boundary& lower_bound, filestorage::WrittenBy writer,

@@ -304,7 +304,9 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
   }
-  problem_.Raise(absl::StrCat("upstream ", search_.address(), ": ", end.message), RemedyOf(end));
+  problem_.Raise(absl::StrCat("upstream ", search_.address(), ": ", end.message, VouchTrouble(end.message)),
+                 RemedyOf(end));
+  if (!search_.several()) asked_ = Asked{search_.address(), end.takes_identity, end.message};
   if (search_.several() && end.secondary) {
     // Its primary may have what it has not.
     state_ = SecondaryState::kConnecting;
@@ -339,6 +341,7 @@ void SecondarySource::OnCut(const absl::Status& status, absl::Duration delay) {
   if (resync_ && !resync_->begun) return BeginResync();
   if (differs_ || resync_) return;
   if (state_ == SecondaryState::kDiverged && !divergence_) Locate();
+  if (VouchIfAsked()) return;
   retry_ = runtime_.After(std::exchange(look_soon_, false) ? absl::ZeroDuration() : delay, [this] { Seek(); });
 }
 

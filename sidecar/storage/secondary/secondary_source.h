@@ -142,6 +142,21 @@ class SecondarySource final : public Source {
   absl::AnyInvocable<void()> AfterIndex(absl::AnyInvocable<void()> done);
   void TendIndex();
 
+  // ---- Vouching (secondary_source_vouching.cc)
+  // The upstream, at `address`, would be told by this copy which database it is.
+  struct Asked {
+    std::string address;
+    v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
+    std::string refusal;  // what it said of it
+  };
+  // Whether that is begun: the copy's whole file is compared with the upstream's.
+  bool VouchIfAsked();
+  void OnVouched(const Asked& asked, const absl::StatusOr<ComparisonResult>& result);
+  // Of several addresses, none of which can be followed.
+  std::optional<Asked> AskedBySome() const;
+  // What came of that, where it is known; empty where it is not.
+  std::string VouchTrouble(const std::string& refusal) const;
+
   // ---- Comparing (secondary_source_comparing.cc)
   // A file of which nobody knows what it is may be a copy.
   void Prove();
@@ -161,7 +176,6 @@ class SecondarySource final : public Source {
   // Whose file the copy is compared with.
   std::string ComparedAddress() const;
   Comparisons::Wish WishFor(Comparisons::Purpose purpose);
-  bool Differs(const ComparisonResult& result) const;
   absl::Status CheckSameFile(const v1::Lineage& upstream) const;
   // Nobody of an earlier generation than is known judges.
   absl::Status CheckGeneration(const v1::Lineage& upstream) const;
@@ -206,6 +220,13 @@ class SecondarySource final : public Source {
   size_t proved_by_ = 0;                               // of the addresses, whose turn it is
   std::string said_diverged_;                          // by the upstream, last; empty: it was not said
   bool differs_ = false;                               // a comparison found a difference: nobody is followed
+  std::optional<Asked> asked_;                         // and not begun
+  struct Vouched {
+    std::string refusal;   // of whoever asked
+    std::string trouble;   // why it is not told
+    absl::Duration until;  // it is not tried again
+  };
+  Vouched vouched_;
   struct ResyncWish {
     bool dry_run = false;
     std::function<bool()> wanted;

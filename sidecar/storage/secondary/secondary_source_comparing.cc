@@ -38,11 +38,6 @@ Comparisons::Wish SecondarySource::WishFor(Purpose purpose) {
 
 std::string SecondarySource::ComparedAddress() const { return compared_.empty() ? search_.address() : compared_; }
 
-// What this side has beyond the upstream's end is a difference too.
-bool SecondarySource::Differs(const ComparisonResult& result) const {
-  return result.difference.has_value() || !result.unsound.empty() || !absl::IsNotFound(result.here.status());
-}
-
 // ---- A file that nobody knows
 
 void SecondarySource::Prove() {
@@ -251,7 +246,7 @@ v1::CompareResponse SecondarySource::OnCompared(absl::StatusOr<ComparisonResult>
     return response;
   }
   const bool behind = !result->difference && result->unsound.empty() && result->here.ok() && result->upstream.secondary;
-  const bool differs = Differs(*result);
+  const bool differs = result->differs();
   const v1::Comparison report = ReportOf(*result, end, runtime_.UnixNow());
   response.set_result(differs ? v1::CompareResponse::RESULT_DIFFERENT : v1::CompareResponse::RESULT_SAME);
   response.set_message(absl::StrCat("storage ", options_.name, ": ", Describe(report)));
@@ -302,7 +297,7 @@ void SecondarySource::OnScrubbed(const absl::StatusOr<ComparisonResult>& result,
     return scrub_.OnFailed(absl::IsCancelled(result.status()) ? absl::OkStatus() : result.status());
   }
   if (stopping_ || state_ != SecondaryState::kFollowing) return;
-  if (Differs(*result)) return OnDifference(ReportOf(*result, end, runtime_.UnixNow()));
+  if (result->differs()) return OnDifference(ReportOf(*result, end, runtime_.UnixNow()));
   scrub_.OnFinished();
   spdlog::info("storage {}: scrubbed: the copy is the same as its upstream's file up to {}", options_.name,
                replication::DescribePosition(result->same));

@@ -74,7 +74,8 @@ void SecondarySource::NotePresent() {
 void SecondarySource::OnNobody() {
   seeking_ = false;
   const UpstreamFinding* divergence = search_.choice().divergence(OwnGeneration());
-  const std::string why = search_.Describe();
+  std::string why = search_.Describe();
+  for (size_t i = 0; i < options_.upstreams.size(); ++i) why += VouchTrouble(search_.choice().finding(i).why);
   health_.OnError(why);
   retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
   if (state_ == SecondaryState::kDiskFull && divergence == nullptr) return;
@@ -82,6 +83,8 @@ void SecondarySource::OnNobody() {
                  divergence != nullptr ? divergence->remedy : kNobodyRemedy);
   if (divergence == nullptr) {
     state_ = SecondaryState::kConnecting;
+    asked_ = AskedBySome();
+    if (VouchIfAsked()) retry_.reset();
   } else {
     if (divergence->generation > 0) writer_.NoteGeneration(divergence->generation);
     state_ = SecondaryState::kDiverged;

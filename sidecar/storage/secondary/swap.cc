@@ -10,12 +10,11 @@ namespace {
 
 using filestorage::FileSystem;
 using filestorage::IndexPath;
+using filestorage::MoveToFreeName;
 using filestorage::NewPath;
 using filestorage::OldPath;
 using filestorage::RemoveIfThere;
 using filestorage::SyncName;
-
-constexpr int kMostForeign = 1000;
 
 // What is under the old file's name, `old`, makes room for another.
 absl::Status MoveAway(FileSystem& file_system, const std::string& old_path, const filestorage::FileInfo& old,
@@ -26,7 +25,7 @@ absl::Status MoveAway(FileSystem& file_system, const std::string& old_path, cons
     if (!ours.ok()) return ours.status();
     if (*ours) return file_system.Remove(old_path);
   }
-  return MoveToFreeName(file_system, old_path);
+  return MoveToFreeName(file_system, old_path).status();
 }
 
 absl::Status KeepOld(FileSystem& file_system, const std::string& data_path,
@@ -51,18 +50,6 @@ absl::Status KeepOld(FileSystem& file_system, const std::string& data_path,
 }
 
 }  // namespace
-
-absl::Status MoveToFreeName(FileSystem& file_system, const std::string& path) {
-  for (int n = 1; n < kMostForeign; ++n) {
-    const std::string free = absl::StrCat(path, n);
-    const absl::StatusOr<filestorage::FileInfo> taken = file_system.StatName(free);
-    if (absl::IsNotFound(taken.status())) return file_system.Rename(path, free);
-    if (!taken.ok()) return taken.status();
-  }
-  return absl::FailedPreconditionError(absl::StrCat("keeping what is at ", path, ": there are ", kMostForeign,
-                                                    " files ", path,
-                                                    "1 and following; look at them, and move them away"));
-}
 
 absl::Status SwapFiles(FileSystem& file_system, const std::string& data_path, bool keep_old,
                        const std::optional<filestorage::Boundary>& kept) {

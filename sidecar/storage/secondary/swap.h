@@ -23,9 +23,6 @@ namespace zrs::storage {
 absl::Status SwapFiles(filestorage::FileSystem& file_system, const std::string& data_path, bool keep_old,
                        const std::optional<filestorage::Boundary>& kept);
 
-// Renames what is at `path` to the first free one of PATH1, PATH2 and so on. The directory is not synced.
-absl::Status MoveToFreeName(filestorage::FileSystem& file_system, const std::string& path);
-
 }  // namespace zrs::storage
 
 #endif  // ZRS_SIDECAR_STORAGE_SECONDARY_SWAP_H_

@@ -36,7 +36,7 @@ Kind KindOf(const v1::End& end) {
 
 UpstreamFinding FindingOf(const v1::End& end) {
   const v1::End clean = replication::MakeEnd(end.reason(), end.message(), end.remedy());
-  UpstreamFinding finding{KindOf(end), 0, clean.message(), clean.remedy()};
+  UpstreamFinding finding{KindOf(end), 0, clean.message(), clean.remedy(), end.takes_identity()};
   // Of the others what they name is the generation of somebody else.
   const bool own = finding.kind == Kind::kDiverged || finding.kind == Kind::kConflict;
   if (own && end.generation() <= replication::kMostGeneration) finding.generation = end.generation();

@@ -30,6 +30,8 @@ struct UpstreamFinding {
   // Why it cannot be followed and what to do about that, for a person; empty where it could be.
   std::string why = "it was not looked at yet";
   std::string remedy = "";
+  // Of kOther: as it says.
+  v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
 };
 
 // `copy`: what the hello told.

@@ -128,6 +128,14 @@ void UpstreamInspector::AskTransaction(uint64_t begin, Answer<filestorage::Probe
   Send(std::move(message));
 }
 
+void UpstreamInspector::Vouch(v1::Vouch vouch, absl::AnyInvocable<void(absl::Status)> taken) {
+  vouched_ = std::move(taken);
+  if (!failed_.ok()) return Fail(failed_);
+  v1::FollowerMessage message;
+  *message.mutable_vouch() = std::move(vouch);
+  Send(std::move(message));
+}
+
 void UpstreamInspector::OnMessage(const v1::PublisherMessage& message) {
   const auto self = shared_from_this();
   if (stream_) TakeMessage(message);
@@ -138,6 +146,9 @@ void UpstreamInspector::OnMessage(const v1::PublisherMessage& message) {
 void UpstreamInspector::TakeMessage(const v1::PublisherMessage& message) {
   switch (message.message_case()) {
     case v1::PublisherMessage::kEnd:
+      if (vouched_ && message.end().reason() == v1::End::REASON_REPLACED) {
+        return std::exchange(vouched_, nullptr)(absl::OkStatus());
+      }
       return Fail(StatusOf(message.end()));
     case v1::PublisherMessage::kWelcome:
       return TakeWelcome(message.welcome());
@@ -191,6 +202,7 @@ void UpstreamInspector::Fail(const absl::Status& status) {
   if (ready_) return std::exchange(ready_, nullptr)(failed_);
   if (digest_) return std::exchange(digest_, nullptr)(failed_);
   if (transaction_) return std::exchange(transaction_, nullptr)(failed_);
+  if (vouched_) return std::exchange(vouched_, nullptr)(failed_);
   if (broken_) std::exchange(broken_, nullptr)(failed_);
 }
 
@@ -199,6 +211,7 @@ void UpstreamInspector::Close() {
   broken_ = nullptr;
   digest_ = nullptr;
   transaction_ = nullptr;
+  vouched_ = nullptr;
   failed_ = absl::CancelledError("it is not asked any more");
   if (stream_) std::exchange(stream_, nullptr)->Close();
 }

@@ -47,6 +47,8 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
   // The committed transaction that begins at `begin`, a boundary below the committed end. DataLoss, with the reason,
   // where there is none that is sound.
   void AskTransaction(uint64_t begin, Answer<filestorage::ProbedTransaction> answer);
+  // The last question: OK where the publisher has taken what it was told of its file. Else errors as above.
+  void Vouch(v1::Vouch vouch, absl::AnyInvocable<void(absl::Status)> taken);
   // Nothing is answered from here on.
   void Close();
 
@@ -76,6 +78,7 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
   Answer<filestorage::Digest> digest_;
   uint64_t asked_transaction_ = 0;
   Answer<filestorage::ProbedTransaction> transaction_;
+  absl::AnyInvocable<void(absl::Status)> vouched_;
 };
 
 }  // namespace zrs::storage

@@ -69,6 +69,7 @@ class PublisherDriver {
   std::optional<OldPosition> probe_old;
   std::optional<DigestBytes> digest;
   std::optional<FindTransaction> find;
+  std::optional<v1::Lineage> identity;  // to be taken
   bool receiving = false;
   bool closed = false;
 
@@ -92,6 +93,7 @@ class PublisherDriver {
     EXPECT_FALSE(find) << "two questions at a time";
     find = asked;
   }
+  void Note(TakeIdentity take) { identity = std::move(take.lineage); }
   void Note(CloseFollower) { closed = true; }
 
   size_t read_ahead_;

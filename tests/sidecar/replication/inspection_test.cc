@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "filestorage/digest.h"
 #include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/range_chain.h"
 #include "tests/sidecar/replication/publisher_session_fixture.h"
 
 namespace zrs::replication {
@@ -19,7 +21,9 @@ class InspectionTest : public PublisherSessionTest {
   PublisherDriver& Inspect() {
     v1::FollowerMessage hello = HelloMessage({});
     hello.mutable_hello()->set_inspect(true);
-    driver_.emplace(PublisherOptions{}, PublicationOf(file_));
+    Publication publication = PublicationOf(file_);
+    publication.takes_identity = takes_identity_;
+    driver_.emplace(PublisherOptions{}, std::move(publication));
     driver_->receiving = true;
     driver_->Receive(hello);
     welcome_ = driver_->Sent();
@@ -38,7 +42,35 @@ class InspectionTest : public PublisherSessionTest {
     return message;
   }
 
+  // Up to where it has asked about all before `end`, and waits for the next question.
+  PublisherDriver& Compare(uint64_t end, v1::End::TakesIdentity takes = v1::End::TAKES_IDENTITY_WHILE_NEW) {
+    takes_identity_ = takes;
+    PublisherDriver& driver = Inspect();
+    chain_ = {};
+    uint64_t begin = 4;
+    for (const uint64_t to : {end / 2, end}) {
+      driver.Receive(AskDigest(begin, to));
+      driver.digest.reset();
+      const filestorage::Digest digest = filestorage::DigestOf(std::to_string(to));
+      driver.Do(driver.session.OnDigested(digest));
+      driver.Sent();
+      chain_.Add(begin, to, digest);
+      begin = to;
+    }
+    return driver;
+  }
+  // For all that was asked about.
+  v1::FollowerMessage Vouch(const filestorage::Boundary& position) {
+    v1::FollowerMessage message;
+    *message.mutable_vouch()->mutable_lineage() = FirstLineage('o');
+    *message.mutable_vouch()->mutable_position() = ToProto(position);
+    message.mutable_vouch()->set_proof(chain_.digest().ToBytes());
+    return message;
+  }
+
   v1::PublisherMessage welcome_;
+  v1::End::TakesIdentity takes_identity_ = v1::End::TAKES_IDENTITY_NO;
+  RangeChain chain_;
 };
 
 TEST_F(InspectionTest, ItIsToldWhereTheFileEndsAndNothingElseIsSent) {
@@ -130,6 +162,94 @@ TEST_F(InspectionTest, OneQuestionAtATime) {
 TEST_F(InspectionTest, AFollowerAsksForNoTransactions) {
   PublisherDriver& driver = ServeIdle();
   driver.Receive(AskTransaction(4));
+  ExpectEnd(driver, v1::End::REASON_PROTOCOL, "did not say that it inspects");
+}
+
+TEST_F(InspectionTest, WhoHasComparedAllOfItsFileMaySayWhatItIs) {
+  PublisherDriver& driver = Compare(At(3).offset);
+  driver.Receive(Vouch(At(3)));
+  ASSERT_TRUE(driver.probe);
+  EXPECT_EQ(*driver.probe, At(3));
+  driver.probe.reset();
+  driver.Do(driver.session.OnProbed(true));
+  ASSERT_TRUE(driver.identity);
+  EXPECT_EQ(driver.identity->database_id(), FirstLineage('o').database_id());
+  driver.Do(driver.session.OnIdentityTaken(absl::OkStatus()));
+  ExpectEnd(driver, v1::End::REASON_REPLACED, "identity");
+}
+
+TEST_F(InspectionTest, AnIdentityThatCannotBeTakenIsRefused) {
+  PublisherDriver& driver = Compare(At(3).offset);
+  driver.Receive(Vouch(At(3)));
+  driver.probe.reset();
+  driver.Do(driver.session.OnProbed(true));
+  driver.Do(driver.session.OnIdentityTaken(absl::UnavailableError("no room")));
+  ExpectEnd(driver, v1::End::REASON_OTHER_DATABASE, "no room");
+}
+
+TEST_F(InspectionTest, APositionThatTheFileDoesNotHaveIsRefused) {
+  PublisherDriver& driver = Compare(At(3).offset);
+  driver.Receive(Vouch(At(3)));
+  driver.probe.reset();
+  driver.Do(driver.session.OnProbed(false));
+  EXPECT_FALSE(driver.identity);
+  ExpectEnd(driver, v1::End::REASON_OTHER_DATABASE, "other bytes");
+}
+
+TEST_F(InspectionTest, WhoTakesNoIdentityRefusesIt) {
+  PublisherDriver& driver = Compare(At(3).offset, v1::End::TAKES_IDENTITY_NO);
+  driver.Receive(Vouch(At(3)));
+  ExpectEnd(driver, v1::End::REASON_OTHER_DATABASE, "takes no identity");
+}
+
+TEST_F(InspectionTest, AVouchForWhatWasNotComparedIsAProtocolError) {
+  const auto expect = [this](const v1::FollowerMessage& message, const std::string& why) {
+    PublisherDriver& driver = Compare(At(3).offset);
+    driver.Receive(message);
+    EXPECT_FALSE(driver.identity);
+    ExpectEnd(driver, v1::End::REASON_PROTOCOL, why);
+  };
+  Compare(At(3).offset);
+  expect(Vouch(At(2)), "what was asked about");
+  expect(Vouch(At(4)), "what was asked about");
+  expect(Vouch(At(0)), "without a transaction");
+  v1::FollowerMessage message = Vouch(At(3));
+  message.mutable_vouch()->set_proof(filestorage::DigestOf("other").ToBytes());
+  expect(message, "what was asked about");
+  message.mutable_vouch()->set_proof("short");
+  expect(message, "");
+  message = Vouch(At(3));
+  message.mutable_vouch()->mutable_lineage()->mutable_epochs()->Clear();
+  expect(message, "without epochs");
+  message.mutable_vouch()->clear_lineage();
+  expect(message, "no database");
+  message = Vouch(At(3));
+  message.mutable_vouch()->mutable_position()->set_digest("short");
+  expect(message, "");
+}
+
+TEST_F(InspectionTest, AGapInWhatWasComparedIsNoneThatCounts) {
+  takes_identity_ = v1::End::TAKES_IDENTITY_WHILE_NEW;
+  PublisherDriver& driver = Inspect();
+  driver.Receive(AskDigest(5, At(3).offset));
+  driver.digest.reset();
+  driver.Do(driver.session.OnDigested(filestorage::DigestOf("x")));
+  driver.Sent();
+  driver.Receive(Vouch(At(3)));
+  ExpectEnd(driver, v1::End::REASON_PROTOCOL, "ends at 4");
+}
+
+TEST_F(InspectionTest, AVouchWaitsForTheLastAnswer) {
+  PublisherDriver& driver = Compare(At(3).offset);
+  driver.Receive(AskDigest(0, 5));
+  driver.digest.reset();
+  driver.Receive(Vouch(At(3)));
+  ExpectEnd(driver, v1::End::REASON_PROTOCOL, "before the last question");
+}
+
+TEST_F(InspectionTest, AFollowerVouchesForNothing) {
+  PublisherDriver& driver = ServeIdle();
+  driver.Receive(Vouch(At(3)));
   ExpectEnd(driver, v1::End::REASON_PROTOCOL, "did not say that it inspects");
 }
 

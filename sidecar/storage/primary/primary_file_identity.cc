@@ -1,0 +1,91 @@
+// Which database a primary's file is, where that is not known, or a person says so.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/id.h"
+#include "sidecar/storage/identity.h"
+#include "sidecar/storage/primary/primary_file.h"
+
+namespace zrs::storage {
+
+State PrimaryFile::NewState() {
+  State state;
+  state.path = options_.path;
+  state.machine_id = options_.machine_id;
+  state.role = "primary";
+  state.lineage = NewLineage(runtime_);
+  return state;
+}
+
+absl::Status PrimaryFile::TakeIdentity(const v1::Lineage& lineage) {
+  if (!state_ || !tail_ || left_) {
+    return absl::UnavailableError(absl::StrCat("another file is in the place of ", options_.path));
+  }
+  State state = *state_;
+  state.lineage = lineage;
+  state.takes_identity = v1::End::TAKES_IDENTITY_NO;
+  state.followers.clear();
+  state.lower_bound = tail_->end();
+  state.inode = inode_;
+  if (absl::Status saved = Save(state); !saved.ok()) return saved;
+  state_ = std::move(state);
+  return absl::OkStatus();
+}
+
+absl::Status PrimaryFile::SettleIdentity() {
+  if (!state_) return absl::OkStatus();
+  state_->takes_identity = v1::End::TAKES_IDENTITY_NO;
+  return Save(*state_);
+}
+
+absl::Status PrimaryFile::Save(const State& state) { return told_ ? absl::OkStatus() : state_file_.Save(state); }
+
+absl::StatusOr<std::string> PrimaryFile::BeginDatabase() {
+  absl::StatusOr<std::string> kept = filestorage::MoveToFreeName(file_system_, state_file_.path());
+  if (!kept.ok() && !absl::IsNotFound(kept.status())) return kept.status();
+  const State state = NewState();
+  if (absl::Status saved = state_file_.Save(state, /*anew=*/true); !saved.ok()) return saved;
+  told_ = true;
+  return absl::StrCat("is a database of its own now, ", replication::DescribeId(state.lineage.database_id()),
+                      kept.ok() ? absl::StrCat("; the state file of before is kept as ", *kept) : "");
+}
+
+absl::StatusOr<std::string> PrimaryFile::Adopt(bool new_database) {
+  auto loaded = state_file_.Load();
+  const bool damaged = absl::IsInvalidArgument(loaded.status());
+  if (!loaded.ok() && !damaged) return loaded.status();
+  std::optional<State> state = damaged ? std::nullopt : *std::move(loaded);
+  if (state && (state->role != "primary" || !state->rival.empty())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "state file ", state_file_.path(),
+        state->role != "primary" ? " says that it is a secondary's copy: configure it as one, and type zrs promote"
+                                 : " says that there is another primary: zrs promote --force makes this one the right "
+                                   "one, and zrs demote, or replicate-from, its secondary"));
+  }
+  const bool foreign = state && !CheckStateBelongs(*state, state_file_.path(), options_.path, options_.machine_id).ok();
+  const bool unshared = state && !foreign && state->takes_identity == v1::End::TAKES_IDENTITY_WHILE_NEW;
+  if (new_database && !unshared) return BeginDatabase();
+  std::string kept;
+  if (!state) {
+    if (damaged) {
+      auto moved = filestorage::MoveToFreeName(file_system_, state_file_.path());
+      if (!moved.ok()) return moved.status();
+      kept = absl::StrCat("; the damaged state file is kept as ", *moved);
+    }
+    state = NewState();
+  }
+  const std::string id = replication::DescribeId(state->lineage.database_id());
+  state->path = options_.path;
+  state->machine_id = options_.machine_id;
+  state->takes_identity = foreign || new_database ? v1::End::TAKES_IDENTITY_NO : v1::End::TAKES_IDENTITY_AS_TOLD;
+  if (absl::Status saved = state_file_.Save(*state, /*anew=*/true); !saved.ok()) return saved;
+  told_ = true;
+  if (new_database) return absl::StrCat("is a database of its own, ", id);
+  if (foreign) return absl::StrCat("is the primary of database ", id, " on this host from now on");
+  return absl::StrCat(
+      "takes the identity of the first secondary that finds all of its own file in this one; until then "
+      "it is database ",
+      id, kept);
+}
+
+}  // namespace zrs::storage

@@ -1,0 +1,67 @@
+// Which database a primary's file is: taken from a follower that proves it, or as a person says.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/end_message.h"
+#include "sidecar/replication/id.h"
+#include "sidecar/storage/primary/primary_source.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+
+v1::End::TakesIdentity PrimarySource::takes_identity() const {
+  return published_ && state_ ? state_->takes_identity : v1::End::TAKES_IDENTITY_NO;
+}
+
+void PrimarySource::TakeIdentity(const v1::Lineage& lineage, absl::AnyInvocable<void(absl::Status)> taken) {
+  if (takes_identity() == v1::End::TAKES_IDENTITY_NO || stopping_) {
+    return taken(absl::FailedPreconditionError("it takes none any more"));
+  }
+  // Of two that come at once it is the first one's.
+  const auto before = std::exchange(state_->takes_identity, v1::End::TAKES_IDENTITY_NO);
+  runtime_.PostIo([this, lineage, before, taken = std::move(taken)]() mutable {
+    absl::Status saved = file_.TakeIdentity(lineage);
+    runtime_.Post([this, lineage, before, saved = std::move(saved), taken = std::move(taken)]() mutable {
+      if (saved.ok()) {
+        OnIdentityTaken(lineage);
+      } else {
+        spdlog::warn("storage {}: the identity that a follower has proved is not taken: {}; it is tried again",
+                     options_.name, saved.ToString());
+        state_->takes_identity = before;
+      }
+      taken(std::move(saved));
+    });
+  });
+}
+
+void PrimarySource::OnIdentityTaken(const v1::Lineage& lineage) {
+  state_->lineage = lineage;
+  spdlog::info(
+      "storage {}: a follower, all of whose file is in {}, has proved that it is database {}: it is that again",
+      options_.name, options_.path, replication::DescribeId(lineage.database_id()));
+  if (!published_) return;
+  events_.withdrawn(replication::MakeEnd(v1::End::REASON_REPLACED, "the primary has its database's identity back",
+                                         "none needed: the follower comes back at once"));
+  Publish();
+}
+
+// It is another one's too from now on: to exchange it would leave that one alone.
+void PrimarySource::OnIdentityShared() {
+  if (!state_ || state_->takes_identity != v1::End::TAKES_IDENTITY_WHILE_NEW) return;
+  state_->takes_identity = v1::End::TAKES_IDENTITY_NO;
+  runtime_.PostIo([this] {
+    absl::Status saved = file_.SettleIdentity();
+    if (saved.ok()) return;
+    spdlog::warn("storage {}: {}; that a follower has its identity is found again after the next start", options_.name,
+                 saved.ToString());
+  });
+}
+
+void PrimarySource::Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done) {
+  runtime_.PostIo([this, new_database, done = std::move(done)]() mutable {
+    absl::StatusOr<std::string> adopted = file_.Adopt(new_database);
+    runtime_.Post([done = std::move(done), adopted = std::move(adopted)]() mutable { done(std::move(adopted)); });
+  });
+}
+
+}  // namespace zrs::storage

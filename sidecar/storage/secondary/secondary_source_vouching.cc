@@ -1,0 +1,97 @@
+// A primary that has lost its state is told by its secondaries which database it is.
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sidecar/replication/boundary_message.h"
+#include "sidecar/storage/secondary/comparison_report.h"
+#include "sidecar/storage/secondary/secondary_source.h"
+#include "spdlog/spdlog.h"
+
+namespace zrs::storage {
+namespace {
+
+// A restart tries again at once.
+constexpr absl::Duration kRefutedPause = absl::Hours(1);
+constexpr char kRefuted[] =
+    ". Both files are left as they are. Where the upstream's is a restored backup, or was packed since: stop zrs here, "
+    "move the copy and its state file away, and start it again, for a new copy. Where this copy is the right one: zrs "
+    "promote --force here";
+
+bool IsSilent(const UpstreamFinding& finding) {
+  using Kind = UpstreamFinding::Kind;
+  return finding.kind == Kind::kUnknown || finding.kind == Kind::kGone || finding.kind == Kind::kStops;
+}
+
+}  // namespace
+
+// One that has only given itself an identity may be a copy of a lost primary's file beside the right primary. Where a
+// single address leads to it there is nobody else to follow; else the right one has to be none of the others. A
+// person's word is enough anywhere.
+std::optional<SecondarySource::Asked> SecondarySource::AskedBySome() const {
+  std::optional<Asked> found;
+  for (size_t i = 0; i < options_.upstreams.size(); ++i) {
+    const UpstreamFinding& finding = search_.choice().finding(i);
+    if (finding.takes_identity == v1::End::TAKES_IDENTITY_AS_TOLD) {
+      return Asked{options_.upstreams[i], finding.takes_identity, finding.why};
+    }
+    if (IsSilent(finding) || MayBePrimary(finding)) return std::nullopt;
+    if (finding.takes_identity == v1::End::TAKES_IDENTITY_NO) continue;
+    if (found) return std::nullopt;
+    found = Asked{options_.upstreams[i], finding.takes_identity, finding.why};
+  }
+  return found;
+}
+
+bool SecondarySource::VouchIfAsked() {
+  const std::optional<Asked> asked = std::exchange(asked_, std::nullopt);
+  if (!asked || asked->takes_identity == v1::End::TAKES_IDENTITY_NO || stopping_ || comparisons_.purpose())
+    return false;
+  if (!copy_.magic || copy_.committed.last_offset == 0 || state_ == SecondaryState::kDiskFull) return false;
+  if (asked->refusal == vouched_.refusal && runtime_.Now() < vouched_.until) return false;
+  spdlog::info("storage {}: {} asks which database its file is: all of {} is compared with it", options_.name,
+               asked->address, options_.path);
+  Comparisons::Wish wish = WishFor(Comparisons::Purpose::kVouch);
+  wish.lineage.Clear();
+  wish.check = [this](const InspectedFile& upstream) {
+    if (upstream.end.offset >= copy_.committed.offset) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("its file, as far as it has looked, ends at ", replication::DescribePosition(upstream.end),
+                     ", and this copy has more, up to ", replication::DescribePosition(copy_.committed)));
+  };
+  wish.vouch = [this] {
+    v1::Vouch vouch;
+    *vouch.mutable_lineage() = copy_.lineage;
+    *vouch.mutable_position() = replication::ToProto(copy_.committed);
+    return vouch;
+  };
+  wish.done = [this, asked = *asked](const absl::StatusOr<ComparisonResult>& result) { OnVouched(asked, result); };
+  comparisons_.Run(asked->address, std::move(wish));
+  events_.changed();
+  return true;
+}
+
+void SecondarySource::OnVouched(const Asked& asked, const absl::StatusOr<ComparisonResult>& result) {
+  if (stopping_) return;
+  if (result.ok() && !result->differs()) {
+    vouched_ = {};
+    backoff_.Reset();
+    spdlog::info("storage {}: {} has all of {}, and is of its database from now on", options_.name, asked.address,
+                 options_.path);
+  } else if (result.ok()) {
+    const v1::Comparison report = ReportOf(*result, copy_.committed.offset, runtime_.UnixNow());
+    vouched_ = {asked.refusal, absl::StrCat("they were compared, and are not the same: ", Describe(report), kRefuted),
+                runtime_.Now() + kRefutedPause};
+  } else {
+    vouched_ = {asked.refusal, std::string(result.status().message()), runtime_.Now() + options_.refused_delay};
+  }
+  // Whatever came of it is told when the upstream has answered.
+  retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
+  events_.changed();
+}
+
+std::string SecondarySource::VouchTrouble(const std::string& refusal) const {
+  return vouched_.trouble.empty() || refusal != vouched_.refusal ? "" : absl::StrCat("; ", vouched_.trouble);
+}
+
+}  // namespace zrs::storage
