@@ -330,11 +330,7 @@ void Checker::OnHostCrashed(Node& node) {
   }
 }
 
-bool Checker::IsEqual(Node& node) const {
-  const auto info = node.disk().Stat(kDataPath);
-  if (!info.ok() || info->size != writer_->history().size()) return false;
-  return node.disk().Contents(kDataPath) == writer_->history();
-}
+bool Checker::IsEqual(Node& node) const { return node.disk().HasContents(kDataPath, writer_->history()); }
 
 bool Checker::IsDurablyEqual(Node& node) {
   return Durable(node, 0, writer_->history().size() + 1) == writer_->history();
