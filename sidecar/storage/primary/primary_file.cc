@@ -248,7 +248,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
   const absl::StatusOr<bool> same = TailHasBoundary(*tail_, *left_);
   if (!same.ok()) return same.status();
   if (!*same) {
-    // That of the file between, which nobody followed, tells them by what it ended with that this one is its pack.
+    // Nobody followed the file between; by what it ended with a follower proves that this one came of it.
     AddReplacedEpoch(between_ ? RandomId(runtime_) : id, *left_, &state.lineage);
     if (between_) AddReplacedEpoch(id, *between_, &state.lineage);
   }
