@@ -118,6 +118,20 @@ bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs) {
   return false;
 }
 
+std::vector<filestorage::Boundary> LeftSince(const v1::Lineage& lineage, const filestorage::Boundary& end,
+                                             const v1::Lineage& longer) {
+  std::vector<filestorage::Boundary> lefts;
+  const int position = PositionIn(longer, lineage);
+  if (position < 0) return lefts;
+  for (int i = position + 1; i < longer.epochs_size(); ++i) {
+    const filestorage::Boundary left = LeftBoundary(longer.epochs(i));
+    // Until the first that took its place it is the same file.
+    if (lefts.empty() && end.offset > left.offset) return lefts;
+    if (longer.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) lefts.push_back(left);
+  }
+  return lefts;
+}
+
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer) { return PositionIn(longer, lineage) >= 0; }
 
 }  // namespace zrs::replication

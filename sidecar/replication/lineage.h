@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "filestorage/boundary.h"
@@ -49,6 +50,12 @@ v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const fi
 // Whether another file has taken the place of the one that `ours` ends with, in `theirs`, which goes on from it; false
 // for promotions alone.
 bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs);
+
+// Where the files that went on from a copy of `lineage`, committed up to `end`, were left when others took their place,
+// in `longer`: each of those files had all that the copy has, or is a pack of one that had, on the word of whoever made
+// that lineage. Empty where `longer` does not go on from it, or parted from it before `end`.
+std::vector<filestorage::Boundary> LeftSince(const v1::Lineage& lineage, const filestorage::Boundary& end,
+                                             const v1::Lineage& longer);
 
 // Whether `longer` goes on from where `lineage` is (equal ones count): PositionIn is not -1.
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer);

@@ -1,7 +1,5 @@
 #include "sidecar/storage/state_file.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <cstdint>
 #include <utility>
 
@@ -304,8 +302,8 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   if (!named.ok()) return named;
   v1::StorageState proto;
   // Unknown fields are errors: a later version that means something by them has another version number.
-  const auto parsed = google::protobuf::util::JsonStringToMessage(*contents, &proto);
-  if (!parsed.ok()) return Damaged(path_, parsed.ToString());
+  const absl::Status parsed = StateFromJson(*contents, &proto);
+  if (!parsed.ok()) return Damaged(path_, parsed.message());
   auto state = FromProto(proto);
   if (!state.ok()) return Damaged(path_, state.status().message());
   saved_ = *std::move(contents);

@@ -96,6 +96,25 @@ TEST_F(PackProofTest, APackThatDropsGarbageAtTheEnd) {
   EXPECT_THAT(proof.reason, HasSubstr("the old file is gone"));
 }
 
+// Nobody needs to have seen the first of two packs: what it dropped is superseded by what it kept, or is gone for good.
+TEST_F(PackProofTest, APackOfAPackIsOneOfTheFirstFileToo) {
+  const FileBuilder old_file = Build({Revision(1, {0}), Revision(2, {0, 1}), Revision(3, {7}), Revision(4, {})});
+  const FileBuilder first = Build({Revision(2, {0, 1}, 'p'), Revision(4, {}, 'p'), Revision(5, {}), Revision(6, {1})});
+  EXPECT_TRUE(Prove(first, old_file).proved());
+  for (const FileBuilder& second :
+       {Build({Revision(2, {0, 1}, 'p'), Revision(6, {1})}), Build({Revision(2, {0}, 'p'), Revision(6, {1}, 'p')})}) {
+    EXPECT_TRUE(Prove(second, first).proved());
+    EXPECT_TRUE(Prove(second, old_file).proved());
+  }
+}
+
+// No row of packs drops a revision and keeps an older one, though an empty transaction is all that is behind it.
+TEST_F(PackProofTest, AnOlderBackupThatLacksAnEmptyTransactionAtTheEndTooIsNone) {
+  const FileBuilder old_file = Build({Revision(1, {0}), Revision(2, {0, 1}), Revision(3, {1}), Revision(4, {})});
+  const FileBuilder backup = Build({Revision(2, {0, 1}, 'p'), Revision(9, {0})});
+  EXPECT_THAT(Prove(backup, old_file).reason, HasSubstr("an older revision"));
+}
+
 TEST_F(PackProofTest, APackOfAnotherFileIsNone) {
   EXPECT_THAT(Prove(Build({{.tid = TestTid(2) + 1, .status = 'p', .records = {{.oid = 0, .data = "x"}}}}), old_).reason,
               HasSubstr("was not in the old file"));

@@ -68,7 +68,7 @@ class Checker : public NetworkObserver {
   void OnPromoted(Node& node, Node& before);
   // The latest epoch of whose file the copy of `node` is a beginning, as an opener finds it; absent where of none.
   std::optional<size_t> EpochOfCopy(Node& node) const;
-  // Whether the copy of `node` has transactions that a later promotion left out.
+  // Whether the copy of `node` has, or may have, what a later promotion left out.
   bool IsPastAFork(Node& node) const;
   // Whether the present or last process on its upstream's host has heard of the copy of `node`.
   bool IsKnown(const Node& node) const;
@@ -125,6 +125,8 @@ class Checker : public NetworkObserver {
   void CheckBatch(Node& node, const v1::Batch& batch);
   // The epochs of whose file `contents` is a beginning.
   std::vector<size_t> EpochsOf(absl::string_view contents) const;
+  // The same of what an opener finds, without those that came with more.
+  std::vector<size_t> EpochsOfCopy(Node& node) const;
   // The earliest of those, if any, that fits with what is known of the disk.
   bool Fits(const Disk& disk, Place place) const;
 

@@ -11,8 +11,9 @@ namespace zrs::simulation {
 
 // A pack of `file` (whole committed transactions) to a moment somewhere in it: of the transactions up to there some are
 // dropped and the rest is marked as packed; those behind it, which were committed while it ran, are copied as they are.
-// As in ZODB the last one up to that moment that has records is kept, since those are current. Those without records
-// behind it go where `drop_end` says so, though it be the very last of the file.
+// As in ZODB an object is there as it was at that moment or, as garbage is, not at all; and the last transaction up to
+// it that has records is kept, since those are current. Those without records behind it go where `drop_end` says so,
+// though it be the very last of the file.
 std::string PackedFile(absl::string_view file, bool drop_end, SeededRandom& random);
 
 }  // namespace zrs::simulation

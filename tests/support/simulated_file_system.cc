@@ -173,6 +173,12 @@ std::string SimulatedFileSystem::Contents(const std::string& path) const {
   return number == 0 ? "" : disk_.inode(number).Contents();
 }
 
+bool SimulatedFileSystem::HasContents(const std::string& path, absl::string_view contents) const {
+  std::lock_guard lock(mutex_);
+  const uint64_t number = FindFile(path);
+  return number != 0 && disk_.inode(number).HasContents(contents);
+}
+
 std::string SimulatedFileSystem::DurableContents(const std::string& path, uint64_t from, uint64_t to) const {
   std::lock_guard lock(mutex_);
   const uint64_t number = disk_.FindDurable(path);

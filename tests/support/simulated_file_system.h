@@ -87,6 +87,8 @@ class SimulatedFileSystem : public filestorage::FileSystem {
   uint64_t operations() const;
   // A file's contents as read now; not an operation. Empty when there is no such file.
   std::string Contents(const std::string& path) const;
+  // Whether there is such a file, and Contents would answer this.
+  bool HasContents(const std::string& path, absl::string_view contents) const;
   // The same of bytes `from` to `to`, or to the file's end, as a crash that takes everything unsynced would leave them.
   std::string DurableContents(const std::string& path, uint64_t from, uint64_t to) const;
   bool Exists(const std::string& path) const;  // the name; a link may dangle

@@ -81,6 +81,20 @@ std::string SimulatedInode::Contents() const {
   return contents;
 }
 
+bool SimulatedInode::HasContents(absl::string_view contents) const {
+  if (contents.size() != size()) return false;
+  bool same = true;
+  Visit(
+      0, size(), [](const auto& entry) -> const Page& { return entry.second; },
+      [&](const char* bytes, size_t count) {
+        const absl::string_view expected = contents.substr(0, count);
+        contents.remove_prefix(count);
+        same = same && (bytes == nullptr ? expected.find_first_not_of('\0') == absl::string_view::npos
+                                         : absl::string_view(bytes, count) == expected);
+      });
+  return same;
+}
+
 std::string SimulatedInode::DurableContents(uint64_t from, uint64_t to) const {
   to = std::min(to, sizes_.front());
   std::string contents;

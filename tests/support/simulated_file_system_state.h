@@ -74,6 +74,7 @@ class SimulatedInode {
   uint64_t size() const { return sizes_.back(); }
   size_t ReadAt(uint64_t offset, absl::Span<char> out) const;
   std::string Contents() const;
+  bool HasContents(absl::string_view contents) const;
   // Bytes `from` to `to`, or to the end, of what a crash leaves that takes everything unsynced.
   std::string DurableContents(uint64_t from, uint64_t to) const;
   void WriteAt(uint64_t offset, absl::string_view data);

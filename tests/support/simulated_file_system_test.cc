@@ -101,7 +101,10 @@ TEST(SimulatedFileSystemTest, TruncatedBytesReadAsZerosWhenTheFileGrowsAgain) {
   ASSERT_TRUE(file->WriteAt(0, Pages("ab")).ok());
   ASSERT_TRUE(file->Truncate(1).ok());
   ASSERT_TRUE(file->Truncate(2 * kPage).ok());
-  EXPECT_EQ(disk.Contents("f"), "a" + std::string(2 * kPage - 1, '\0'));
+  const std::string expected = "a" + std::string(2 * kPage - 1, '\0');
+  EXPECT_EQ(disk.Contents("f"), expected);
+  EXPECT_TRUE(disk.HasContents("f", expected));
+  EXPECT_FALSE(disk.HasContents("f", "a" + std::string(2 * kPage - 2, '\0') + "b"));
 }
 
 TEST(SimulatedFileSystemTest, UnsyncedPagesAndSizeSurviveInAnyCombination) {

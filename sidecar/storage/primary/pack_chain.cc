@@ -95,8 +95,16 @@ absl::StatusOr<PackChain::Held> PackChain::OpenOld(const Boundary& known) const 
   return Held{*std::move(tail), info->inode};
 }
 
-absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left, bool doubted) const {
+absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left, bool doubted,
+                                           std::optional<Boundary>* between) const {
+  between->reset();
   auto proof = ProveLink(now, left, followed());
+  if (proof.ok() && !proof->proved()) {
+    auto found = FindBetween(now);
+    if (!found.ok()) return found.status();
+    if (found->has_value()) proof = PackProof{By::kGarbage, ""};
+    *between = *found;
+  }
   if (!proof.ok() || (proof->by != By::kLaterPack && proof->by != By::kGarbage)) return proof;
   const std::string missing = absl::StrCat("the transaction ", filestorage::TidHex(left.tid),
                                            ", the last that was replicated, is not in it, and ");
@@ -104,6 +112,17 @@ absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left, bool
   if (doubted) return NotProved(absl::StrCat(missing, "it was packed after another file had been in its place"));
   if (proof->by == By::kGarbage) return proof;
   return ProveByOldFile(now, left, missing);
+}
+
+// What was undone between two packs may be garbage by the second, which looks like no pack of the file before the
+// first.
+absl::StatusOr<std::optional<Boundary>> PackChain::FindBetween(Tail& now) const {
+  if (link_.tail && IsPackOf(now, *link_.tail)) return link_.tail->end();
+  if (!followed_.tail) return std::nullopt;
+  const absl::StatusOr<Held> old = OpenOld(Boundary{});
+  if (!old.ok()) return old.status();
+  if (!old->tail || !IsPackOf(*old->tail, *last().tail) || !IsPackOf(now, *old->tail)) return std::nullopt;
+  return old->tail->end();
 }
 
 absl::StatusOr<PackProof> PackChain::ProveByOldFile(Tail& now, const Boundary& left, const std::string& missing) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -46,8 +47,9 @@ class PackChain {
   // Whether `now`, read up to its end, is a pack of the file that was followed up to `left`, or of one that is itself.
   // Errors as ProvePack's and BeginUnseen's.
   // `doubted`: another file has been in its place since, so that a pack proves nothing any more.
-  absl::StatusOr<filestorage::PackProof> Prove(filestorage::Tail& now, const filestorage::Boundary& left,
-                                               bool doubted) const;
+  // `between`: the end of the file that was packed to `now`, where by itself that looks like no pack of the first.
+  absl::StatusOr<filestorage::PackProof> Prove(filestorage::Tail& now, const filestorage::Boundary& left, bool doubted,
+                                               std::optional<filestorage::Boundary>* between) const;
 
  private:
   struct Held {
@@ -55,6 +57,9 @@ class PackChain {
     uint64_t inode = 0;
   };
 
+  // The end of the file that `now` is a pack of, and which is one of the file that was followed: the newest link, or
+  // Data.fs.old where nobody saw that one come and go. Nothing where neither is.
+  absl::StatusOr<std::optional<filestorage::Boundary>> FindBetween(filestorage::Tail& now) const;
   // Of a file whose last packed transactions are later than all that the followed one had.
   absl::StatusOr<filestorage::PackProof> ProveByOldFile(filestorage::Tail& now, const filestorage::Boundary& left,
                                                         const std::string& missing) const;

@@ -31,6 +31,15 @@ absl::StatusOr<bool> TailHasBoundary(Tail& tail, const Boundary& boundary) {
                                   tail.magic(), boundary);
 }
 
+void AddReplacedEpoch(const std::string& id, const Boundary& left, v1::Lineage* lineage) {
+  v1::Epoch epoch;
+  epoch.set_id(id);
+  epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+  epoch.set_generation(replication::CurrentEpoch(*lineage)->generation());
+  *epoch.mutable_left() = replication::ToProto(left);
+  replication::AddEpoch(std::move(epoch), lineage);
+}
+
 }  // namespace
 
 void LogDecreasingTids(const StorageOptions& options, uint64_t from, const TailReport& report) {
@@ -210,7 +219,7 @@ absl::Status PrimaryFile::CheckStillThere() {
 }
 
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
-  auto proof = chain_.Prove(*tail_, *left_, state_->doubted);
+  auto proof = chain_.Prove(*tail_, *left_, state_->doubted, &between_);
   if (!proof.ok()) {
     return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
                                                             " in ", options_.path, ": ", proof.status().message()));
@@ -237,12 +246,9 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& i
   const absl::StatusOr<bool> same = TailHasBoundary(*tail_, *left_);
   if (!same.ok()) return same.status();
   if (!*same) {
-    v1::Epoch epoch;
-    epoch.set_id(id);
-    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
-    epoch.set_generation(replication::CurrentEpoch(state.lineage)->generation());
-    *epoch.mutable_left() = replication::ToProto(*left_);
-    replication::AddEpoch(std::move(epoch), &state.lineage);
+    // Nobody followed the file between; by what it ended with a follower proves that this one came of it.
+    AddReplacedEpoch(between_ ? RandomId(runtime_) : id, *left_, &state.lineage);
+    if (between_) AddReplacedEpoch(id, *between_, &state.lineage);
   }
   state.lower_bound = tail_->end();
   state.doubted = false;

@@ -132,6 +132,7 @@ class PrimaryFile {
   PackChain chain_;                                  // begins with the file before, from the moment it was replaced
   // The committed end of the file before; set while the present one is pending.
   std::optional<filestorage::Boundary> left_;
+  std::optional<filestorage::Boundary> between_;  // as the last Prove found it
 };
 
 }  // namespace zrs::storage

@@ -75,7 +75,8 @@ class CopyFile {
   absl::Status PrepareRebuild(const replication::PrepareRebuild& prepare);
   absl::Status WriteRebuild(replication::WriteGroup group);
   absl::StatusOr<size_t> ReadRebuild(uint64_t offset, absl::Span<char> out);
-  // Whether it is a pack of the live file.
+  // Whether it is a pack of the live file, or of what that one became: it has what a file that went on from it, as its
+  // lineage tells, had last.
   absl::StatusOr<filestorage::PackProof> ProveRebuild();
   // It takes the live one's place, which is kept open for HadPosition until the next swap. An error of the code
   // ResourceExhausted leaves the live file as it was. After any other one, the next Open finds out what was done. From

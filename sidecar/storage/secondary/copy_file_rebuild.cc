@@ -4,12 +4,14 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
 #include "filestorage/data_file_names.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/old_file.h"
 #include "sidecar/storage/secondary/copy_file.h"
 #include "sidecar/storage/secondary/swap.h"
 
 namespace zrs::storage {
 
+using filestorage::Boundary;
 using filestorage::NewPath;
 
 absl::Status CopyFile::CheckRoom(uint64_t size) {
@@ -89,8 +91,17 @@ absl::StatusOr<filestorage::PackProof> CopyFile::ProveRebuild() {
   const auto read_new = [this](uint64_t offset, absl::Span<char> out) { return rebuild_->Read(offset, out); };
   const auto read_live = [this](uint64_t offset, absl::Span<char> out) { return appender_->Read(offset, out); };
   const filestorage::ReadFunction live_function = read_live;
-  return filestorage::ProvePack(read_new, rebuild_->magic(), rebuild_->committed(), appender_->committed(),
-                                &live_function);
+  const Boundary& end = appender_->committed();
+  auto proof = filestorage::ProvePack(read_new, rebuild_->magic(), rebuild_->committed(), end, &live_function);
+  if (!proof.ok() || proof->proved()) return proof;
+  // What came behind the live file's end may have made it so: an undo that refers to a revision of an object which was
+  // garbage when the file was packed keeps that one, and a later one that the copy ends with goes.
+  for (const Boundary& left : replication::LeftSince(state_->lineage, end, state_->rebuild->lineage)) {
+    if (left.tid <= end.tid) continue;
+    auto later = filestorage::ProvePack(read_new, rebuild_->magic(), rebuild_->committed(), left, nullptr);
+    if (!later.ok() || later->proved()) return later;
+  }
+  return proof;
 }
 
 absl::Status CopyFile::RemoveRebuild() {

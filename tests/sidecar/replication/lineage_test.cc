@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/id.h"
@@ -110,6 +112,34 @@ TEST(LineageTest, TheOldestEpochsAreForgotten) {
   EXPECT_EQ(PositionIn(lineage, first), -1);
   EXPECT_EQ(PositionIn(lineage, second), 0);
   EXPECT_EQ(PositionIn(lineage, lineage), kMostEpochs - 1);
+}
+
+TEST(LineageTest, WhereWhatWentOnFromACopyWasLeft) {
+  const auto boundary = [](uint64_t offset) {
+    filestorage::Boundary made = kStart;
+    made.offset = offset;
+    made.last_offset = 4;
+    made.tid = offset;
+    return made;
+  };
+  const v1::Lineage ours = FirstLineage('d', 'a');
+  v1::Lineage longer = ours;
+  EXPECT_TRUE(LeftSince(ours, boundary(100), longer).empty());
+  AddEpoch(&longer, 'b', v1::Epoch::ORIGIN_FORKED, boundary(200));
+  EXPECT_TRUE(LeftSince(ours, boundary(100), longer).empty());
+  AddEpoch(&longer, 'c', v1::Epoch::ORIGIN_REPLACED, boundary(300));
+  AddEpoch(&longer, 'e', v1::Epoch::ORIGIN_REPLACED, boundary(150));
+  const std::vector<filestorage::Boundary> both = {boundary(300), boundary(150)};
+  EXPECT_EQ(LeftSince(ours, boundary(100), longer), both);
+  EXPECT_EQ(LeftSince(ours, boundary(200), longer), both);
+  // A promotion left out what the copy has behind it.
+  EXPECT_TRUE(LeftSince(ours, boundary(201), longer).empty());
+  v1::Lineage forked = longer;
+  forked.mutable_epochs()->DeleteSubrange(2, 2);
+  EXPECT_EQ(LeftSince(forked, boundary(300), longer), both);
+  EXPECT_TRUE(LeftSince(forked, boundary(301), longer).empty());
+  EXPECT_TRUE(LeftSince(longer, boundary(100), ours).empty());
+  EXPECT_TRUE(LeftSince(FirstLineage('e', 'a'), boundary(100), longer).empty());
 }
 
 TEST(LineageTest, RefusesAnImpossiblePlaceWhereTheParentWasLeft) {

@@ -77,6 +77,29 @@ TEST_F(PackRaceTest, WhileAPackIsBeingProvedByTheOldFile) {
   EXPECT_EQ(primary_.Data(), packed.bytes());
 }
 
+// The follower is to take the second for a pack of its own file, though the first, which it never saw, dropped what
+// that one had last of objects that are garbage, and the second the empty transaction behind it.
+TEST_F(PackRaceTest, ThatDropTheEndInTwoSteps) {
+  const tests::TransactionSpec root{.tid = tests::TestTid(1), .records = {{.oid = 0, .data = "root"}}};
+  const tests::TransactionSpec garbage{.tid = tests::TestTid(2), .records = {{.oid = 7, .data = "unreferenced"}}};
+  const tests::TransactionSpec empty{.tid = tests::TestTid(3)};
+  const auto packed = [](tests::TransactionSpec transaction) {
+    transaction.status = filestorage::kStatusPacked;
+    return transaction;
+  };
+  file_ = FileBuilder().Add(root).Add(garbage).Add(empty);
+  Begin();
+  secondary_.Stop();
+  for (const FileBuilder& pack :
+       {FileBuilder().Add(packed(root)).Add(packed(empty)), FileBuilder().Add(packed(root))}) {
+    const std::string epoch = primary_.Status().epoch();
+    primary_.Pack(pack.bytes());
+    EXPECT_TRUE(world_.RunUntil([&] { return primary_.serving() && primary_.Status().epoch() != epoch; }));
+  }
+  secondary_.Start();
+  RunUntilEqual(primary_, secondary_);
+}
+
 TEST_F(PackRaceTest, ADiskThatWasFullDoesNotHideThatTheCopyHasDivergedSince) {
   Begin();
   secondary_.disk().SetCapacity(file_.size() + 3000);

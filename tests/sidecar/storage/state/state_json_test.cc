@@ -87,5 +87,49 @@ TEST(StateJsonTest, TextsThatAreEscapedAreLeftToProtobuf) {
   }
 }
 
+// Whatever it is, both take it for the same, or for none.
+void ExpectReadAsByProtobuf(const std::string& json) {
+  v1::StorageState expected;
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &expected);
+  v1::StorageState state;
+  state.set_path("of before");
+  const absl::Status read = StateFromJson(json, &state);
+  ASSERT_EQ(read.ok(), status.ok()) << read << "\n" << json;
+  if (!read.ok()) return;
+  ASSERT_EQ(state.SerializeAsString(), expected.SerializeAsString()) << json;
+}
+
+TEST(StateJsonTest, IsReadAsProtobufReadsIt) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    v1::StorageState state;
+    Filler(seed, {"", "/data/Data.fs", "0123456789abcdef", " !#$%&'()*+,-./:;=?@[]^_`{|}~", "a\"b\\<>"}).Fill(&state);
+    const std::string json = *StateToJson(state);
+    v1::StorageState read;
+    EXPECT_EQ(StateFromJson(json, &read), absl::OkStatus());
+    EXPECT_EQ(read.SerializeAsString(), state.SerializeAsString());
+    ExpectReadAsByProtobuf(json);
+  }
+}
+
+TEST(StateJsonTest, WhatIsNotPrintedByUsIsLeftToProtobuf) {
+  v1::StorageState state;
+  Filler(7, {"plain"}).Fill(&state);
+  const std::string json = *StateToJson(state);
+  for (size_t at = 0; at < json.size(); ++at) {
+    ExpectReadAsByProtobuf(json.substr(0, at));
+    ExpectReadAsByProtobuf(json.substr(0, at) + json.substr(at + 1));
+    for (const char c : {' ', '0', '"', 'x'}) {
+      std::string changed = json;
+      changed[at] = c;
+      ExpectReadAsByProtobuf(changed);
+    }
+  }
+  for (const char* text :
+       {"", "{}", "{}\n", "{\"version\": 1}", "{\n \"nobody\": 1\n}\n", "[]", "{\"version\": 4294967296}",
+        "{\"version\": \"1\", \"role\": \"primary\"}", "{\"lower_bound\": {\"offset\": 4}}"}) {
+    ExpectReadAsByProtobuf(text);
+  }
+}
+
 }  // namespace
 }  // namespace zrs::storage
