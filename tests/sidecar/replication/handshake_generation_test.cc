@@ -135,7 +135,7 @@ TEST_F(ForgetfulHandshakeTest, AFollowerThatGoesOnPastOursSupersedesThePublisher
 
 TEST_F(ForgetfulHandshakeTest, ASiblingOfALaterGenerationSupersedesThePublisher) {
   v1::Lineage theirs = publication_.lineage;
-  AddFork(Id('y'), At(5), 0, &theirs);
+  ASSERT_TRUE(AddFork(Id('y'), At(5), 0, &theirs).ok());
   AddPacks(3, &publication_.lineage, At(5));
   const v1::End end = Refusal(HelloOf(theirs, At(2)));
   EXPECT_EQ(end.reason(), v1::End::REASON_SUPERSEDED) << end.message();
@@ -144,9 +144,9 @@ TEST_F(ForgetfulHandshakeTest, ASiblingOfALaterGenerationSupersedesThePublisher)
 
 TEST_F(ForgetfulHandshakeTest, ASiblingOfTheSameGenerationIsAConflict) {
   v1::Lineage theirs = publication_.lineage;
-  AddFork(Id('y'), At(5), 0, &theirs);
+  ASSERT_TRUE(AddFork(Id('y'), At(5), 0, &theirs).ok());
   AddPacks(3, &publication_.lineage, At(5));
-  AddFork(Id('z'), At(5), 0, &publication_.lineage);
+  ASSERT_TRUE(AddFork(Id('z'), At(5), 0, &publication_.lineage).ok());
   const v1::End end = Refusal(HelloOf(theirs, At(2)));
   EXPECT_EQ(end.reason(), v1::End::REASON_CONFLICT) << end.message();
 }
@@ -154,7 +154,7 @@ TEST_F(ForgetfulHandshakeTest, ASiblingOfTheSameGenerationIsAConflict) {
 TEST_F(ForgetfulHandshakeTest, ASiblingOfAnEarlierGenerationIsDiverged) {
   v1::Lineage theirs = publication_.lineage;
   AddPacks(1, &theirs, At(5));
-  AddFork(Id('z'), At(5), 0, &publication_.lineage);
+  ASSERT_TRUE(AddFork(Id('z'), At(5), 0, &publication_.lineage).ok());
   EXPECT_EQ(Refusal(HelloOf(theirs, At(2))).reason(), v1::End::REASON_DIVERGED);
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "sidecar/replication/boundary_message.h"
@@ -135,6 +137,16 @@ TEST(LineageTest, LineagesThatContradictEachOtherHaveNothingInCommon) {
   AddEpoch(&other, 'z', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_EQ(CommonEpochs(one, other), 0);
   EXPECT_EQ(PositionIn(one, other), -1);
+}
+
+TEST(LineageTest, NoPromotionGoesPastTheLargestGeneration) {
+  v1::Lineage lineage = FirstLineage();
+  EXPECT_TRUE(absl::IsFailedPrecondition(AddFork(Id('b'), kStart, kMostGeneration, &lineage)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(AddFork(Id('b'), kStart, std::numeric_limits<uint64_t>::max(), &lineage)));
+  EXPECT_EQ(lineage.epochs_size(), 1);
+  EXPECT_TRUE(AddFork(Id('b'), kStart, kMostGeneration - 1, &lineage).ok());
+  EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
+  EXPECT_TRUE(absl::IsFailedPrecondition(AddFork(Id('c'), kStart, 0, &lineage)));
 }
 
 TEST(LineageTest, TenThousandEpochsAreRefusedBeforeAnyIsLookedAt) {
