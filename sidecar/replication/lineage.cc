@@ -72,13 +72,21 @@ void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage) {
   if (surplus > 0) lineage->mutable_epochs()->DeleteSubrange(0, surplus);
 }
 
-void AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage) {
+absl::Status AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage) {
+  const uint64_t present = std::max(CurrentEpoch(*lineage)->generation(), above);
+  if (present >= kMostGeneration) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "begin a generation above ", present, ": there is none above ", kMostGeneration,
+        ", which no number of promotions comes to; a peer told it, and is no zrs or has a damaged state file; move "
+        "this storage's state file away, and let its secondaries prove their copies anew"));
+  }
   v1::Epoch epoch;
   epoch.set_id(id);
   epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
-  epoch.set_generation(std::max(CurrentEpoch(*lineage)->generation(), above) + 1);
+  epoch.set_generation(present + 1);
   *epoch.mutable_left() = ToProto(left);
   AddEpoch(std::move(epoch), lineage);
+  return absl::OkStatus();
 }
 
 filestorage::Boundary LeftBoundary(const v1::Epoch& epoch) {
