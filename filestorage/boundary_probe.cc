@@ -2,51 +2,74 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "filestorage/scanner.h"
 
 namespace zrs::filestorage {
 namespace {
 
 constexpr uint64_t kReadSize = 256 << 10;
 
-absl::StatusOr<bool> HasMagic(ReadFunction read_at, Magic magic) {
+using Answer = BoundaryProbe::Answer;
+
+// None where the file is too short, or is no FileStorage.
+absl::StatusOr<std::optional<Magic>> FindMagic(ReadFunction read_at) {
   std::array<char, kMagicSize> bytes;
   const absl::StatusOr<size_t> read = read_at(0, absl::MakeSpan(bytes));
   if (!read.ok()) return read.status();
-  return absl::string_view(bytes.data(), *read) == MagicBytes(magic);
-}
-
-// Scans the one transaction that should fill [last_offset, offset).
-absl::StatusOr<bool> HasLastTransaction(ReadFunction read_at, Magic magic, const Boundary& boundary) {
-  Boundary start;
-  start.offset = boundary.last_offset;
-  Scanner scanner(magic, start);
-  std::vector<char> buffer(static_cast<size_t>(std::min(kReadSize, boundary.offset - boundary.last_offset)));
-  while (scanner.position() < boundary.offset) {
-    const uint64_t size = std::min<uint64_t>(buffer.size(), boundary.offset - scanner.position());
-    const absl::StatusOr<size_t> read =
-        read_at(scanner.position(), absl::MakeSpan(buffer).subspan(0, static_cast<size_t>(size)));
-    if (!read.ok()) return read.status();
-    if (*read < size) return false;
-    if (scanner.Feed(absl::string_view(buffer.data(), *read)).outcome != ScanOutcome::kMore) return false;
-    if (scanner.transaction_end() != 0 && scanner.transaction_end() != boundary.offset) return false;
-  }
-  // A first piece of several small transactions ends here too: then the last one does not begin where it should.
-  return scanner.last() == boundary;
+  const absl::StatusOr<Magic> magic = ParseMagic(absl::string_view(bytes.data(), *read));
+  return magic.ok() ? std::optional<Magic>(*magic) : std::nullopt;
 }
 
 }  // namespace
 
+BoundaryProbe::BoundaryProbe(const Boundary& boundary, std::optional<Magic> magic)
+    : boundary_(boundary), magic_(magic) {}
+
+absl::StatusOr<Answer> BoundaryProbe::Step(ReadFunction read_at, uint64_t most) {
+  absl::StatusOr<Answer> answer = Answer::kNotYet;
+  if (!scanner_) answer = Begin(read_at);
+  const uint64_t before = bytes_read_;
+  while (answer.ok() && *answer == Answer::kNotYet && bytes_read_ - before < most) answer = ReadOn(read_at);
+  return answer;
+}
+
+absl::StatusOr<Answer> BoundaryProbe::Begin(ReadFunction read_at) {
+  if (boundary_.offset < kMagicSize) return Answer::kNotThere;
+  const absl::StatusOr<std::optional<Magic>> magic = FindMagic(read_at);
+  if (!magic.ok()) return magic.status();
+  if (!*magic || (magic_ && **magic != *magic_)) return Answer::kNotThere;
+  if (boundary_.offset == kMagicSize) {
+    return boundary_ == FirstBoundary(**magic) ? Answer::kThere : Answer::kNotThere;
+  }
+  if (boundary_.last_offset < kMagicSize || boundary_.last_offset >= boundary_.offset) return Answer::kNotThere;
+  Boundary start;
+  start.offset = boundary_.last_offset;
+  scanner_.emplace(**magic, start);
+  return Answer::kNotYet;
+}
+
+// Scans the one transaction that should fill [last_offset, offset).
+absl::StatusOr<Answer> BoundaryProbe::ReadOn(ReadFunction read_at) {
+  std::vector<char> buffer(static_cast<size_t>(std::min(kReadSize, boundary_.offset - scanner_->position())));
+  const absl::StatusOr<size_t> read = read_at(scanner_->position(), absl::MakeSpan(buffer));
+  if (!read.ok()) return read.status();
+  bytes_read_ += *read;
+  if (*read < buffer.size()) return Answer::kNotThere;
+  if (scanner_->Feed(absl::string_view(buffer.data(), *read)).outcome != ScanOutcome::kMore) return Answer::kNotThere;
+  if (scanner_->transaction_end() != 0 && scanner_->transaction_end() != boundary_.offset) return Answer::kNotThere;
+  if (scanner_->position() < boundary_.offset) return Answer::kNotYet;
+  // A first piece of several small transactions ends here too: then the last one does not begin where it should.
+  return scanner_->last() == boundary_ ? Answer::kThere : Answer::kNotThere;
+}
+
 absl::StatusOr<bool> HasBoundary(ReadFunction read_at, Magic magic, const Boundary& boundary) {
-  if (boundary.offset < kMagicSize) return false;
-  absl::StatusOr<bool> has_magic = HasMagic(read_at, magic);
-  if (!has_magic.ok() || !*has_magic) return has_magic;
-  if (boundary.offset == kMagicSize) return boundary == FirstBoundary(magic);
-  if (boundary.last_offset < kMagicSize || boundary.last_offset >= boundary.offset) return false;
-  return HasLastTransaction(read_at, magic, boundary);
+  const absl::StatusOr<Answer> answer =
+      BoundaryProbe(boundary, magic).Step(read_at, std::numeric_limits<uint64_t>::max());
+  if (!answer.ok()) return answer.status();
+  return *answer == Answer::kThere;
 }
 
 absl::StatusOr<bool> HasBoundary(File& file, Magic magic, const Boundary& boundary) {

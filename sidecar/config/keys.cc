@@ -43,7 +43,8 @@ constexpr KeySpec kKeys[] = {
     {"max-followers", kStorages, kInteger, false, "64", "", "1", "1000", kListening,
      "Most followers that are connected at the same time."},
     {"inspect-rate", kStorages, kByteSize, false, "200MB", "", "", "", kListening,
-     "Most bytes in a second that are read for secondaries which compare their copies; 0 for no bound."},
+     "Most bytes in a second that are read for secondaries which compare their copies, and as many again to look where "
+     "those are that connect; 0 for no bound."},
     {"keep-alive-delay", kStorages, kTime, false, "2s", "", "10ms", "1h", kAlways,
      "In a primary the time between two heartbeats; in a secondary the longest silence towards its upstream, so that "
      "nothing between them forgets the connection."},

@@ -67,6 +67,20 @@ DecideRefuse RefuseRival(v1::End::Reason reason, const v1::Epoch& epoch, const s
   return refuse;
 }
 
+// Nothing is in common. A lineage that has forgotten its oldest epochs cannot tell whether the other one is of these.
+std::string DescribeStrangers(const v1::Lineage& ours, const v1::Lineage& theirs, const std::string& epochs) {
+  const auto forgotten = [&](absl::string_view whose, const v1::Lineage& by, absl::string_view whom) {
+    return absl::StrCat(whose, " epoch is none of the last ", by.epochs_size(), " that ", whom,
+                        " remembers: it is further behind than that, or of another history: ", epochs);
+  };
+  const bool follower_is_later = CurrentEpoch(theirs)->generation() > CurrentEpoch(ours)->generation();
+  if (HasForgotten(theirs) && (follower_is_later || !HasForgotten(ours))) {
+    return forgotten("the publisher's", theirs, "the follower");
+  }
+  if (HasForgotten(ours)) return forgotten("the follower's", ours, "the publisher");
+  return absl::StrCat("their histories have no epoch in common: ", epochs);
+}
+
 DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
   const v1::Lineage& theirs = hello.lineage();
   const v1::Epoch& our_epoch = *CurrentEpoch(publication.lineage);
@@ -83,9 +97,10 @@ DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello,
                        "find the host that was promoted and let this publisher follow it; where that promotion was a "
                        "mistake: zrs promote --force on the right primary");
   }
-  const std::string parted =
-      absl::StrCat("their histories parted after ", common, " common epochs: ", epochs, "; the follower has ",
-                   DescribePosition(position), ", the publisher ", DescribePosition(publication.end));
+  const std::string parted = absl::StrCat(
+      common == 0 ? DescribeStrangers(publication.lineage, theirs, epochs)
+                  : absl::StrCat("their histories parted after ", common, " common epochs: ", epochs),
+      "; the follower has ", DescribePosition(position), ", the publisher ", DescribePosition(publication.end));
   if (!hello.yields() && common > 0 && their_epoch.generation() == our_epoch.generation()) {
     return RefuseRival(v1::End::REASON_CONFLICT, their_epoch,
                        absl::StrCat("there are two primaries of one generation: ", parted),

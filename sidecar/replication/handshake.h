@@ -51,9 +51,12 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //   of its lineage, as LineageToGoOnFrom leaves it, the epoch unknown here, and
 //     it yields                           refuse DIVERGED
 //     the follower's lineage goes on past
-//     ours, or is of a later generation   refuse SUPERSEDED: this is a stale primary
-//     it is of the same generation        refuse CONFLICT: there are two primaries
-//     else                                refuse DIVERGED
+//     ours, or has epochs of ours and is
+//     of a later generation               refuse SUPERSEDED: this is a stale primary
+//     it has epochs of ours, and is of
+//     the same generation                 refuse CONFLICT: there are two primaries
+//     else                                refuse DIVERGED; where its epoch, or ours, may be one that is forgotten, the
+//                                         message says so
 //   no file, epoch known here             copy
 //   past the fork that ended its epoch    refuse DIVERGED, naming both positions
 //   the file was replaced since, and

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <set>
 #include <utility>
 
-#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sidecar/replication/boundary_message.h"
@@ -14,7 +13,24 @@
 namespace zrs::replication {
 namespace {
 
+using Ids = absl::flat_hash_set<absl::string_view>;
+
 absl::Status Malformed(absl::string_view what) { return absl::InvalidArgumentError(what); }
+
+// They point into `lineage`.
+Ids IdsOf(const v1::Lineage& lineage) {
+  Ids ids;
+  for (const v1::Epoch& epoch : lineage.epochs()) ids.insert(epoch.id());
+  return ids;
+}
+
+// Whether both tell the same of the time up to these two epochs. Either may have forgotten its oldest ones.
+bool SameUntil(const v1::Lineage& a, int a_last, const v1::Lineage& b, int b_last) {
+  for (; a_last >= 0 && b_last >= 0; --a_last, --b_last) {
+    if (a.epochs(a_last).id() != b.epochs(b_last).id()) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -30,7 +46,7 @@ absl::Status ValidateLineage(const v1::Lineage& lineage) {
     return Malformed(
         absl::StrCat("lineage of ", lineage.epochs_size(), " epochs; this release understands at most ", kMostEpochs));
   }
-  std::set<absl::string_view> seen;
+  Ids seen;
   uint64_t generation = 1;
   for (const v1::Epoch& epoch : lineage.epochs()) {
     if (epoch.id().size() != kIdSize)
@@ -56,13 +72,21 @@ void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage) {
   if (surplus > 0) lineage->mutable_epochs()->DeleteSubrange(0, surplus);
 }
 
-void AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage) {
+absl::Status AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage) {
+  const uint64_t present = std::max(CurrentEpoch(*lineage)->generation(), above);
+  if (present >= kMostGeneration) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "begin a generation above ", present, ": there is none above ", kMostGeneration,
+        ", which no number of promotions comes to; a peer told it, and is no zrs or has a damaged state file; move "
+        "this storage's state file away, and let its secondaries prove their copies anew"));
+  }
   v1::Epoch epoch;
   epoch.set_id(id);
   epoch.set_origin(v1::Epoch::ORIGIN_FORKED);
-  epoch.set_generation(std::max(CurrentEpoch(*lineage)->generation(), above) + 1);
+  epoch.set_generation(present + 1);
   *epoch.mutable_left() = ToProto(left);
   AddEpoch(std::move(epoch), lineage);
+  return absl::OkStatus();
 }
 
 filestorage::Boundary LeftBoundary(const v1::Epoch& epoch) {
@@ -76,10 +100,17 @@ const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage) {
 
 int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b) {
   if (a.database_id() != b.database_id()) return 0;
-  const int most = std::min(a.epochs_size(), b.epochs_size());
-  int common = 0;
-  while (common < most && a.epochs(common).id() == b.epochs(common).id()) ++common;
-  return common;
+  const Ids known = IdsOf(b);
+  int last = a.epochs_size() - 1;
+  while (last >= 0 && !known.contains(a.epochs(last).id())) --last;
+  if (last < 0) return 0;
+  int other = b.epochs_size() - 1;
+  while (b.epochs(other).id() != a.epochs(last).id()) --other;
+  return SameUntil(a, last, b, other) ? std::min(last, other) + 1 : 0;
+}
+
+bool HasForgotten(const v1::Lineage& lineage) {
+  return !lineage.epochs().empty() && lineage.epochs(0).origin() != v1::Epoch::ORIGIN_FIRST;
 }
 
 int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage) {
@@ -87,11 +118,7 @@ int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage) {
   if (current == nullptr || lineage.database_id() != longer.database_id()) return -1;
   int position = longer.epochs_size() - 1;
   while (position >= 0 && longer.epochs(position).id() != current->id()) --position;
-  // What both know of the time before has to be the same. Either may have forgotten its oldest epochs.
-  for (int ours = position, theirs = lineage.epochs_size() - 1; ours >= 0 && theirs >= 0; --ours, --theirs) {
-    if (longer.epochs(ours).id() != lineage.epochs(theirs).id()) return -1;
-  }
-  return position;
+  return SameUntil(longer, position, lineage, lineage.epochs_size() - 1) ? position : -1;
 }
 
 v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const filestorage::Boundary& position,
@@ -99,13 +126,11 @@ v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const fi
   v1::Lineage rest = follower;
   if (follower.epochs().empty() || publisher.epochs().empty()) return rest;
   const bool outvoted = CurrentEpoch(follower)->generation() < CurrentEpoch(publisher)->generation();
-  const auto known = [&publisher](const v1::Epoch& epoch) {
-    return absl::c_any_of(publisher.epochs(), [&epoch](const v1::Epoch& one) { return one.id() == epoch.id(); });
-  };
+  const Ids known = IdsOf(publisher);
   while ((yields || outvoted) && rest.epochs_size() > 1) {
     const v1::Epoch& last = *CurrentEpoch(rest);
     const bool unused = last.origin() == v1::Epoch::ORIGIN_FORKED && position.offset <= last.left().offset();
-    if (!unused || known(last)) break;
+    if (!unused || known.contains(last.id())) break;
     rest.mutable_epochs()->RemoveLast();
   }
   return rest;

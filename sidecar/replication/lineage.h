@@ -28,11 +28,15 @@ const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage);
 void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage);
 
 // Begins the epoch of a promotion, with this id (16 bytes): its parent is left at `left`, and its generation is above
-// the present one and `above`.
-void AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage);
+// the present one and `above`. FailedPrecondition, and nothing is changed, where there is no such generation any more.
+absl::Status AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage);
 
-// How many epochs both begin with, by their ids; 0 for different databases.
+// How many epochs both know, by their ids: up to the newest that they have in common. 0 for different databases, where
+// nothing is in common, and where they contradict each other of the time before. Either may have forgotten its oldest.
 int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b);
+
+// Whether the database's first epochs are no longer in it.
+bool HasForgotten(const v1::Lineage& lineage);
 
 // Where an epoch's parent was left; `epoch` is one of a lineage that was validated.
 filestorage::Boundary LeftBoundary(const v1::Epoch& epoch);

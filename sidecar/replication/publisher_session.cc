@@ -109,6 +109,14 @@ void PublisherSession::TakeDigestRequest(const v1::DigestRequest& request, Publi
         effects);
   }
   if (answering()) return FailProtocol("a second digest before the first was answered", effects);
+  if (phase_ == Phase::kServing) {
+    if (!rebuild_) return FailProtocol("a digest, though it does not build a file anew", effects);
+    digested_ += request.end() - request.begin();
+    if (digested_ > sent_offset_) {
+      return FailProtocol(
+          absl::StrCat("digests of ", digested_, " bytes in all, though only ", sent_offset_, " were sent"), effects);
+    }
+  }
   digesting_ = request;
   effects->emplace_back(DigestBytes{request.begin(), request.end()});
   receiving_ = true;

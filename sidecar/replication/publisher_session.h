@@ -190,6 +190,7 @@ class PublisherSession {
   filestorage::Boundary probed_;
   std::optional<DecideRebuild> rebuild_;        // the follower builds our file anew
   std::optional<v1::DigestRequest> digesting_;  // under way
+  uint64_t digested_ = 0;                       // bytes, for a follower that builds our file anew
   std::optional<uint64_t> finding_;             // the same: where the transaction begins
   std::optional<v1::PublisherMessage> answer_;  // to be sent
   RangeChain inspected_;                        // what was asked about by one that inspects

@@ -6,7 +6,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "filestorage/boundary.h"
 #include "sidecar/replication/known_followers.h"
 
 namespace zrs::storage {
@@ -18,11 +17,11 @@ class CommittedBytes {
   // Reads bytes below the committed end; fewer than out.size() only where that is reached. FailedPrecondition when
   // the file is not open (any more).
   virtual absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) = 0;
-  // Whether the committed bytes have exactly this boundary.
-  virtual absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) = 0;
-  // Whether a file that the present one took the place of had exactly this boundary: by that file where it is the one
-  // before, or by what is remembered of followers. False where neither tells.
-  virtual absl::StatusOr<bool> HadPosition(const replication::OldPosition& position) = 0;
+  // Whether what is remembered of followers tells that a file which the present one took the place of had exactly this
+  // boundary. False where it does not tell.
+  virtual bool RemembersPosition(const replication::OldPosition& position) = 0;
+  // Reads the file that the present one took the place of, as Read does; nothing (0 bytes) where it is gone.
+  virtual absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out) = 0;
   // On the strand. `size` committed bytes at `offset`, where those are at hand because they were committed just now: so
   // that what is live need not wait for the I/O thread twice. Else null. Lasts until the strand's next task.
   virtual const char* Fresh(uint64_t, uint64_t) const { return nullptr; }

@@ -20,4 +20,12 @@ absl::StatusOr<bool> FileHasBoundary(filestorage::FileSystem& file_system, const
   return false;
 }
 
+absl::StatusOr<size_t> ReadFileIfThere(filestorage::FileSystem& file_system, const std::string& path, uint64_t offset,
+                                       absl::Span<char> out) {
+  auto file = file_system.OpenForReading(path);
+  if (absl::IsNotFound(file.status())) return 0;
+  if (!file.ok()) return file.status();
+  return (*file)->ReadAt(offset, out);
+}
+
 }  // namespace zrs::storage

@@ -2,9 +2,12 @@
 #ifndef ZRS_SIDECAR_STORAGE_OLD_FILE_H_
 #define ZRS_SIDECAR_STORAGE_OLD_FILE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "filestorage/boundary.h"
 #include "filestorage/file_system.h"
 
@@ -14,6 +17,10 @@ namespace zrs::storage {
 // Blocks on the disk.
 absl::StatusOr<bool> FileHasBoundary(filestorage::FileSystem& file_system, const std::string& path,
                                      const filestorage::Boundary& boundary);
+
+// As File::ReadAt of the file at `path`; 0 bytes where there is none. Blocks on the disk.
+absl::StatusOr<size_t> ReadFileIfThere(filestorage::FileSystem& file_system, const std::string& path, uint64_t offset,
+                                       absl::Span<char> out);
 
 }  // namespace zrs::storage
 

@@ -33,7 +33,7 @@ struct PrimaryView {
   double seconds_ahead = 0;  // age of the oldest such commit; 0 when there is none
 };
 
-// Everything on the strand, but for CommittedBytes' two, which run on the I/O thread.
+// Everything on the strand, but for CommittedBytes' own, which run where that says.
 class Source : public CommittedBytes {
  public:
   virtual void Start(SourceEvents events) = 0;
@@ -48,7 +48,7 @@ class Source : public CommittedBytes {
 
   // A follower knows of another primary, of a later generation than this one or of the same; what it was told.
   virtual void OnRival(const v1::End& end) = 0;
-  // For HadPosition, from now on and over restarts; durable soon, and before a new epoch begins.
+  // For RemembersPosition, from now on and over restarts; durable soon, and before a new epoch begins.
   virtual void Remember(replication::KnownFollower follower) = 0;
 
   // Whether another identity is taken from a follower that proves it: of a primary.

@@ -18,13 +18,11 @@ class SourceSlot final : public CommittedBytes {
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override {
     return io_ != nullptr ? io_->Read(offset, out) : Closed();
   }
-  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
-    if (io_ == nullptr) return Closed();
-    return io_->HasBoundary(boundary);
+  bool RemembersPosition(const replication::OldPosition& position) override {
+    return io_ != nullptr && io_->RemembersPosition(position);
   }
-  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position) override {
-    if (io_ == nullptr) return Closed();
-    return io_->HadPosition(position);
+  absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out) override {
+    return io_ != nullptr ? io_->ReadOld(offset, out) : Closed();
   }
   const char* Fresh(uint64_t offset, uint64_t size) const override {
     return strand_ != nullptr ? strand_->Fresh(offset, size) : nullptr;

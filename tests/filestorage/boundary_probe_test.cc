@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -148,6 +150,38 @@ TEST_F(BoundaryProbeTest, HugeOffsetIsNotRead) {
   Boundary boundary = file_.end();
   boundary.offset = ~uint64_t{0};
   EXPECT_FALSE(Probe(boundary).value());
+}
+
+TEST_F(BoundaryProbeTest, InStepsNoMoreIsReadThanAsked) {
+  file_.Add({.tid = TestTid(100), .records = {{.oid = 1, .data = std::string(1'000'000, 'x')}}});
+  file_system_.SetContents("/Data.fs", file_.bytes());
+  const auto opened = file_system_.OpenForReading("/Data.fs");
+  const auto read = [&](uint64_t offset, absl::Span<char> out) { return (*opened)->ReadAt(offset, out); };
+  constexpr uint64_t kStep = 256 << 10;
+  for (const bool there : {true, false}) {
+    Boundary boundary = file_.end();
+    if (!there) boundary.digest.low ^= 1;
+    BoundaryProbe probe(boundary);
+    for (uint64_t step = 1; step < 4; ++step) {
+      EXPECT_EQ(probe.Step(read, kStep).value(), BoundaryProbe::Answer::kNotYet);
+      EXPECT_EQ(probe.bytes_read(), step * kStep);
+    }
+    EXPECT_EQ(probe.Step(read, kStep).value(),
+              there ? BoundaryProbe::Answer::kThere : BoundaryProbe::Answer::kNotThere);
+  }
+}
+
+TEST_F(BoundaryProbeTest, WhereTheTransactionEndsElsewhereNoMoreOfItIsRead) {
+  file_.Add({.tid = TestTid(100), .records = {{.oid = 1, .data = std::string(1'000'000, 'x')}}});
+  file_system_.SetContents("/Data.fs", file_.bytes() + std::string(1'000'000, 'y'));
+  const auto opened = file_system_.OpenForReading("/Data.fs");
+  Boundary boundary = file_.end();
+  boundary.offset += 500'000;
+  BoundaryProbe probe(boundary);
+  const auto answer = probe.Step([&](uint64_t offset, absl::Span<char> out) { return (*opened)->ReadAt(offset, out); },
+                                 std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(answer.value(), BoundaryProbe::Answer::kNotThere);
+  EXPECT_EQ(probe.bytes_read(), 256u << 10);
 }
 
 TEST_F(BoundaryProbeTest, AReadThatFailsIsAnError) {

@@ -62,7 +62,8 @@ _BY_IO = "run by PostIo alone, on the thread for files"
 _POSTS = "what it hands to PostIo"
 _STRAND = Rule(
     r"(->|\.)(ReadAt|WriteAt|Truncate|Sync|SyncDirectory|Poll|Rename|Link|FreeBytes|OpenFor\w+|OpenOrCreate"
-    r"|CreateExclusively|CreateDirectories|HasBoundary)\(|\b(Tail|Appender)::(Open|Create)\(|filestorage::HasBoundary\("
+    r"|CreateExclusively|CreateDirectories|HasBoundary|ReadOld|Step)\(|\b(Tail|Appender)::(Open|Create)\("
+    r"|filestorage::HasBoundary\("
     r"|\b(ReadWholeFile|ReplaceFile|CreateWithAccess|ProvePack)\(|DataFileLock::Take"
     r"|std::(condition_variable|future|promise|latch|barrier|counting_semaphore|binary_semaphore|[io]?fstream)\b"
     r"|absl::(CondVar|Notification|BlockingCounter)|(\.|->)(join|WaitForNotification)\("
@@ -84,7 +85,7 @@ _STRAND = Rule(
         "sidecar/storage/primary/primary_source.h": "CommittedBytes, which is for that thread",
         "sidecar/storage/secondary/secondary_source.h": "CommittedBytes, which is for that thread",
         "sidecar/storage/source_slot.h": "CommittedBytes, which is for that thread",
-        "sidecar/storage/publisher/publisher_connection.cc": _POSTS,
+        "sidecar/storage/publisher/position_probes.cc": _POSTS,
         "sidecar/runtime/asio_runtime.cc": "the end of the thread for files, in the destructor",
         "sidecar/transport/queued_service.h": "the end of a shutdown, for which the server's owner waits",
         "sidecar/runtime/command_runner.cc": "a thread of its own, which waits for the command",

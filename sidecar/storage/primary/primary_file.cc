@@ -281,20 +281,17 @@ absl::StatusOr<size_t> PrimaryFile::Read(uint64_t offset, absl::Span<char> out) 
   return ReadTail(tail_.get(), options_.path, offset, out);
 }
 
-absl::StatusOr<bool> PrimaryFile::HasBoundary(const Boundary& boundary) {
-  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is closed"));
-  return TailHasBoundary(*tail_, boundary);
-}
-
 void PrimaryFile::Remember(replication::KnownFollower follower) {
   if (state_) replication::Remember(std::move(follower), &state_->followers);
 }
 
-absl::StatusOr<bool> PrimaryFile::HadPosition(const replication::OldPosition& position) {
-  if (state_ && replication::WasThere(state_->followers, position)) return true;
-  if (!position.just_before) return false;
-  if (chain_.followed() != nullptr) return TailHasBoundary(*chain_.followed(), position.boundary);
-  return FileHasBoundary(file_system_, OldPath(options_.path), position.boundary);
+bool PrimaryFile::RemembersPosition(const replication::OldPosition& position) const {
+  return state_ && replication::WasThere(state_->followers, position);
+}
+
+absl::StatusOr<size_t> PrimaryFile::ReadOld(uint64_t offset, absl::Span<char> out) {
+  if (chain_.followed() != nullptr) return chain_.followed()->Read(offset, out);
+  return ReadFileIfThere(file_system_, OldPath(options_.path), offset, out);
 }
 
 }  // namespace zrs::storage

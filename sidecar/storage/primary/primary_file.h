@@ -102,8 +102,8 @@ class PrimaryFile {
 
   // As CommittedBytes'.
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
-  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary);
-  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position);
+  bool RemembersPosition(const replication::OldPosition& position) const;
+  absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out);
 
  private:
   absl::Status CheckFileIsThere();

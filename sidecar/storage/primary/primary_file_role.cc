@@ -24,7 +24,8 @@ absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) 
   }
   const filestorage::Boundary end = left_ ? *left_ : tail_ ? tail_->end() : state_->lower_bound;
   State state = *state_;
-  replication::AddFork(id, end, state.rival_generation, &state.lineage);
+  absl::Status begun = replication::AddFork(id, end, state.rival_generation, &state.lineage);
+  if (!begun.ok()) return begun;
   state.rival.clear();
   if (absl::Status saved = Save(state); !saved.ok()) return saved;
   state_ = std::move(state);

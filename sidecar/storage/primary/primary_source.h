@@ -49,15 +49,13 @@ class PrimarySource final : public Source {
   void Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done);
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
-  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
-    return file_.HasBoundary(boundary);
-  }
   const char* Fresh(uint64_t offset, uint64_t size) const override {
     return published_ && open_ ? fresh_.Find(offset, size) : nullptr;
   }
-  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position) override {
-    return file_.HadPosition(position);
+  bool RemembersPosition(const replication::OldPosition& position) override {
+    return file_.RemembersPosition(position);
   }
+  absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out) override { return file_.ReadOld(offset, out); }
 
  private:
   void TryOpen();

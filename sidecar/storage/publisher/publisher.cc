@@ -55,15 +55,18 @@ Publisher::Publisher(std::string storage_name, uint32_t max_followers, uint64_t 
       bytes_(bytes),
       hooks_(std::move(hooks)),
       inspect_rate_(inspect_rate),
+      probes_(std::make_shared<PositionProbes>(runtime, bytes, inspect_rate)),
       log_(storage_name_, runtime) {}
 
 void Publisher::Open(replication::Publication publication) {
   publication_ = std::move(publication);
   refusal_.reset();
+  probes_->Forget();
 }
 
 void Publisher::Refuse(v1::End refusal) {
   publication_.reset();
+  probes_->Forget();
   // It tells of a file that may not be the one that is served next.
   heartbeat_.reset();
   EndAll(refusal);
@@ -93,7 +96,7 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
     publication.unheard = standing.unheard;
     publication.takes_identity = standing.takes_identity;
   }
-  auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, replication::PublisherOptions{},
+  auto connection = std::make_shared<PublisherConnection>(runtime_, bytes_, *probes_, replication::PublisherOptions{},
                                                           std::move(publication), std::move(stream), std::move(hooks));
   connections_.push_back(connection);
   if (kind == Kind::kFollows) log_.OnConnected(connection, hello.node_id());

@@ -20,6 +20,7 @@
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/committed_bytes.h"
 #include "sidecar/storage/publisher/follower_log.h"
+#include "sidecar/storage/publisher/position_probes.h"
 #include "sidecar/storage/publisher/publisher_connection.h"
 #include "sidecar/storage/source.h"
 #include "sidecar/transport/message_stream.h"
@@ -47,7 +48,8 @@ class Publisher {
     std::function<void(const v1::Lineage&, absl::AnyInvocable<void(absl::Status)>)> take_identity;
   };
   // At most `inspect_rate` bytes per second are read for those who inspect (0: as many as they ask for), and there are
-  // at most kMostInspecting of them. References outlive the publisher.
+  // at most kMostInspecting of them. As many again are read to look for the positions that hellos name
+  // (PositionProbes). References outlive the publisher.
   Publisher(std::string storage_name, uint32_t max_followers, uint64_t inspect_rate, runtime::Runtime& runtime,
             CommittedBytes& bytes, Hooks hooks);
   static constexpr uint32_t kMostInspecting = 4;
@@ -97,6 +99,7 @@ class Publisher {
   absl::Duration heartbeat_received_;
   std::vector<std::shared_ptr<PublisherConnection>> connections_;
   runtime::ByteRate inspect_rate_;
+  const std::shared_ptr<PositionProbes> probes_;
   FollowerLog log_;
 
   absl::AnyInvocable<void()> drained_;

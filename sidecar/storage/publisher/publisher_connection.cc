@@ -58,11 +58,12 @@ class PublisherConnection::Events final : public transport::PublisherEvents {
   std::weak_ptr<PublisherConnection> connection_;
 };
 
-PublisherConnection::PublisherConnection(runtime::Runtime& runtime, CommittedBytes& bytes,
+PublisherConnection::PublisherConnection(runtime::Runtime& runtime, CommittedBytes& bytes, PositionProbes& probes,
                                          replication::PublisherOptions options, replication::Publication publication,
                                          std::shared_ptr<transport::PublisherStream> stream, Hooks hooks)
     : runtime_(runtime),
       bytes_(bytes),
+      probes_(probes),
       session_(options, std::move(publication)),
       stream_(std::move(stream)),
       hooks_(std::move(hooks)),
@@ -144,27 +145,23 @@ void PublisherConnection::Read(uint64_t offset, uint64_t size) {
 }
 
 void PublisherConnection::Probe(const filestorage::Boundary& boundary) {
-  runtime_.PostIo([this, self = shared_from_this(), boundary]() mutable {
-    auto matches = bytes_.HasBoundary(boundary);
-    runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
-      Perform(session_.OnProbed(std::move(matches)));
-      hooks_.progressed();  // it follows now, from where it is
-    });
-  });
+  probes_.Find(boundary, {[this, self = shared_from_this()] { return waits_for_probe(); },
+                          [this, self = shared_from_this()](absl::StatusOr<bool> matches) {
+                            Perform(session_.OnProbed(std::move(matches)));
+                            hooks_.progressed();  // it follows now, from where it is
+                          }});
 }
 
 void PublisherConnection::ProbeOld(const replication::OldPosition& position) {
-  runtime_.PostIo([this, self = shared_from_this(), position]() mutable {
-    auto matches = bytes_.HadPosition(position);
-    runtime_.Post([this, self = std::move(self), matches = std::move(matches)]() mutable {
-      Perform(session_.OnOldProbed(std::move(matches)));
-    });
-  });
+  probes_.FindOld(position, {[this, self = shared_from_this()] { return waits_for_probe(); },
+                             [this, self = shared_from_this()](absl::StatusOr<bool> matches) {
+                               Perform(session_.OnOldProbed(std::move(matches)));
+                             }});
 }
 
 void PublisherConnection::TakeDigest(uint64_t begin, uint64_t end) {
   if (kind_ != Kind::kInspects) return TakeDigestNow(begin, end);
-  digest_timer_ = runtime_.After(hooks_.inspecting(end - begin), [this, begin, end] { TakeDigestNow(begin, end); });
+  question_timer_ = runtime_.After(hooks_.inspecting(end - begin), [this, begin, end] { TakeDigestNow(begin, end); });
 }
 
 void PublisherConnection::TakeDigestNow(uint64_t begin, uint64_t end) {
@@ -177,11 +174,26 @@ void PublisherConnection::TakeDigestNow(uint64_t begin, uint64_t end) {
               });
 }
 
+bool PublisherConnection::waits_for_probe() const {
+  return !closed_ && !cancelled() && session_.state() == replication::PublisherSession::State::kHandshake;
+}
+
+// How much there is to read is known only once it was read.
 void PublisherConnection::Find(uint64_t begin) {
+  question_timer_ = runtime_.After(hooks_.inspecting(0), [this, begin] { FindNow(begin); });
+}
+
+void PublisherConnection::FindNow(uint64_t begin) {
   runtime_.PostIo([this, self = shared_from_this(), begin]() mutable {
+    uint64_t read = 0;
     auto found = filestorage::ProbeTransaction(
-        [this](uint64_t offset, absl::Span<char> out) { return bytes_.Read(offset, out); }, begin);
-    runtime_.Post([this, self = std::move(self), found = std::move(found)]() mutable {
+        [this, &read](uint64_t offset, absl::Span<char> out) {
+          read += out.size();
+          return bytes_.Read(offset, out);
+        },
+        begin);
+    runtime_.Post([this, self = std::move(self), read, found = std::move(found)]() mutable {
+      hooks_.inspecting(read);
       Perform(session_.OnFound(std::move(found)));
     });
   });
@@ -201,7 +213,7 @@ void PublisherConnection::OnStreamMessage(v1::FollowerMessage message) {
 void PublisherConnection::OnStreamClosed(const absl::Status& status) {
   if (closed_) return;
   closed_ = true;
-  digest_timer_.reset();
+  question_timer_.reset();
   close_status_ = status;
   NoteLastSeen();
   stream_.reset();

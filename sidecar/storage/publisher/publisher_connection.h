@@ -14,6 +14,7 @@
 #include "sidecar/replication/publisher_session.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/committed_bytes.h"
+#include "sidecar/storage/publisher/position_probes.h"
 #include "sidecar/transport/message_stream.h"
 
 namespace zrs::storage {
@@ -27,16 +28,18 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
     std::function<void(const absl::Status&)> failed;  // the file could not be read, or is unsound where committed
     // Once, when nothing more will be sent: where the follower may be.
     std::function<void(replication::KnownFollower)> last_seen;
-    // How long to wait before so many bytes are read for one that inspects.
+    // How long to wait before so many bytes are read for one that inspects, or, of 0 bytes, before anything is; and
+    // that they are counted.
     std::function<absl::Duration(uint64_t bytes)> inspecting;
     // As Source's TakeIdentity.
     std::function<void(const v1::Lineage&, absl::AnyInvocable<void(absl::Status)> taken)> take_identity;
   };
 
   // `runtime` and `bytes` outlive the connection's last I/O task (the owner stops its source after every connection).
-  PublisherConnection(runtime::Runtime& runtime, CommittedBytes& bytes, replication::PublisherOptions options,
-                      replication::Publication publication, std::shared_ptr<transport::PublisherStream> stream,
-                      Hooks hooks);
+  // `probes` outlives the connection.
+  PublisherConnection(runtime::Runtime& runtime, CommittedBytes& bytes, PositionProbes& probes,
+                      replication::PublisherOptions options, replication::Publication publication,
+                      std::shared_ptr<transport::PublisherStream> stream, Hooks hooks);
 
   void Start(v1::Hello hello, std::function<void()> closed);
   void OnCommittedEnd(const filestorage::Boundary& end);
@@ -68,12 +71,15 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   void TakeDigestNow(uint64_t begin, uint64_t end);
   void Find(uint64_t begin);
   void OfferIdentity(const v1::Lineage& lineage);
+  void FindNow(uint64_t begin);
+  bool waits_for_probe() const;
   void OnStreamMessage(v1::FollowerMessage message);
   void OnStreamClosed(const absl::Status& status);
   void ReportSourceError();
 
   runtime::Runtime& runtime_;
   CommittedBytes& bytes_;
+  PositionProbes& probes_;
   replication::PublisherSession session_;
   std::shared_ptr<transport::PublisherStream> stream_;
   Hooks hooks_;
@@ -86,7 +92,7 @@ class PublisherConnection : public std::enable_shared_from_this<PublisherConnect
   bool closed_ = false;
   bool source_error_reported_ = false;
   bool last_seen_noted_ = false;
-  std::unique_ptr<runtime::Timer> digest_timer_;
+  std::unique_ptr<runtime::Timer> question_timer_;
 };
 
 }  // namespace zrs::storage

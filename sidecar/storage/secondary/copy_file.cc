@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "filestorage/boundary_probe.h"
 #include "filestorage/data_file_names.h"
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/lineage.h"
@@ -193,16 +192,6 @@ absl::StatusOr<size_t> CopyFile::ReadFrom(filestorage::Appender* appender, const
   return appender->Read(offset, out);
 }
 
-namespace {
-
-absl::StatusOr<bool> AppenderHasBoundary(filestorage::Appender& appender, const filestorage::Boundary& boundary) {
-  return filestorage::HasBoundary(
-      [&appender](uint64_t offset, absl::Span<char> out) { return appender.Read(offset, out); }, appender.magic(),
-      boundary);
-}
-
-}  // namespace
-
 absl::Status CopyFile::Write(replication::WriteGroup group, bool more_expected) {
   absl::Status open = CheckOpen(/*beside=*/false);
   return open.ok() ? WriteTo(*appender_, std::move(group), more_expected) : open;
@@ -253,20 +242,17 @@ absl::StatusOr<size_t> CopyFile::Read(uint64_t offset, absl::Span<char> out) {
   return ReadFrom(appender_.get(), options_.path, offset, out);
 }
 
-absl::StatusOr<bool> CopyFile::HasBoundary(const filestorage::Boundary& boundary) {
-  if (!appender_) return absl::FailedPreconditionError(absl::StrCat("read ", options_.path, ": it is not open"));
-  return AppenderHasBoundary(*appender_, boundary);
-}
-
 void CopyFile::Remember(replication::KnownFollower follower) {
   if (state_) replication::Remember(std::move(follower), &state_->followers);
 }
 
-absl::StatusOr<bool> CopyFile::HadPosition(const replication::OldPosition& position) {
-  if (state_ && replication::WasThere(state_->followers, position)) return true;
-  if (!position.just_before) return false;
-  if (old_) return AppenderHasBoundary(*old_, position.boundary);
-  return FileHasBoundary(file_system_, OldPath(options_.path), position.boundary);
+bool CopyFile::RemembersPosition(const replication::OldPosition& position) const {
+  return state_ && replication::WasThere(state_->followers, position);
+}
+
+absl::StatusOr<size_t> CopyFile::ReadOld(uint64_t offset, absl::Span<char> out) {
+  if (old_) return old_->Read(offset, out);
+  return ReadFileIfThere(file_system_, OldPath(options_.path), offset, out);
 }
 
 }  // namespace zrs::storage

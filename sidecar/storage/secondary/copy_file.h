@@ -78,7 +78,7 @@ class CopyFile {
   // Whether it is a pack of the live file, or of what that one became: it has what a file that went on from it, as its
   // lineage tells, had last.
   absl::StatusOr<filestorage::PackProof> ProveRebuild();
-  // It takes the live one's place, which is kept open for HadPosition until the next swap. An error of the code
+  // It takes the live one's place, which is kept open for ReadOld until the next swap. An error of the code
   // ResourceExhausted leaves the live file as it was. After any other one, the next Open finds out what was done. From
   // here on the next Open tells of this swap, by its `time` (RFC 3339), until OnSwapTold.
   absl::Status Swap(const replication::SwapCopy& swap, const std::string& time);
@@ -168,8 +168,8 @@ class CopyFile {
   void Remember(replication::KnownFollower follower);
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
-  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary);
-  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position);
+  bool RemembersPosition(const replication::OldPosition& position) const;
+  absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out);
 
  private:
   absl::StatusOr<std::optional<State>> LoadState();

@@ -10,6 +10,9 @@ namespace zrs::storage {
 absl::Status CopyFile::RehearsePromotion() {
   if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
   if (absl::Status in_place = appender_->CheckInPlace(file_system_); !in_place.ok()) return in_place;
+  v1::Lineage lineage = state_->lineage;
+  absl::Status begun = replication::AddFork({}, appender_->committed(), state_->rival_generation, &lineage);
+  if (!begun.ok()) return begun;
   return state_file_.Save(*state_, /*anew=*/true);
 }
 
@@ -28,7 +31,8 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   }
   if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
   State state = *state_;
-  replication::AddFork(epoch_id, appender_->committed(), state.rival_generation, &state.lineage);
+  absl::Status begun = replication::AddFork(epoch_id, appender_->committed(), state.rival_generation, &state.lineage);
+  if (!begun.ok()) return begun;
   state.role = "primary";
   state.promoted_from = options_.UpstreamText();
   state.yielded_epoch.clear();

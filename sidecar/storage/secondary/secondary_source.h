@@ -96,12 +96,10 @@ class SecondarySource final : public Source {
   void Resync(bool dry_run, std::function<bool()> wanted, absl::AnyInvocable<void(v1::ResyncResponse)> answer);
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
-  absl::StatusOr<bool> HasBoundary(const filestorage::Boundary& boundary) override {
-    return file_.HasBoundary(boundary);
+  bool RemembersPosition(const replication::OldPosition& position) override {
+    return file_.RemembersPosition(position);
   }
-  absl::StatusOr<bool> HadPosition(const replication::OldPosition& position) override {
-    return file_.HadPosition(position);
-  }
+  absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out) override { return file_.ReadOld(offset, out); }
 
  private:
   void TryOpen();

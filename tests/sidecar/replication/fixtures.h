@@ -16,6 +16,7 @@
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/id.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/replication/publication.h"
 #include "tests/support/file_builder.h"
 
@@ -33,6 +34,19 @@ inline void AddEpoch(v1::Lineage* lineage, char id, v1::Epoch::Origin origin, co
   epoch.set_origin(origin);
   epoch.set_generation(static_cast<uint64_t>(lineage->epochs_size()));
   *epoch.mutable_left() = ToProto(left);
+}
+
+// So many packs of one generation more, whatever is forgotten for them.
+inline void AddPacks(int count, v1::Lineage* lineage, const filestorage::Boundary& left = kStart) {
+  static uint64_t packs = 0;
+  for (int i = 0; i < count; ++i) {
+    v1::Epoch epoch;
+    epoch.set_id(filestorage::TidHex(++packs));
+    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+    epoch.set_generation(CurrentEpoch(*lineage)->generation());
+    *epoch.mutable_left() = ToProto(left);
+    AddEpoch(std::move(epoch), lineage);
+  }
 }
 
 // A database in its first epoch.

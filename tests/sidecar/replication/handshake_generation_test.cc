@@ -6,6 +6,7 @@
 
 #include "sidecar/replication/handshake.h"
 #include "sidecar/replication/id.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/replication/handshake_test_fixture.h"
 
@@ -102,6 +103,82 @@ TEST_F(HandshakeTest, FollowerOfASiblingEpochOfALaterGenerationSupersedesThePubl
   v1::Hello hello = HelloAt(At(2));
   AddEpoch(hello.mutable_lineage(), 'c', v1::Epoch::ORIGIN_FORKED, kStart);
   EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
+}
+
+// A site that packs daily has forgotten its first epochs after three years.
+class ForgetfulHandshakeTest : public HandshakeTest {
+ protected:
+  ForgetfulHandshakeTest() { AddPacks(kMostEpochs + 5, &publication_.lineage, At(5)); }
+
+  v1::Hello HelloOf(const v1::Lineage& lineage, const filestorage::Boundary& position) const {
+    v1::Hello hello = HelloAt(position);
+    *hello.mutable_lineage() = lineage;
+    return hello;
+  }
+};
+
+TEST_F(ForgetfulHandshakeTest, AFollowerOfOurEpochIsProbed) {
+  EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(HelloOf(publication_.lineage, At(2)))));
+}
+
+TEST_F(ForgetfulHandshakeTest, AFollowerOfTheEpochBeforeIsRebuilt) {
+  const v1::Lineage theirs = publication_.lineage;
+  AddPacks(1, &publication_.lineage, At(5));
+  EXPECT_TRUE(Rebuild(HelloOf(theirs, At(5))).proved);
+}
+
+TEST_F(ForgetfulHandshakeTest, AFollowerThatGoesOnPastOursSupersedesThePublisher) {
+  v1::Lineage theirs = publication_.lineage;
+  AddPacks(3, &theirs, At(5));
+  EXPECT_EQ(Refusal(HelloOf(theirs, At(2))).reason(), v1::End::REASON_SUPERSEDED);
+}
+
+TEST_F(ForgetfulHandshakeTest, ASiblingOfALaterGenerationSupersedesThePublisher) {
+  v1::Lineage theirs = publication_.lineage;
+  ASSERT_TRUE(AddFork(Id('y'), At(5), 0, &theirs).ok());
+  AddPacks(3, &publication_.lineage, At(5));
+  const v1::End end = Refusal(HelloOf(theirs, At(2)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_SUPERSEDED) << end.message();
+  EXPECT_EQ(end.generation(), 2u);
+}
+
+TEST_F(ForgetfulHandshakeTest, ASiblingOfTheSameGenerationIsAConflict) {
+  v1::Lineage theirs = publication_.lineage;
+  ASSERT_TRUE(AddFork(Id('y'), At(5), 0, &theirs).ok());
+  AddPacks(3, &publication_.lineage, At(5));
+  ASSERT_TRUE(AddFork(Id('z'), At(5), 0, &publication_.lineage).ok());
+  const v1::End end = Refusal(HelloOf(theirs, At(2)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_CONFLICT) << end.message();
+}
+
+TEST_F(ForgetfulHandshakeTest, ASiblingOfAnEarlierGenerationIsDiverged) {
+  v1::Lineage theirs = publication_.lineage;
+  AddPacks(1, &theirs, At(5));
+  ASSERT_TRUE(AddFork(Id('z'), At(5), 0, &publication_.lineage).ok());
+  EXPECT_EQ(Refusal(HelloOf(theirs, At(2))).reason(), v1::End::REASON_DIVERGED);
+}
+
+TEST_F(ForgetfulHandshakeTest, AFollowerWhoseEpochIsForgottenIsToldSo) {
+  const v1::End end = Refusal(HelloAt(At(2)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find("none of the last 1024 that the publisher remembers"), std::string::npos)
+      << end.message();
+  EXPECT_NE(end.remedy().find("zrs resync"), std::string::npos) << end.remedy();
+}
+
+TEST_F(ForgetfulHandshakeTest, APublisherWhoseEpochTheFollowerHasForgottenIsToldSo) {
+  const v1::Lineage theirs = publication_.lineage;
+  publication_.lineage = FirstLineage();
+  const v1::End end = Refusal(HelloOf(theirs, At(2)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+  EXPECT_NE(end.message().find("none of the last 1024 that the follower remembers"), std::string::npos)
+      << end.message();
+}
+
+TEST_F(ForgetfulHandshakeTest, AnEmptyFollowerWhoseEpochIsForgottenIsRefusedToo) {
+  v1::Hello hello = HelloAt({});
+  *hello.mutable_lineage() = FirstLineage();
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_DIVERGED);
 }
 
 }  // namespace

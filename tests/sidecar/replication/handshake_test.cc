@@ -178,6 +178,40 @@ TEST_F(HandshakeTest, FollowerPastTheForkIsDivergedNamingBothPositions) {
   EXPECT_NE(end.message().find("offset " + std::to_string(At(3).offset)), std::string::npos) << end.message();
 }
 
+TEST_F(HandshakeTest, FollowerOfAMiddleEpochIsProbedUpToTheForkThatEndedThatOne) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(2));
+  v1::Hello hello = HelloAt(At(4));
+  *hello.mutable_lineage() = publication_.lineage;
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_FORKED, At(4));
+  EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(hello))) << "past the first fork, which it has seen";
+  *hello.mutable_position() = ToProto(At(5));
+  EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_DIVERGED);
+}
+
+TEST_F(HandshakeTest, FollowerWithoutTransactionsIsProbedInEachEpoch) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(2));
+  EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(HelloAt(At(0)))));
+}
+
+TEST_F(HandshakeTest, EmptyFollowerOfAnAncestorEpochCopies) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(2));
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_REPLACED, At(3));
+  v1::Hello hello = HelloAt({});
+  *hello.mutable_lineage() = FirstLineage();
+  EXPECT_TRUE(std::holds_alternative<DecideCopy>(Decide(hello)));
+}
+
+// The first row that fits decides, whoever looks.
+TEST_F(HandshakeTest, WhoLooksIsAnsweredAsAFollower) {
+  for (const bool ahead : {false, true}) {
+    v1::Hello hello = HelloAt(At(2));
+    hello.set_look(true);
+    if (ahead) AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, At(2));
+    EXPECT_EQ(std::holds_alternative<DecideProbe>(Decide(hello)), !ahead);
+    if (ahead) EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
+  }
+}
+
 TEST_F(HandshakeTest, ExactlyWhereTheOldFileWasLeftIsRebuilt) {
   AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
   const DecideRebuild rebuild = Rebuild(HelloAt(At(3)));
@@ -262,6 +296,23 @@ TEST_F(HandshakeTest, AMalformedRebuildIsRefused) {
   v1::Hello hello = HelloAt(At(2));
   hello.mutable_rebuild()->mutable_lineage()->set_database_id("short");
   EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_PROTOCOL);
+}
+
+TEST_F(HandshakeTest, AMalformedPositionOfARebuildIsRefused) {
+  v1::Hello hello = HelloAt(At(2));
+  *hello.mutable_rebuild()->mutable_lineage() = FirstLineage();
+  hello.mutable_rebuild()->mutable_position()->set_offset(3);
+  ExpectMalformed(hello, "impossible offset 3");
+}
+
+TEST_F(HandshakeTest, LineagesOfTenThousandEpochsAreRefusedSayingHowManyThereMayBe) {
+  for (const bool rebuild : {false, true}) {
+    v1::Hello hello = HelloAt(At(2));
+    v1::Lineage& lineage = rebuild ? *hello.mutable_rebuild()->mutable_lineage() : *hello.mutable_lineage();
+    lineage = FirstLineage();
+    while (lineage.epochs_size() < 10'000) *lineage.add_epochs() = lineage.epochs(0);
+    ExpectMalformed(hello, "lineage of 10000 epochs; this release understands at most 1024");
+  }
 }
 
 TEST_F(HandshakeTest, FollowerAheadIsDivergedNamingBothPositions) {

@@ -2,11 +2,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
 #include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/limits.h"
 #include "sidecar/replication/range_chain.h"
 #include "tests/sidecar/replication/publisher_session_fixture.h"
 
@@ -19,11 +24,14 @@ class InspectionTest : public PublisherSessionTest {
  protected:
   // Up to where it waits for a question.
   PublisherDriver& Inspect() {
-    v1::FollowerMessage hello = HelloMessage({});
-    hello.mutable_hello()->set_inspect(true);
     Publication publication = PublicationOf(file_);
     publication.takes_identity = takes_identity_;
-    driver_.emplace(PublisherOptions{}, std::move(publication));
+    return Inspect(publication);
+  }
+  PublisherDriver& Inspect(const Publication& publication) {
+    v1::FollowerMessage hello = HelloMessage({});
+    hello.mutable_hello()->set_inspect(true);
+    driver_.emplace(PublisherOptions{}, publication);
     driver_->receiving = true;
     driver_->Receive(hello);
     welcome_ = driver_->Sent();
@@ -144,6 +152,51 @@ TEST_F(InspectionTest, WhatIsNoQuestionIsAProtocolError) {
     driver.Receive(message);
     ExpectEnd(driver, v1::End::REASON_PROTOCOL);
   }
+}
+
+TEST_F(InspectionTest, RangesThatNoFileHasAreRefusedSayingWhatThereIs) {
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  const std::vector<std::pair<uint64_t, uint64_t>> ranges = {
+      {0, 0},
+      {file_.size(), file_.size()},
+      {kMost, 0},
+      {kMost, 1},
+      {0, kMost},
+      {kMost - 1, kMost},
+      {uint64_t{1} << 63, (uint64_t{1} << 63) + 1},
+      {file_.size() - 1, (uint64_t{1} << 63) - 1},
+      {file_.size(), file_.size() + 1},
+  };
+  for (const auto& [begin, end] : ranges) {
+    PublisherDriver& driver = Inspect();
+    driver.Receive(AskDigest(begin, end));
+    EXPECT_FALSE(driver.digest) << begin << " to " << end;
+    ExpectEnd(driver, v1::End::REASON_PROTOCOL, absl::StrCat("only ", file_.size(), " bytes were committed"));
+  }
+  for (const uint64_t begin : {uint64_t{0}, file_.size(), uint64_t{1} << 63, kMost - 22, kMost}) {
+    PublisherDriver& driver = Inspect();
+    driver.Receive(AskTransaction(begin));
+    EXPECT_FALSE(driver.find) << begin;
+    ExpectEnd(driver, v1::End::REASON_PROTOCOL, absl::StrCat("what is committed ends at ", file_.size()));
+  }
+}
+
+TEST_F(InspectionTest, ADigestOfMoreThan16MiBIsRefusedAndOneOf16MiBIsNot) {
+  Publication publication = PublicationOf(file_);
+  publication.end.offset = uint64_t{1} << 40;
+  for (const bool more : {false, true}) {
+    PublisherDriver& driver = Inspect(publication);
+    driver.Receive(AskDigest(5, 5 + kMostInspected + (more ? 1 : 0)));
+    EXPECT_EQ(driver.digest.has_value(), !more);
+    if (more) ExpectEnd(driver, v1::End::REASON_PROTOCOL, "16777217 bytes at once, more than 16777216");
+  }
+}
+
+TEST_F(InspectionTest, AFollowerThatDoesNotRebuildAsksForNoDigests) {
+  PublisherDriver& driver = ServeIdle();
+  driver.Receive(AskDigest(0, 5));
+  EXPECT_FALSE(driver.digest);
+  ExpectEnd(driver, v1::End::REASON_PROTOCOL, "a digest, though it does not build a file anew");
 }
 
 TEST_F(InspectionTest, OneQuestionAtATime) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -97,16 +98,9 @@ TEST(LineageTest, Prefix) {
 TEST(LineageTest, TheOldestEpochsAreForgotten) {
   v1::Lineage lineage = FirstLineage();
   const v1::Lineage first = lineage;
-  v1::Lineage second;
-  for (int i = 1; i <= kMostEpochs; ++i) {
-    v1::Epoch epoch;
-    epoch.set_id(filestorage::TidHex(static_cast<uint64_t>(i)));
-    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
-    epoch.set_generation(1);
-    *epoch.mutable_left() = ToProto(kStart);
-    AddEpoch(epoch, &lineage);
-    if (i == 1) second = lineage;
-  }
+  AddPacks(1, &lineage);
+  const v1::Lineage second = lineage;
+  AddPacks(kMostEpochs - 1, &lineage);
   EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
   EXPECT_EQ(lineage.epochs_size(), kMostEpochs);
   EXPECT_EQ(PositionIn(lineage, first), -1);
@@ -140,6 +134,57 @@ TEST(LineageTest, WhereWhatWentOnFromACopyWasLeft) {
   EXPECT_TRUE(LeftSince(forked, boundary(301), longer).empty());
   EXPECT_TRUE(LeftSince(longer, boundary(100), ours).empty());
   EXPECT_TRUE(LeftSince(FirstLineage('e', 'a'), boundary(100), longer).empty());
+}
+
+TEST(LineageTest, EpochsAreCommonByTheirIdsWhoeverHasForgottenTheOldest) {
+  v1::Lineage long_ago = FirstLineage();
+  AddPacks(kMostEpochs - 1, &long_ago);
+  v1::Lineage later = long_ago;
+  AddPacks(10, &later);
+  EXPECT_EQ(CommonEpochs(long_ago, later), kMostEpochs - 10) << "the first 10 are forgotten";
+  EXPECT_EQ(CommonEpochs(later, long_ago), kMostEpochs - 10);
+  v1::Lineage other = long_ago;
+  AddEpoch(&other, 'y', v1::Epoch::ORIGIN_FORKED, kStart);
+  EXPECT_EQ(CommonEpochs(other, later), kMostEpochs - 10);
+  EXPECT_EQ(CommonEpochs(later, other), kMostEpochs - 10);
+}
+
+TEST(LineageTest, WhereTheNewestCommonEpochIsForgottenNoneIsCommon) {
+  const v1::Lineage first = FirstLineage();
+  v1::Lineage later = first;
+  AddPacks(kMostEpochs, &later);
+  EXPECT_EQ(CommonEpochs(first, later), 0);
+  EXPECT_EQ(CommonEpochs(later, first), 0);
+}
+
+TEST(LineageTest, LineagesThatContradictEachOtherHaveNothingInCommon) {
+  v1::Lineage one = FirstLineage();
+  AddEpoch(&one, 'b', v1::Epoch::ORIGIN_FORKED, kStart);
+  v1::Lineage other = FirstLineage();
+  AddEpoch(&other, 'c', v1::Epoch::ORIGIN_FORKED, kStart);
+  AddEpoch(&one, 'z', v1::Epoch::ORIGIN_FORKED, kStart);
+  AddEpoch(&other, 'z', v1::Epoch::ORIGIN_FORKED, kStart);
+  EXPECT_EQ(CommonEpochs(one, other), 0);
+  EXPECT_EQ(PositionIn(one, other), -1);
+}
+
+TEST(LineageTest, NoPromotionGoesPastTheLargestGeneration) {
+  v1::Lineage lineage = FirstLineage();
+  EXPECT_TRUE(absl::IsFailedPrecondition(AddFork(Id('b'), kStart, kMostGeneration, &lineage)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(AddFork(Id('b'), kStart, std::numeric_limits<uint64_t>::max(), &lineage)));
+  EXPECT_EQ(lineage.epochs_size(), 1);
+  EXPECT_TRUE(AddFork(Id('b'), kStart, kMostGeneration - 1, &lineage).ok());
+  EXPECT_TRUE(ValidateLineage(lineage).ok()) << ValidateLineage(lineage);
+  EXPECT_TRUE(absl::IsFailedPrecondition(AddFork(Id('c'), kStart, 0, &lineage)));
+}
+
+TEST(LineageTest, TenThousandEpochsAreRefusedBeforeAnyIsLookedAt) {
+  v1::Lineage lineage = FirstLineage();
+  lineage.mutable_epochs(0)->set_id("malformed");
+  while (lineage.epochs_size() < 10'000) lineage.add_epochs();
+  const absl::Status refused = ValidateLineage(lineage);
+  EXPECT_NE(refused.message().find("10000 epochs; this release understands at most 1024"), std::string::npos)
+      << refused;
 }
 
 TEST(LineageTest, RefusesAnImpossiblePlaceWhereTheParentWasLeft) {

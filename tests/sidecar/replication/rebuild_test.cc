@@ -243,5 +243,24 @@ TEST_F(RebuildTest, ADigestOfMoreThanWasSentAndASecondOneAreProtocolErrors) {
   }
 }
 
+TEST_F(RebuildTest, NoByteIsDigestedTwice) {
+  Connect();
+  publisher_->Sent();  // the welcome
+  v1::FollowerMessage message;
+  message.mutable_digest_request()->set_end(4);
+  publisher_->Receive(message);
+  ASSERT_TRUE(publisher_->digest);
+  publisher_->Do(publisher_->session.OnDigested(filestorage::DigestOf("bytes")));
+  EXPECT_TRUE(publisher_->Sent().has_range_digest());
+  publisher_->digest.reset();
+  message.mutable_digest_request()->set_begin(3);
+  publisher_->Receive(message);
+  EXPECT_FALSE(publisher_->digest);
+  const v1::End end = publisher_->Sent().end();
+  EXPECT_EQ(end.reason(), v1::End::REASON_PROTOCOL);
+  EXPECT_NE(end.message().find("digests of 5 bytes in all, though only 4 were sent"), std::string::npos)
+      << end.message();
+}
+
 }  // namespace
 }  // namespace zrs::replication

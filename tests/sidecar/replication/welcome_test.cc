@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/support/file_builder.h"
 
@@ -64,6 +65,32 @@ TEST_F(WelcomeTest, CopyOfTheDatabaseThatWasAdoptedIsAccepted) {
   MakeCopy();
   empty_.lineage = FirstLineage();
   EXPECT_EQ(Refused(empty_), v1::End::REASON_UNSPECIFIED);
+}
+
+TEST_F(WelcomeTest, ALineageOfTenThousandEpochsIsRefused) {
+  while (welcome_.lineage().epochs_size() < 10'000) {
+    *welcome_.mutable_lineage()->add_epochs() = welcome_.lineage().epochs(0);
+  }
+  const WelcomeDecision decision = CheckWelcome(resuming_, welcome_);
+  ASSERT_TRUE(std::holds_alternative<RefuseWelcome>(decision));
+  const v1::End& end = std::get<RefuseWelcome>(decision).end;
+  EXPECT_EQ(end.reason(), v1::End::REASON_PROTOCOL);
+  EXPECT_NE(end.message().find("10000 epochs; this release understands at most 1024"), std::string::npos)
+      << end.message();
+}
+
+TEST_F(WelcomeTest, EpochsThatEitherSideHasForgottenDoNotMatter) {
+  for (const bool promoted : {false, true}) {
+    v1::Lineage lineage = FirstLineage();
+    AddPacks(kMostEpochs + 3, &lineage);
+    resuming_.lineage = lineage;
+    if (promoted) ASSERT_TRUE(AddFork(Id('z'), file_.end(), 0, &lineage).ok());
+    *welcome_.mutable_lineage() = lineage;
+    EXPECT_EQ(Refused(resuming_), v1::End::REASON_UNSPECIFIED);
+    // A stale primary: what goes on from it is known here.
+    AddPacks(2, &resuming_.lineage);
+    if (!promoted) EXPECT_EQ(Refused(resuming_), v1::End::REASON_SUPERSEDED);
+  }
 }
 
 TEST_F(WelcomeTest, LaterEpochsThereAreAccepted) {

@@ -5,16 +5,19 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/transport/message_codec.h"
 #include "tests/sidecar/transport/loopback.h"
 #include "tests/sidecar/transport/raw_call.h"
@@ -25,6 +28,22 @@ namespace {
 const std::string kGarbage = "\xff\xff\xff\xffgarbage";
 
 std::string Encoded(v1::FollowerMessage message) { return ToBytes(EncodeMessage(std::move(message))); }
+
+void FillLineage(int epochs, v1::Lineage& lineage) {
+  lineage.Clear();
+  lineage.set_database_id(std::string(16, 'd'));
+  for (int i = 0; i < epochs; ++i) {
+    v1::Epoch& epoch = *lineage.add_epochs();
+    epoch.set_id(absl::StrFormat("%016d", i));
+    epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
+    epoch.set_generation(replication::kMostGeneration);
+    v1::Boundary& left = *epoch.mutable_left();
+    left.set_offset((uint64_t{1} << 63) - 1);
+    left.set_last_offset(uint64_t{1} << 62);
+    left.set_tid(~uint64_t{0});
+    left.set_digest(std::string(16, 'x'));
+  }
+}
 
 class HostileFollowerTest : public ::testing::Test {
  protected:
@@ -102,6 +121,39 @@ TEST_F(HostileFollowerTest, AMessageOfExactlyTheLargestSizeIsTaken) {
   ASSERT_EQ(Encoded(message).size(), static_cast<size_t>(kLargestMessage));
   EXPECT_TRUE(call->Write(Encoded(message)));
   EXPECT_TRUE(events_->WaitMessages(1));
+}
+
+// So many epochs as a lineage may have, each as long as one can be, in both of a hello's lineages.
+TEST_F(HostileFollowerTest, TheLongestHelloThatIsAllowedIsATenthOfTheLargestMessage) {
+  v1::FollowerMessage message = HelloMessage("one");
+  FillLineage(replication::kMostEpochs, *message.mutable_hello()->mutable_lineage());
+  FillLineage(replication::kMostEpochs, *message.mutable_hello()->mutable_rebuild()->mutable_lineage());
+  EXPECT_TRUE(replication::ValidateLineage(message.hello().lineage()).ok());
+  EXPECT_LT(Encoded(message).size(), static_cast<size_t>(kLargestMessage) / 10);
+  RawCall call(LoopbackAddress(*server_), kFollow);
+  EXPECT_TRUE(call.Write(Encoded(message)));
+  EXPECT_EQ(storages_.Next().hello.SerializeAsString(), message.hello().SerializeAsString());
+}
+
+// What is too long for a lineage, and not for a message, is refused by who knows what it is.
+TEST_F(HostileFollowerTest, AHelloOfTenThousandEpochsArrivesAndOfSoManyMoreIsToldToItsSender) {
+  v1::FollowerMessage message = HelloMessage("one");
+  FillLineage(10'000, *message.mutable_hello()->mutable_lineage());
+  {
+    RawCall call(LoopbackAddress(*server_), kFollow);
+    EXPECT_TRUE(call.Write(Encoded(message)));
+    const Accepted accepted = storages_.Next();
+    ASSERT_NE(accepted.stream, nullptr);
+    const absl::Status refused = replication::ValidateLineage(accepted.hello.lineage());
+    EXPECT_NE(refused.message().find("10000 epochs"), std::string::npos) << refused;
+  }
+  FillLineage(50'000, *message.mutable_hello()->mutable_lineage());
+  RawCall call(LoopbackAddress(*server_), kFollow);
+  call.Write(Encoded(message));
+  const grpc::Status status = call.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_NE(status.error_message().find(absl::StrCat(kLargestMessage)), std::string::npos) << status.error_message();
+  ExpectStillServing();
 }
 
 TEST_F(HostileFollowerTest, AMessageOverTheLimitIsToldToItsSender) {
