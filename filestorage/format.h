@@ -3,9 +3,13 @@
 #ifndef ZRS_FILESTORAGE_FORMAT_H_
 #define ZRS_FILESTORAGE_FORMAT_H_
 
+#include <endian.h>
+
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -68,11 +72,50 @@ struct DataHeader {
   friend bool operator==(const DataHeader&, const DataHeader&) = default;
 };
 
-// `bytes` must be at least as long as the header; what follows is ignored.
-TransactionHeader DecodeTransactionHeader(absl::string_view bytes);
-DataHeader DecodeDataHeader(absl::string_view bytes);
+// Of a number's first byte.
+inline uint64_t DecodeUint64At(const char* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return be64toh(value);
+}
+inline uint16_t DecodeUint16At(const char* bytes) {
+  uint16_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return be16toh(value);
+}
 
-uint64_t DecodeUint64(absl::string_view bytes);  // at least 8 bytes
+// `bytes` must be at least as long as the header; what follows is ignored. Here, as a file of small transactions is
+// little else than headers: a caller then decodes what it needs of them.
+inline TransactionHeader DecodeTransactionHeader(absl::string_view bytes) {
+  assert(bytes.size() >= kTransactionHeaderSize);
+  const char* const begin = bytes.data();
+  TransactionHeader header;
+  header.tid = DecodeUint64At(begin);
+  header.length = DecodeUint64At(begin + 8);
+  header.status = begin[kTransactionStatusOffset];
+  header.user_length = DecodeUint16At(begin + 17);
+  header.description_length = DecodeUint16At(begin + 19);
+  header.extension_length = DecodeUint16At(begin + 21);
+  return header;
+}
+inline DataHeader DecodeDataHeader(absl::string_view bytes) {
+  assert(bytes.size() >= kDataHeaderSize);
+  const char* const begin = bytes.data();
+  DataHeader header;
+  header.oid = DecodeUint64At(begin);
+  header.tid = DecodeUint64At(begin + 8);
+  header.previous = DecodeUint64At(begin + 16);
+  header.transaction_position = DecodeUint64At(begin + 24);
+  header.version_length = DecodeUint16At(begin + 32);
+  header.data_length = DecodeUint64At(begin + 34);
+  return header;
+}
+
+// `bytes` has at least 8.
+inline uint64_t DecodeUint64(absl::string_view bytes) {
+  assert(bytes.size() >= sizeof(uint64_t));
+  return DecodeUint64At(bytes.data());
+}
 std::string EncodeUint64(uint64_t value);
 
 // 16 lower-case hex digits, as ZODB's tools print transaction ids.

@@ -30,27 +30,31 @@ bool Fits(const DataHeader& header, uint64_t room) {
   return overhead <= room && DataSize(header) <= room - overhead;
 }
 
-// Calls `visit` with each record's place within `transaction`, all of which is sound, and its header.
+// Of a transaction that is there as a whole. What is read of it is within its length, which was compared with the bytes
+// that are there before; so these go by pointers, without a view's own checks: of a file of tiny transactions each
+// instruction here counts.
+
+// Calls `visit` with each record's place within the transaction at `begin`, all of which is sound, and its header.
 template <typename Visit>
-void ForEachRecord(absl::string_view transaction, const TransactionHeader& header, Visit visit) {
+void ForEachRecord(const char* begin, const TransactionHeader& header, Visit visit) {
   uint64_t position = header.HeaderAndStringsSize();
   while (position != header.length) {
-    const DataHeader record = DecodeDataHeader(transaction.substr(static_cast<size_t>(position)));
+    const DataHeader record = DecodeDataHeader(absl::string_view(begin + position, kDataHeaderSize));
     visit(position, record);
     position += kDataHeaderSize + BodyOverhead(record) + DataSize(record);
   }
 }
 
-// The number of records of the transaction at `offset`, all of which `transaction` is; nothing unless it is sound.
-std::optional<uint64_t> CountRecords(absl::string_view transaction, const TransactionHeader& header, uint64_t offset) {
+// The number of records of the transaction at `begin`, which is at `offset` of the file; nothing unless it is sound.
+std::optional<uint64_t> CountRecords(const char* begin, const TransactionHeader& header, uint64_t offset) {
   uint64_t records = 0;
-  uint64_t position = header.HeaderAndStringsSize();
-  while (position != header.length) {
-    if (header.length - position < kSmallestRecord) return std::nullopt;
-    const DataHeader record = DecodeDataHeader(transaction.substr(static_cast<size_t>(position)));
-    position += kDataHeaderSize;
-    if (record.transaction_position != offset || !Fits(record, header.length - position)) return std::nullopt;
-    position += BodyOverhead(record) + DataSize(record);
+  uint64_t left = header.length - header.HeaderAndStringsSize();
+  while (left != 0) {
+    if (left < kSmallestRecord) return std::nullopt;
+    const DataHeader record = DecodeDataHeader(absl::string_view(begin + (header.length - left), kDataHeaderSize));
+    left -= kDataHeaderSize;
+    if (record.transaction_position != offset || !Fits(record, left)) return std::nullopt;
+    left -= BodyOverhead(record) + DataSize(record);
     ++records;
   }
   return records;
@@ -136,26 +140,42 @@ std::optional<absl::string_view> Scanner::Gather(size_t size, absl::string_view*
   return absl::string_view(gathered_.data(), size);
 }
 
+inline void Scanner::CompleteTransaction(const TransactionHeader& header, uint64_t records) {
+  if (header.tid <= last_.tid) ++decreasing_tids_;
+  last_.last_offset = last_.offset;
+  last_.offset = position_;
+  last_.tid = header.tid;
+  if (observer_ == nullptr) return;
+  observer_->OnTransaction({.offset = last_.last_offset,
+                            .end = last_.offset,
+                            .tid = header.tid,
+                            .status = header.status,
+                            .records = records});
+}
+
 void Scanner::TakeWholeTransactions(absl::string_view* bytes) {
   if (gathered_size_ > 0) return;
-  while (bytes->size() >= kTransactionHeaderSize + kLengthSize) {
-    const TransactionHeader header = DecodeTransactionHeader(*bytes);
-    if (header.status != kStatusComplete && header.status != kStatusPacked) return;
-    if (header.length < header.HeaderAndStringsSize() || header.length > bytes->size() - kLengthSize) return;
-    if (position_ > kLargestOffset - header.length - kLengthSize) return;
-    const absl::string_view transaction = bytes->substr(0, static_cast<size_t>(header.length));
-    if (DecodeUint64(bytes->substr(transaction.size())) != header.length) return;
-    const std::optional<uint64_t> records = CountRecords(transaction, header, position_);
-    if (!records.has_value()) return;
+  const char* begin = bytes->data();
+  const char* const end = begin + bytes->size();
+  while (static_cast<size_t>(end - begin) >= kTransactionHeaderSize + kLengthSize) {
+    const TransactionHeader header = DecodeTransactionHeader(absl::string_view(begin, kTransactionHeaderSize));
+    if (header.status != kStatusComplete && header.status != kStatusPacked) break;
+    const uint64_t room = static_cast<uint64_t>(end - begin) - kLengthSize;
+    if (header.length < header.HeaderAndStringsSize() || header.length > room) break;
+    if (position_ > kLargestOffset - header.length - kLengthSize) break;
+    if (DecodeUint64At(begin + header.length) != header.length) break;
+    const std::optional<uint64_t> records = CountRecords(begin, header, position_);
+    if (!records.has_value()) break;
     if (record_observer_ != nullptr) {
-      ForEachRecord(transaction, header, [this](uint64_t within, const DataHeader& record) {
+      ForEachRecord(begin, header, [this](uint64_t within, const DataHeader& record) {
         record_observer_->OnRecord(position_ + within, record);
       });
     }
-    bytes->remove_prefix(transaction.size() + kLengthSize);
+    begin += header.length + kLengthSize;
     position_ += header.length + kLengthSize;
     CompleteTransaction(header, *records);
   }
+  bytes->remove_prefix(static_cast<size_t>(begin - bytes->data()));
 }
 
 void Scanner::TakeTransactionHeader(absl::string_view* bytes) {
@@ -248,19 +268,6 @@ void Scanner::TakeRedundantLength(absl::string_view* bytes) {
   }
   step_ = Step::kTransactionHeader;
   CompleteTransaction(header_, records_);
-}
-
-void Scanner::CompleteTransaction(const TransactionHeader& header, uint64_t records) {
-  if (header.tid <= last_.tid) ++decreasing_tids_;
-  last_.last_offset = last_.offset;
-  last_.offset = position_;
-  last_.tid = header.tid;
-  if (observer_ == nullptr) return;
-  observer_->OnTransaction({.offset = last_.last_offset,
-                            .end = last_.offset,
-                            .tid = header.tid,
-                            .status = header.status,
-                            .records = records});
 }
 
 void Scanner::StopInProgress() {

@@ -13,9 +13,14 @@ constexpr uint64_t kUnknownEnd = UINT64_MAX;
 }  // namespace
 
 void TransactionTrail::OnTransaction(const filestorage::ScannedTransaction& transaction) {
-  if (!entries_.empty() && entries_.back().end == kUnknownEnd) {
-    entries_.back().end = transaction.end;
-    return;
+  if (size() > 0) {
+    Entry& last = entries_.back();
+    const bool begun = last.end == kUnknownEnd;
+    if (begun || in_last_ < at_a_time_) {
+      last.end = transaction.end;
+      if (!begun) ++in_last_;
+      return;
+    }
   }
   Add({transaction.offset, transaction.end, transaction.tid});
 }
@@ -35,27 +40,36 @@ void TransactionTrail::OnFed(const filestorage::Scanner& scanner, uint64_t offse
 }
 
 void TransactionTrail::DropUntil(uint64_t offset) {
-  while (!entries_.empty() && entries_.front().end <= offset) entries_.pop_front();
+  while (first_ < entries_.size() && entries_[first_].end <= offset) ++first_;
+  if (size() <= limit_ / 4) at_a_time_ = 1;
 }
 
 filestorage::Tid TransactionTrail::OldestBefore(uint64_t offset) const {
-  if (entries_.empty() || entries_.front().begin >= offset) return 0;
-  return entries_.front().tid;
+  if (size() == 0 || entries_[first_].begin >= offset) return 0;
+  return entries_[first_].tid;
 }
 
 void TransactionTrail::Add(const Entry& entry) {
-  if (entries_.size() >= limit_) Merge();
+  if (size() >= limit_) {
+    Merge();
+  } else if (entries_.size() >= 2 * limit_) {
+    entries_.erase(entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(first_));
+    first_ = 0;
+  }
   entries_.push_back(entry);
+  in_last_ = 1;
 }
 
 void TransactionTrail::Merge() {
-  const size_t size = entries_.size();
-  for (size_t i = 0; i < size; i += 2) {
-    const uint64_t end = entries_[std::min(i + 1, size - 1)].end;
-    entries_[i / 2] = entries_[i];
-    entries_[i / 2].end = end;
+  size_t merged = 0;
+  for (size_t i = first_; i < entries_.size(); i += 2, ++merged) {
+    const uint64_t end = entries_[std::min(i + 1, entries_.size() - 1)].end;
+    entries_[merged] = entries_[i];
+    entries_[merged].end = end;
   }
-  entries_.resize((size + 1) / 2);
+  entries_.resize(merged);
+  first_ = 0;
+  at_a_time_ *= 2;
 }
 
 }  // namespace zrs::replication

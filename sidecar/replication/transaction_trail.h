@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "filestorage/format.h"
@@ -14,7 +14,8 @@
 namespace zrs::replication {
 
 // Listens to the scanner of a stream. Bounded: where more than `limit` transactions are on their way neighbours are
-// merged, and count as one with the tid of the first until the last of them is done. So the answer is never too young.
+// merged, and count as one with the tid of the first until the last of them is done; and those that follow are merged
+// as they come, as many at a time, until there are few again. So the answer is never too young.
 // Not thread-safe; the scanner points to it, so it does not move.
 class TransactionTrail : public filestorage::ScannerObserver {
  public:
@@ -34,7 +35,7 @@ class TransactionTrail : public filestorage::ScannerObserver {
   // Tid of the first transaction that is not done and begins before `offset`; 0: there is none.
   filestorage::Tid OldestBefore(uint64_t offset) const;
 
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return entries_.size() - first_; }
 
  private:
   struct Entry {
@@ -46,7 +47,12 @@ class TransactionTrail : public filestorage::ScannerObserver {
   void Merge();
 
   size_t limit_;
-  std::deque<Entry> entries_;
+  // Those from first_ on, the others are done. A first copy of tiny transactions tells of millions, so it is no deque,
+  // and most of them only move the last entry's end.
+  std::vector<Entry> entries_;
+  size_t first_ = 0;
+  size_t at_a_time_ = 1;        // transactions that become one entry
+  size_t in_last_ = 0;          // transactions that the last entry stands for, while more may join it
   std::string unfinished_tid_;  // its first bytes, while there are fewer than 8
 };
 

@@ -15,6 +15,7 @@
 #include "sidecar/storage/primary/primary_file.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/source.h"
+#include "sidecar/storage/state_pace.h"
 
 namespace zrs::storage {
 
@@ -124,7 +125,7 @@ class PrimarySource final : public Source {
   std::vector<absl::AnyInvocable<void()>> refreshed_;  // answered by the next poll that begins after they came
   std::vector<absl::AnyInvocable<void()>> refreshing_;
   std::optional<absl::Duration> unsettled_since_;
-  absl::Duration state_saved_;
+  StatePace state_pace_{options_.state_interval};
 };
 
 }  // namespace zrs::storage

@@ -98,5 +98,42 @@ TEST(TransactionTrailLimitTest, MergesAndIsNeverTooYoung) {
   EXPECT_EQ(trail.OldestBefore(UINT64_MAX), 0u);
 }
 
+TEST(TransactionTrailLimitTest, ExactAgainOnceFewAreOnTheirWay) {
+  TransactionTrail trail(8);
+  uint64_t next = 1;
+  const auto add = [&](int count) {
+    for (int i = 0; i < count; ++i, ++next)
+      trail.OnTransaction({.offset = next * 10, .end = next * 10 + 10, .tid = next});
+  };
+  add(1000);
+  trail.DropUntil(next * 10);
+  EXPECT_EQ(trail.size(), 0u);
+  add(8);
+  for (uint64_t oldest = next - 8; oldest < next; ++oldest) {
+    EXPECT_EQ(trail.OldestBefore(UINT64_MAX), oldest);
+    trail.DropUntil(oldest * 10 + 10);
+  }
+}
+
+TEST(TransactionTrailLimitTest, OneThatGoesOnIntoTheNextBytesIsCountedWhileMany) {
+  tests::FileBuilder file;
+  file.AddMany(300, 30);
+  TransactionTrail trail(4);
+  filestorage::Scanner scanner(file.magic(), file.boundaries()[0], &trail);
+  for (uint64_t at = 4; at < file.size(); at += 500) {
+    const std::string bytes = file.bytes().substr(at, 500);
+    scanner.Feed(bytes);
+    trail.OnFed(scanner, at, bytes);
+    ASSERT_LE(trail.size(), 4u);
+  }
+  for (size_t i = 0; i < 300; ++i) {
+    trail.DropUntil(file.boundaries()[i].offset);
+    ASSERT_GT(trail.OldestBefore(UINT64_MAX), 0u);
+    ASSERT_LE(trail.OldestBefore(UINT64_MAX), file.boundaries()[i + 1].tid);
+  }
+  trail.DropUntil(file.size());
+  EXPECT_EQ(trail.OldestBefore(UINT64_MAX), 0u);
+}
+
 }  // namespace
 }  // namespace zrs::replication
