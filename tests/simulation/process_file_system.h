@@ -45,6 +45,9 @@ struct FileSystemLies {
   bool ignore_swap_syncs = false;        // those of the directory behind a rename that replaces the data file
   bool late_swap_syncs = false;          // those come only some operations after the next sync of another directory
   bool show_votes_as_committed = false;  // a status byte 'c' that is read alone or in a header reads as ' '
+  bool keep_votes = false;               // a vote that was seen whole reads as it was, once its status has turned
+  bool overwrite_saved = false;          // a file that is created beside the data file, as .trN, replaces what is there
+  std::string late_state = "";           // path of a state file: one that tells of a swap comes only behind the swap
   std::string path;                      // of the data file they are about
 };
 
@@ -81,6 +84,9 @@ class ProcessFileSystem : public filestorage::FileSystem {
   void CountDownToLateSync();
   // How much of a write in which the process is killed has happened.
   size_t PartOfWrite(uint64_t offset, size_t size);
+  // Whether a renaming is one that has to wait for another.
+  bool IsLateState(const std::string& from, const std::string& to) const;
+  void LetStateCome();
   absl::StatusOr<std::unique_ptr<filestorage::File>> Wrap(absl::StatusOr<std::unique_ptr<filestorage::File>> file);
 
   tests::SimulatedFileSystem& base_;
@@ -89,6 +95,7 @@ class ProcessFileSystem : public filestorage::FileSystem {
   const FileSystemLies lies_;
   bool dead_ = false;
   std::string swapped_in_;              // the directory that has a name of which the sync is ignored, or late
+  std::string waiting_state_;           // a state file that has not got its name yet
   uint64_t sync_countdown_ = 0;         // operations until a late sync; 0: none is under way
   std::set<class ProcessFile*> files_;  // those that are open
 };

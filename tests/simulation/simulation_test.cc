@@ -89,6 +89,8 @@ class Sweep {
       sum.new_copies += result.new_copies;
       sum.refused_backups += result.refused_backups;
       sum.promotions += result.promotions;
+      sum.resyncs += result.resyncs;
+      sum.waits += result.waits;
       if (result.violation.empty()) continue;
       if (!failure || seed < failure->first) failure.emplace(seed, std::move(result));
       next_ = end_;
@@ -119,8 +121,8 @@ class SimulationTest : public testing::Test {
     const ScheduleResult& sum = sweep.sum;
     std::cout << count << " seeds from " << first << ": " << sum.transactions << " transactions, " << sum.crashes
               << " crashes, " << sum.packs << " packs, " << sum.promotions << " promotions, " << sum.new_copies
-              << " new copies that a person made, " << sum.refused_backups
-              << " looks at a primary that refused a backup\n";
+              << " new copies that a person made, " << sum.resyncs << " resyncs, " << sum.waits
+              << " waits that returned, " << sum.refused_backups << " looks at a primary that refused a backup\n";
   }
 
   static void Replay(uint64_t seed, const std::function<void(ScheduleOptions&)>& change) {
@@ -168,6 +170,10 @@ TEST_F(SimulationTest, AnOlderBackupInThePlaceOfThePrimarysFileIsNotFollowed) {
 
 TEST_F(SimulationTest, SyncsThatFailStopASecondaryAndLoseNothing) {
   ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) { options.failing_syncs = true; });
+}
+
+TEST_F(SimulationTest, FileOperationsThatFailAnywhereStopAStorageAndLoseNothing) {
+  ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) { options.failing_disks = true; });
 }
 
 TEST_F(SimulationTest, TheSameSeedIsTheSameRun) {
@@ -246,6 +252,42 @@ TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncWhatItSends) {
   ExpectCaught("node0: ", [](ScheduleOptions& options) {
     options.sabotage.primary = {.ignore_file_syncs = true, .path = kDataPath};
   });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatWritesItsStateAfterTheSwap) {
+  ExpectCaught("tells of another file", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.late_state = kStatePath, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesAResyncThatCutsBeforeItHasSaved) {
+  ExpectCaught("saved", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.ignore_file_syncs = true, .path = absl::StrCat(kDataPath, ".tr0")};
+  });
+}
+
+TEST_F(SimulationTest, CatchesAResyncThatOverwritesWhatWasSaved) {
+  ExpectCaught("saved", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.overwrite_saved = true, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyPrimaryWhateverItsGeneration) {
+  ExpectCaught("follows one of generation",
+               [](ScheduleOptions& options) { options.sabotage.ignore_generations = true; });
+}
+
+TEST_F(SimulationTest, CatchesAWaitThatCountsWhatFollowersHaveReceived) {
+  ExpectCaught("wait returned", [](ScheduleOptions& options) {
+    options.packs = false;
+    options.promotions = false;
+    options.sabotage.count_received = true;
+  });
+}
+
+TEST_F(SimulationTest, CatchesAPrimaryThatKeepsTheBytesOfAnAbortedVote) {
+  ExpectCaught("not committed",
+               [](ScheduleOptions& options) { options.sabotage.primary = {.keep_votes = true, .path = kDataPath}; });
 }
 
 TEST_F(SimulationTest, CatchesAPrimaryThatTakesVotesForCommits) {

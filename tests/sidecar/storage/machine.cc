@@ -27,7 +27,7 @@ simulation::WatcherOptions TellEverything() {
 class World::Observer : public simulation::NetworkObserver {
  public:
   void OnPublisherSends(const std::string&, const v1::PublisherMessage&) override {}
-  void OnFollowerSends(const std::string&, const v1::FollowerMessage&) override {}
+  void OnFollowerSends(const std::string&, const std::string&, const v1::FollowerMessage&) override {}
   void OnMisuse(const std::string& node, const std::string& what) override { ADD_FAILURE() << node << ": " << what; }
 };
 
