@@ -31,7 +31,9 @@ void Administrator::Mend(Node& node, bool diverged, const std::string& why) {
 
 void Administrator::OnWell(const Node& node) {
   const auto found = resyncs_.find(&node);
-  if (found != resyncs_.end() && !(found->second.asked && found->second.life == node.life())) resyncs_.erase(found);
+  if (found == resyncs_.end() || (found->second.asked && found->second.life == node.life())) return;
+  resyncs_.erase(found);
+  cluster_.checker().saved().OnWell(node.name());
 }
 
 void Administrator::AskFirst(Node& node) {

@@ -296,7 +296,7 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
   }
   // ZODB tells of the id of a transaction that is not committed, too.
   const bool left = !disk.left.empty() && absl::StartsWith(absl::string_view(contents).substr(opened.end), disk.left);
-  if (left || saved_.IsUnderWay(node.name())) return;
+  if (left || saved_.IsCutting(node.name())) return;
   if (*seen == disk.seen.epoch && opened.last_tid < disk.seen_tid) {
     return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end));
   }

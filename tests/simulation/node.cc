@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "filestorage/digest.h"
 
 namespace zrs::simulation {
 
@@ -53,6 +54,7 @@ void Node::Start() {
   options.upstreams = options_.upstreams;
   options.state_path = kStatePath;
   options.machine_id = name();
+  options.copy_id = filestorage::DigestOf(name()).ToBytes();
   options.node_id = queue_.random().Bytes(16);
   options.software = "simulation";
   options.poll_interval = options_.poll_interval;

@@ -48,6 +48,7 @@ void SavedBytes::Begin(const std::string& name, const tests::SimulatedFileSystem
   Record& record = records_[name];
   const std::string contents = disk.Contents(kDataPath);
   record.giving_up = contents.substr(0, OpenAsZodb(contents).end);
+  record.cutting = true;
   for (const std::string& path : Names(disk)) {
     // What the writer saved, a power loss may take.
     if (IsDurable(disk, path)) record.kept.emplace(path, disk.Contents(path));
@@ -89,9 +90,9 @@ void SavedBytes::OnEnded(const std::string& name, const tests::SimulatedFileSyst
   if (const auto found = records_.find(name); found != records_.end()) Settle(name, found->second, disk);
 }
 
-bool SavedBytes::IsUnderWay(const std::string& name) const {
+bool SavedBytes::IsCutting(const std::string& name) const {
   const auto found = records_.find(name);
-  return found != records_.end() && found->second.giving_up;
+  return found != records_.end() && found->second.cutting;
 }
 
 void SavedBytes::OnAnswer(const std::string& name, const tests::SimulatedFileSystem& disk,
@@ -113,6 +114,7 @@ void SavedBytes::OnAnswer(const std::string& name, const tests::SimulatedFileSys
     log_.Violation(name, absl::StrCat("is resynced, and has not saved in ", path, " what was behind ", cut_at));
   }
   record.giving_up.reset();
+  record.cutting = false;
   Check(name, disk);
   if (!path.empty()) record.kept.emplace(path, disk.Contents(path));
 }

@@ -32,7 +32,10 @@ class SavedBytes {
   void OnAnswer(const std::string& node, const tests::SimulatedFileSystem& disk, const v1::ResyncResponse& answer);
   // The process of the node has ended, perhaps in the middle of one, or its machine has crashed.
   void OnEnded(const std::string& node, const tests::SimulatedFileSystem& disk);
-  bool IsUnderWay(const std::string& node) const;
+  // It is as it should be: one that was interrupted is over, too.
+  void OnWell(const std::string& node) { records_[node].cutting = false; }
+  // The copy is being cut, or was left by a process that was: ZODB tells of the id of a transaction that goes.
+  bool IsCutting(const std::string& node) const;
   // `disk`: of the node, now or after a power loss.
   void Check(const std::string& node, const tests::SimulatedFileSystem& disk);
 
@@ -41,7 +44,8 @@ class SavedBytes {
 
  private:
   struct Record {
-    std::optional<std::string> giving_up;     // all that the copy had when a resync began; it is under way
+    std::optional<std::string> giving_up;  // all that the copy had when a resync began; it is under way
+    bool cutting = false;
     std::map<std::string, std::string> kept;  // saved files that have to stay as they are
   };
   // Where what the copy has no more of `giving_up` is saved; empty where the copy has all.

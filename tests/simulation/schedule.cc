@@ -16,7 +16,8 @@ namespace {
 
 constexpr uint64_t kMostEvents = 5'000'000;  // a run that needs more goes round in circles
 constexpr absl::Duration kStatusInterval = absl::Seconds(3);
-constexpr absl::Duration kBackupNoticed = absl::Seconds(10);  // also where polls alone notice, and the status is asked
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(1);  // a status is there by then, and not old
+constexpr absl::Duration kBackupNoticed = absl::Seconds(10);   // also where polls alone notice, and the status is asked
 constexpr absl::Duration kSecondPack = absl::Milliseconds(300);  // comes within this time, where one does
 constexpr absl::Duration kBackupForgotten = absl::Seconds(40);   // by secondaries, which ask their upstream seldom then
 constexpr absl::Duration kPeaceAfterFaults = absl::Seconds(5);  // in which the writer goes on: ten transactions or more
@@ -210,10 +211,10 @@ void Schedule::RestoreBackup() {
 // ---- What the storages say of themselves
 
 void Schedule::WatchStatus() {
-  for (const auto& node : cluster_.nodes()) {
-    Judge(*node);
-    node->AskStatus();
-  }
+  for (const auto& node : cluster_.nodes()) node->AskStatus();
+  queue().Add(kAnswerTime, [this] {
+    for (const auto& node : cluster_.nodes()) Judge(*node);
+  });
   queue().Add(kStatusInterval, [this] { WatchStatus(); });
 }
 

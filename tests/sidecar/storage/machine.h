@@ -57,6 +57,7 @@ class Machine {
   }
   void SetUpstreams(std::vector<std::string> upstreams) { options_.upstreams = std::move(upstreams); }
   void SetMachineId(const std::string& machine_id) { options_.machine_id = machine_id; }
+  void SetCopyId(const std::string& copy_id) { options_.copy_id = copy_id; }
   void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
   void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }
   void SetKeepAlive(absl::Duration delay) { options_.keep_alive_delay = delay; }

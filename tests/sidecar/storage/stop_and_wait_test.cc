@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -143,6 +144,27 @@ TEST_F(MissingFileTest, AFirstScanGoesOnWhenItIsBack) {
   GiveNameBack();
   RunUntilEqual(primary_, secondary_);
   RunUntilState(secondary_, "streaming");
+}
+
+// As after a crash of its host, where nobody has noticed yet that the stream of before is dead.
+TEST_F(StopAndWaitTest, StreamsOfOneCopyAreOneFollowerOfAWait) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  Machine again(world_, "again", "primary");
+  for (Machine* one : {&secondary, &again}) one->SetCopyId(std::string(16, 'c'));
+  primary.Write(file_.bytes());
+  primary.Start();
+  for (Machine* one : {&secondary, &again}) {
+    one->Start();
+    RunUntilEqual(primary, *one);
+    RunUntilState(*one, "streaming");
+  }
+  EXPECT_EQ(primary.Wait(1, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(primary.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_TIMEOUT);
+  again.Stop();
+  again.SetCopyId(std::string(16, 'a'));
+  again.Start();
+  EXPECT_EQ(primary.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
 }
 
 TEST_F(StopAndWaitTest, TooManyWaitersAreTurnedAwayThoughTheDiskIsStuck) {
