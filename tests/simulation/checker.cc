@@ -230,6 +230,10 @@ void Checker::OnAcknowledge(Node& node, const Node& upstream, uint64_t offset) {
     return log_.Violation(node.name(), absl::StrCat("acknowledges ", offset, " as durable, which it could still lose"));
   }
   disk.told = offset;
+  if (std::exchange(disk.failed, false)) {
+    disk.seen = {};
+    disk.seen_tid = 0;
+  }
   if (disk.acknowledged < place) disk.acknowledged = place;
 }
 
@@ -286,7 +290,7 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
                                   disk.acknowledged.offset, " of ", disk.acknowledged.epoch,
                                   " was acknowledged as durable"));
   }
-  if (after_power_loss) return;
+  if (after_power_loss || disk.failed || node.had_failure()) return;
   const auto seen = std::find_if(epochs.begin(), epochs.end(), [&](size_t epoch) {
     return Fits(disk, {epoch, opened.end}) && !(Place{epoch, opened.end} < disk.seen);
   });

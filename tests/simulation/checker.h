@@ -88,6 +88,9 @@ class Checker : public NetworkObserver {
   void ForgetCopy(const Node& node);
   // A person lets the copy of `node` give up what its upstream does not have.
   void OnResync(const Node& node);
+  // A file operation of the node's last process failed: what its readers saw, and nobody was told to be durable, may be
+  // cut, until it acknowledges again.
+  void OnDiskFailure(const Node& node) { disks_[node.name()].failed = true; }
   // How often one of both has happened to it.
   uint64_t CopiesOf(const Node& node) const;
   SavedBytes& saved() { return saved_; }
@@ -111,6 +114,7 @@ class Checker : public NetworkObserver {
   struct Disk {
     Place acknowledged;              // the last that was ever called durable
     uint64_t told = 0;               // the offset that was called durable last
+    bool failed = false;             // see OnDiskFailure
     Place seen;                      // the last that an opener found since the machine's last crash
     filestorage::Tid seen_tid = 0;   // largest last transaction that an opener was told of since then, in that epoch
     Place proved;                    // up to here the file was found to be durable and the primary's, since that crash

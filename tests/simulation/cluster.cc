@@ -196,6 +196,7 @@ void Cluster::MoveWriter(Node& node, size_t epoch, bool in_order) {
   primary().disk().SyncDirectory(kDataDirectory).IgnoreError();
   node.disk().SetCapacity(UINT64_MAX);
   node.FailSyncs(0);
+  node.FailOperation(0);
   Node& before = primary();
   before.SetPrimary(false);
   node.SetPrimary(true);
@@ -278,9 +279,14 @@ void Cluster::OnFileOperation(Node& node, const FileOperation& operation) {
   checker_.CheckCopyAfterPowerLoss(node);
 }
 
+void Cluster::OnStopped(Node& node) {
+  checker_.saved().OnEnded(node.name(), node.disk());
+  if (node.had_failure()) checker_.OnDiskFailure(node);
+}
+
 void Cluster::OnCrashed(Node& node, bool host_too) {
   ++crashes_;
-  checker_.saved().OnEnded(node.name(), node.disk());
+  OnStopped(node);
   StartLater(node, random().Delay(absl::Milliseconds(1), kLongestDown));
   if (host_too && node.is_primary()) OpenWriterLater(random().Delay(absl::Milliseconds(1), kLongestDown));
   if (!host_too) {

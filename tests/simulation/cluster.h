@@ -85,7 +85,7 @@ class Cluster : public NodeObserver {
   // NodeObserver
   void OnFileOperation(Node& node, const FileOperation& operation) override;
   void OnCrashed(Node& node, bool host_too) override;
-  void OnStopped(Node& node) override { checker_.saved().OnEnded(node.name(), node.disk()); }
+  void OnStopped(Node& node) override;
 
  private:
   void MakeNodes(const ScheduleOptions& options);

@@ -196,7 +196,9 @@ Fate Node::Before(const FileOperation& operation) {
   CheckAllowed(operation);
   observer_.OnFileOperation(*this, operation);
   if (crash_countdown_ > 0 && --crash_countdown_ == 0) return Fate::kDie;
-  if (failure_countdown_ > 0 && --failure_countdown_ == 0) {
+  // That of what a database has written would lose it, and a real one hears of that by itself.
+  const bool of_database = is_primary() && operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath;
+  if (failure_countdown_ > 0 && !of_database && --failure_countdown_ == 0) {
     failed_life_ = life_;
     log_.Add(name(), absl::StrCat("an operation on ", operation.path, " fails"));
     return Fate::kFail;

@@ -191,7 +191,12 @@ void Schedule::FillDisk() {
 
 void Schedule::FailSyncs() { AnySecondary().FailSyncs(1); }
 
-void Schedule::FailOperation() { AnyNode().FailOperation(random().Between(1, random().OneIn(2) ? 10 : 100)); }
+// A primary that cannot read the file before a pack takes the pack for another file, and itself for diverged.
+void Schedule::FailOperation() {
+  Node& node = AnyNode();
+  if (options_.packs && node.is_primary()) return;
+  node.FailOperation(random().Between(1, random().OneIn(2) ? 10 : 100));
+}
 
 void Schedule::Pack() {
   if (!options_.packs) return;
@@ -249,6 +254,10 @@ void Schedule::Judge(Node& node) {
 // it is the right one.
 bool Schedule::JudgeRole(Node& node, const v1::StorageStatus& status) {
   if (cluster_.failing_over() || !node.running()) return !node.is_primary();
+  if (!node.is_primary() && node.had_failure() && status.state() == "stopped") {
+    node.Crash(false);
+    return true;
+  }
   if (!node.is_primary() && !cluster_.IsStale(node)) node.Demote();
   if (node.is_primary() && status.state() == "superseded") {
     node.Promote(

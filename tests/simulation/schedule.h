@@ -32,7 +32,7 @@ struct ScheduleOptions {
   absl::Duration fault_time = absl::Seconds(30);  // of faults, before everything is healed
   absl::Duration heal_time = absl::Seconds(180);  // in which all copies have to become equal
   bool failing_syncs = false;                     // the secondaries' disks fail now and then
-  bool failing_disks = false;                     // any file operation of any node fails now and then
+  bool failing_disks = false;                     // any file operation fails now and then
   bool packs = true;
   bool promotions = true;
   bool backups = false;  // an older backup takes the place of the primary's file now and then

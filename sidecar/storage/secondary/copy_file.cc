@@ -57,11 +57,6 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   appender_.reset();
   rebuild_.reset();
   unproved_.reset();
-  if (!lock_) {
-    auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
-    if (!lock.ok()) return lock.status();
-    lock_ = *std::move(lock);
-  }
   auto state = LoadState();
   if (!state.ok()) return state.status();
   state_ = *std::move(state);
@@ -69,6 +64,12 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
     return absl::FailedPreconditionError(absl::StrCat("state file ", state_file_.path(), " says that ", options_.path,
                                                       " is a primary's since its promotion; restart zrs: it serves "
                                                       "it as that, until zrs demote"));
+  }
+  // Not before it is known to be no primary's: its database has the lock, or may want it.
+  if (!lock_) {
+    auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
+    if (!lock.ok()) return lock.status();
+    lock_ = *std::move(lock);
   }
   Found found;
   if (absl::Status finished = FinishSwap(); !finished.ok()) return finished;
