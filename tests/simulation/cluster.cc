@@ -65,8 +65,9 @@ Cluster::Cluster(const ScheduleOptions& options)
 Cluster::~Cluster() = default;
 
 void Cluster::MakeNodes(const ScheduleOptions& options) {
-  const std::vector<size_t> upstreams = MakeTopology(random());
-  several_ = upstreams.size() > 1 && random().OneIn(3);
+  std::vector<size_t> upstreams = MakeTopology(random());
+  if (options.several_upstreams && upstreams.size() < 2) upstreams = {0, 0};
+  several_ = options.several_upstreams || (upstreams.size() > 1 && random().OneIn(3));
   for (size_t i = 0; i <= upstreams.size(); ++i) {
     NodeOptions node;
     node.name = NameOf(i);

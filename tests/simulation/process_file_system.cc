@@ -161,7 +161,7 @@ void ProcessFileSystem::Kill() {
 
 absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* written, absl::string_view data) {
   if (dead_) return DeadStatus();
-  CountDownToLateSync();
+  CountDown();
   const Fate fate = fate_.Before(operation);
   if (dead_) return DeadStatus();
   switch (fate) {
@@ -182,7 +182,8 @@ absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* writ
   return DeadStatus();
 }
 
-void ProcessFileSystem::CountDownToLateSync() {
+void ProcessFileSystem::CountDown() {
+  if (state_countdown_ > 0 && --state_countdown_ == 0) LetStateCome();
   if (sync_countdown_ > 0 && --sync_countdown_ == 0) base_.SyncDirectory(std::exchange(swapped_in_, "")).IgnoreError();
 }
 
@@ -245,7 +246,7 @@ absl::Status ProcessFileSystem::Rename(const std::string& from, const std::strin
     swapped_in_ = filestorage::DirectoryOf(to);
   }
   absl::Status renamed = base_.Rename(from, to);
-  if (to == lies_.path) LetStateCome();
+  if (to == lies_.path && !waiting_state_.empty()) state_countdown_ = kLateOperations;
   return renamed;
 }
 

@@ -33,6 +33,7 @@ struct ScheduleOptions {
   absl::Duration heal_time = absl::Seconds(180);  // in which all copies have to become equal
   bool failing_syncs = false;                     // the secondaries' disks fail now and then
   bool failing_disks = false;                     // any file operation fails now and then
+  bool several_upstreams = false;  // there are three nodes or more, and each knows all (else in some runs)
   bool packs = true;
   bool promotions = true;
   bool backups = false;  // an older backup takes the place of the primary's file now and then

@@ -153,6 +153,8 @@ State CopyFile::NewState(const v1::Lineage& lineage) const {
 absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   // What was being built beside a copy that somebody has taken away since.
   absl::Status cleared = state_ ? RemoveRebuild() : MoveUnknownRebuildAway();
+  // Before the state forgets whose it was.
+  if (cleared.ok()) cleared = filestorage::SyncName(file_system_, options_.path);
   if (!cleared.ok()) return cleared;
   // One that was left behind by a file of before would be taken for the new one's.
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
