@@ -274,7 +274,7 @@ TEST_F(SimulationTest, CatchesAResyncThatCutsBeforeItHasSaved) {
 }
 
 TEST_F(SimulationTest, CatchesAResyncThatOverwritesWhatWasSaved) {
-  ExpectCaught("saved", [](ScheduleOptions& options) {
+  ExpectCaught("Data.fs.tr0", [](ScheduleOptions& options) {
     options.sabotage.secondary = {.overwrite_saved = true, .path = kDataPath};
   });
 }
