@@ -254,6 +254,10 @@ uint64_t Checker::CopiesOf(const Node& node) const {
 }
 
 void Checker::OnResync(const Node& node) {
+  // What it knew of its followers was of the file that it gives up.
+  for (auto& [name, known] : disks_) {
+    if (known.known_to.first == node.name()) known.known_to = {};
+  }
   ++copies_[node.name()];
   Disk& disk = disks_[node.name()];
   disk.acknowledged = {};
