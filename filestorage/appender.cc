@@ -26,7 +26,11 @@ absl::Status RemoveLeftover(FileSystem& file_system, const std::string& path, co
   const absl::StatusOr<FileInfo> info = file_system.Stat(new_path);
   if (absl::IsNotFound(info.status())) return absl::OkStatus();
   if (!info.ok()) return info.status();
-  if (info->size <= kMagicSize) return file_system.Remove(new_path);
+  if (info->size <= kMagicSize) {
+    if (absl::Status removed = file_system.Remove(new_path); !removed.ok()) return removed;
+    // Else a power loss could bring it back beside the file that is made, where it would be in the way for ever.
+    return SyncName(file_system, new_path);
+  }
   return absl::AlreadyExistsError(absl::StrCat("creating ", path, ": ", new_path, " is in the way and has ", info->size,
                                                " bytes; look at it, and move it away"));
 }

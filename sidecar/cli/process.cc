@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <asio/executor_work_guard.hpp>
@@ -9,6 +10,7 @@
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -22,6 +24,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "filestorage/digest.h"
 #include "filestorage/posix_file_system.h"
 #include "sidecar/admin/admin_service.h"
 #include "sidecar/cli/access.h"
@@ -48,6 +51,13 @@ constexpr uint32_t kSocketDirectoryMode = 0755;
 std::string MachineId() {
   auto id = filestorage::ReadWholeFile(filestorage::PosixFileSystem(), "/etc/machine-id", 4096);
   return id.ok() ? std::string(absl::StripAsciiWhitespace(*id)) : "";
+}
+
+// Hosts that are clones of each other have another name at least.
+std::string CopyId(const std::string& machine_id, const std::string& state_path) {
+  char host[HOST_NAME_MAX + 1] = {};
+  if (machine_id.empty() || ::gethostname(host, HOST_NAME_MAX) != 0) return "";
+  return filestorage::DigestOf(absl::StrCat(machine_id, "\n", host, "\n", state_path)).ToBytes();
 }
 
 // The default directory of sockets may be in /tmp, where another user could have made it first.
@@ -127,6 +137,7 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
   options.source_name = from.source_name;
   options.state_path = settings_.sidecar.StatePath(from.name);
   options.machine_id = MachineId();
+  options.copy_id = CopyId(options.machine_id, options.state_path);
   options.node_id = storage::RandomId(runtime);
   options.software = absl::StrCat("zrs ", kVersion);
   options.blobs_external = from.blobs_external;

@@ -44,6 +44,7 @@ v1::Hello MakeHello(const FollowerOptions& options, const Copy& copy) {
     *hello.mutable_rebuild()->mutable_position() = ToProto(copy.rebuild->committed);
   }
   hello.set_node_id(options.node_id);
+  hello.set_copy_id(options.copy_id);
   hello.set_software(options.software);
   hello.set_yields(copy.yields);
   return hello;

@@ -27,6 +27,7 @@ struct FollowerOptions {
   std::string storage;        // name to ask for; empty: the only one there is
   std::string follower_name;  // of the follower's own storage
   std::string node_id;        // 16 random bytes
+  std::string copy_id;        // 16 bytes, as Hello's; empty: not known
   std::string software;
   uint64_t queue_limit = 4 << 20;           // received bytes that wait to be written: past it nothing more is received
   uint64_t group_limit = 32 << 20;          // a group is committed when it has so many bytes, though more has arrived

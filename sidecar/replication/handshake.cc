@@ -40,6 +40,9 @@ absl::Status ValidateHello(const v1::Hello& hello) {
   if (hello.node_id().size() != kIdSize) {
     return absl::InvalidArgumentError(absl::StrCat("node id of ", hello.node_id().size(), " bytes, not 16"));
   }
+  if (!hello.copy_id().empty() && hello.copy_id().size() != kIdSize) {
+    return absl::InvalidArgumentError(absl::StrCat("copy id of ", hello.copy_id().size(), " bytes, not 16"));
+  }
   if (absl::Status lineage = ValidateLineage(hello.lineage()); !lineage.ok()) return lineage;
   if (absl::Status position = FromProto(hello.position()).status(); !position.ok()) return position;
   if (!hello.has_rebuild()) return absl::OkStatus();

@@ -123,6 +123,8 @@ class PublisherSession {
   bool looks() const { return looks_; }
   // The follower's, 16 bytes; empty before a well-formed hello.
   const std::string& node_id() const { return node_id_; }
+  // As Hello's; empty where it is not known.
+  const std::string& copy_id() const { return copy_id_; }
   // What the follower's file may end at from now on, should it go; nothing where its position was not proved.
   std::optional<KnownFollower> last_seen() const;
   // Why the file could not be read, or is not sound; OK otherwise.
@@ -187,6 +189,7 @@ class PublisherSession {
   Phase phase_ = Phase::kHello;
   bool looks_ = false;
   std::string node_id_;
+  std::string copy_id_;
   filestorage::Boundary probed_;
   std::optional<DecideRebuild> rebuild_;        // the follower builds our file anew
   std::optional<v1::DigestRequest> digesting_;  // under way

@@ -20,6 +20,7 @@ void PublisherSession::TakeHello(const v1::FollowerMessage& message, PublisherEf
   HandshakeDecision decision = DecideHandshake(publication_, hello);
   if (auto* refuse = std::get_if<DecideRefuse>(&decision)) return Finish(std::move(refuse->end), effects);
   node_id_ = hello.node_id();
+  copy_id_ = hello.copy_id();
   if (std::holds_alternative<DecideInspect>(decision)) return BeginInspection(effects);
   if (auto* rebuild = std::get_if<DecideRebuild>(&decision)) {
     rebuild_ = *rebuild;

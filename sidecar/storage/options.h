@@ -30,6 +30,7 @@ struct StorageOptions {
   std::string state_path;              // of the state file; its directory exists
   std::string machine_id;              // for the state file
   std::string node_id;                 // 16 random bytes, of this process and storage
+  std::string copy_id;                 // 16 bytes, the same for each process of this storage; empty: not known
   std::string software;                // version, for the peer
   bool blobs_external = false;         // blobs are shared or copied by other means; for status alone
   uint32_t max_followers = 64;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/data_file_names.h"
 #include "tests/filestorage/appender_crash_harness.h"
 
 namespace zrs::filestorage {
@@ -240,6 +241,22 @@ TEST(AppenderCrashCreateTest, TheFileAppearsWholeOrNotAtAll) {
   ASSERT_TRUE(Appender::Create(disk, kPath, Magic::kFs30, {.mode = 0644}).ok());
   returned = true;
   check();
+}
+
+// It would be in the way of every file that is built beside the new one.
+TEST(AppenderCrashCreateTest, WhatAnEarlierAttemptLeftDoesNotComeBackBesideTheFile) {
+  SimulatedFileSystem disk;
+  disk.SetContents(NewPath(kPath), "");
+  disk.SetHook([&](const SimulatedOperation&) {
+    tests::EveryOutcome every;
+    do {
+      const auto clone = disk.Clone();
+      clone->Crash(every);
+      EXPECT_FALSE(clone->Exists(kPath) && clone->Exists(NewPath(kPath)));
+    } while (every.Next() && !testing::Test::HasFailure());
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(Appender::Create(disk, kPath, Magic::kFs30, {.mode = 0644}).ok());
 }
 
 }  // namespace

@@ -51,8 +51,8 @@ void Checker::OnPromoted(Node& node, Node& before) {
   const auto& epochs = (*state)->lineage.epochs();
   program_epochs_[epochs.rbegin()->id()] = {writer_->epoch(), {}};
   for (auto& [name, known] : disks_) {
-    known.follows = 0;
-    known.known_to = 0;
+    known.follows = {};
+    known.known_to = {};
   }
 }
 
@@ -97,13 +97,20 @@ std::vector<size_t> Checker::EpochsOf(absl::string_view contents) const {
   return epochs;
 }
 
-bool Checker::IsKnown(const Node& node) const {
+bool Checker::IsKnown(const Node& node, const Node& upstream) const {
   const auto disk = disks_.find(node.name());
-  return disk != disks_.end() && disk->second.known_to == Find(node.upstream())->life();
+  const ProcessName process{upstream.name(), upstream.life()};
+  return disk != disks_.end() && disk->second.known_to == process && disk->second.follows == process;
+}
+
+bool Checker::HasFollowed(const Node& node, const Node& upstream) const {
+  const auto disk = disks_.find(node.name());
+  return disk != disks_.end() && disk->second.followed.contains({upstream.name(), upstream.life()});
 }
 
 bool Checker::MayBeUnproved(Node& node) const {
-  if (IsKnown(node)) return false;
+  // Of several upstreams the primary is the one that decides.
+  if (IsKnown(node, node.upstreams().size() == 1 ? *Find(node.upstreams().front()) : Primary())) return false;
   const std::string contents = node.disk().Contents(kDataPath);
   const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, OpenAsZodb(contents).end));
   return !epochs.empty() && epochs.front() + 2 <= writer_->epoch();
@@ -200,31 +207,73 @@ void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessa
   }
 }
 
-void Checker::OnFollowerSends(const std::string& name, const v1::FollowerMessage& message) {
+void Checker::OnFollowerSends(const std::string& name, const std::string& peer, const v1::FollowerMessage& message) {
   Node& node = *Find(name);
-  const Node& upstream = *Find(node.upstream());
-  if (message.has_hello() && message.hello().inspect()) {
-    log_.Add(name, "asks about its upstream's file");
-  } else if (message.has_hello()) {
-    disks_[name].follows = upstream.life();
-    log_.Add(name, absl::StrCat("sends Hello at ", message.hello().position().offset()));
-  }
+  const Node& upstream = *Find(peer);
+  if (message.has_hello()) OnHello(node, upstream, message.hello());
   if (message.has_end()) {
     log_.Add(name,
              absl::StrCat("sends End ", v1::End::Reason_Name(message.end().reason()), ": ", message.end().message()));
   }
-  if (!message.has_acknowledge()) return;
-  if (upstream.running() && upstream.life() == disks_[name].follows) disks_[name].known_to = upstream.life();
-  const uint64_t offset = message.acknowledge().durable_offset();
-  log_.Add(name, absl::StrCat("acknowledges ", offset));
+  if (message.has_acknowledge()) OnAcknowledge(node, upstream, message.acknowledge().durable_offset());
+}
+
+void Checker::OnHello(Node& node, const Node& upstream, const v1::Hello& hello) {
+  if (hello.look()) return log_.Add(node.name(), absl::StrCat("looks at ", upstream.name()));
+  if (hello.inspect()) return log_.Add(node.name(), "asks about its upstream's file");
+  Disk& disk = disks_[node.name()];
+  disk.follows = {upstream.name(), upstream.life()};
+  disk.followed.insert(disk.follows);
+  generations_.OnHello(node.name(), node.life(), hello);
+  log_.Add(node.name(), absl::StrCat("sends Hello at ", hello.position().offset(), " to ", upstream.name()));
+}
+
+void Checker::OnAcknowledge(Node& node, const Node& upstream, uint64_t offset) {
+  Disk& disk = disks_[node.name()];
+  const ProcessName process{upstream.name(), upstream.life()};
+  if (upstream.running() && process == disk.follows) disk.known_to = process;
+  log_.Add(node.name(), absl::StrCat("acknowledges ", offset));
   if (offset == 0) return;  // it builds another file, and says that it is there
   Place place;
   if (!IsProved(node, offset, &place)) {
-    return log_.Violation(name, absl::StrCat("acknowledges ", offset, " as durable, which it could still lose"));
+    return log_.Violation(node.name(), absl::StrCat("acknowledges ", offset, " as durable, which it could still lose"));
   }
-  Disk& disk = disks_[name];
   disk.told = offset;
+  if (std::exchange(disk.failed, false)) {
+    disk.seen = {};
+    disk.seen_tid = 0;
+  }
   if (disk.acknowledged < place) disk.acknowledged = place;
+}
+
+void Checker::OnFollowerReceives(const std::string& name, const std::string& /*peer*/, bool look,
+                                 const v1::PublisherMessage& message) {
+  const std::string wrong = generations_.OnMessage(name, Find(name)->life(), look, message, log_.now());
+  if (!wrong.empty()) log_.Violation(name, wrong);
+}
+
+void Checker::ForgetCopy(const Node& node) {
+  ++copies_[node.name()];
+  disks_.erase(node.name());
+}
+
+uint64_t Checker::CopiesOf(const Node& node) const {
+  const auto found = copies_.find(node.name());
+  return found == copies_.end() ? 0 : found->second;
+}
+
+void Checker::OnResync(const Node& node) {
+  // What it knew of its followers was of the file that it gives up.
+  for (auto& [name, known] : disks_) {
+    if (known.known_to.first == node.name()) known.known_to = {};
+  }
+  ++copies_[node.name()];
+  Disk& disk = disks_[node.name()];
+  disk.acknowledged = {};
+  disk.told = 0;
+  disk.seen = {};
+  disk.seen_tid = 0;
+  disk.proved = {};
 }
 
 void Checker::OnMisuse(const std::string& node, const std::string& what) {
@@ -254,7 +303,7 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
                                   disk.acknowledged.offset, " of ", disk.acknowledged.epoch,
                                   " was acknowledged as durable"));
   }
-  if (after_power_loss) return;
+  if (after_power_loss || disk.failed || node.had_failure()) return;
   const auto seen = std::find_if(epochs.begin(), epochs.end(), [&](size_t epoch) {
     return Fits(disk, {epoch, opened.end}) && !(Place{epoch, opened.end} < disk.seen);
   });
@@ -264,7 +313,7 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
   }
   // ZODB tells of the id of a transaction that is not committed, too.
   const bool left = !disk.left.empty() && absl::StartsWith(absl::string_view(contents).substr(opened.end), disk.left);
-  if (left) return;
+  if (left || saved_.IsCutting(node.name())) return;
   if (*seen == disk.seen.epoch && opened.last_tid < disk.seen_tid) {
     return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end));
   }
@@ -272,18 +321,30 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
   disk.seen_tid = opened.last_tid;
 }
 
-bool Checker::Fits(const Disk& disk, Place place) const {
-  const Place& known = disk.acknowledged;
+bool Checker::Has(Place place, Place known) const {
   const absl::string_view acknowledged = absl::string_view(writer_->HistoryOf(known.epoch)).substr(0, known.offset);
   // The beginning of a copy may be that of more than one epoch's file.
   if (place.epoch == known.epoch || absl::StartsWith(writer_->HistoryOf(place.epoch), acknowledged))
     return place.offset >= known.offset;
   // A file that took the place of another came with all that the pack wrote.
-  return place.epoch > known.epoch && writer_->FileOf(place.epoch) != writer_->FileOf(known.epoch) &&
+  return place.epoch > known.epoch && writer_->FileOf(place.epoch) > writer_->FileOf(known.epoch) &&
          place.offset >= writer_->PackedSizeOf(place.epoch);
 }
 
-void Checker::CheckCopy(Node& node) { CheckOpened(node, "now", node.disk().Contents(kDataPath), false); }
+bool Checker::HasDurably(Node& node, Place known) {
+  if (Place place; IsProved(node, known.offset, &place) && Has(place, known)) return true;
+  const std::string durable = Durable(node, 0, UINT64_MAX);
+  const uint64_t end = OpenAsZodb(durable).end;
+  for (const size_t epoch : EpochsOf(absl::string_view(durable).substr(0, end))) {
+    if (Has({epoch, end}, known)) return true;
+  }
+  return false;
+}
+
+void Checker::CheckCopy(Node& node) {
+  CheckOpened(node, "now", node.disk().Contents(kDataPath), false);
+  saved_.Check(node.name(), node.disk());
+}
 
 void Checker::CheckCopyAfterPowerLoss(Node& node) {
   const auto copy = node.disk().Clone();
@@ -291,6 +352,7 @@ void Checker::CheckCopyAfterPowerLoss(Node& node) {
   copy->Crash(chooser);
   CheckOpened(node, "after a power loss at this moment", copy->Contents(kDataPath), true);
   CheckState(node, *copy);
+  saved_.Check(node.name(), *copy);
 }
 
 const absl::StatusOr<std::optional<storage::State>>& Checker::StateOn(tests::SimulatedFileSystem& disk, Disk& known) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,7 +16,9 @@
 #include "filestorage/format.h"
 #include "sidecar/storage/state_file.h"
 #include "tests/simulation/event_log.h"
+#include "tests/simulation/generation_watch.h"
 #include "tests/simulation/node.h"
+#include "tests/simulation/saved_bytes.h"
 #include "tests/simulation/simulated_network.h"
 #include "tests/simulation/simulated_writer.h"
 #include "tests/support/simulated_file_system.h"
@@ -37,14 +40,18 @@ namespace zrs::simulation {
 //               runs, never less than before, never an earlier epoch, and never an earlier last transaction of one
 //   state       after a power loss now the state file tells of the file that is there
 //   history     a power loss at the primary's host takes nothing that was sent
+//   stale       nobody goes on to follow one of an earlier generation than it knows of
+//   saved       as SavedBytes has it
 class Checker : public NetworkObserver {
  public:
-  explicit Checker(EventLog& log, SeededRandom& random) : log_(log), random_(random) {}
+  explicit Checker(EventLog& log, SeededRandom& random) : log_(log), random_(random), saved_(log) {}
 
   void Watch(const SimulatedWriter& writer, const std::vector<std::unique_ptr<Node>>& nodes);
 
   void OnPublisherSends(const std::string& node, const v1::PublisherMessage& message) override;
-  void OnFollowerSends(const std::string& node, const v1::FollowerMessage& message) override;
+  void OnFollowerSends(const std::string& node, const std::string& peer, const v1::FollowerMessage& message) override;
+  void OnFollowerReceives(const std::string& node, const std::string& peer, bool look,
+                          const v1::PublisherMessage& message) override;
   void OnMisuse(const std::string& node, const std::string& what) override;
 
   // The machine of `node` has crashed and is back (for nodes[0]: the writer has read what survived).
@@ -70,15 +77,23 @@ class Checker : public NetworkObserver {
   std::optional<size_t> EpochOfCopy(Node& node) const;
   // Whether the copy of `node` has, or may have, what a later promotion left out.
   bool IsPastAFork(Node& node) const;
-  // Whether the present or last process on its upstream's host has heard of the copy of `node`.
-  bool IsKnown(const Node& node) const;
+  // Whether the present or last process on the host of `upstream` has heard where the copy of `node` is, and is the
+  // last that has.
+  bool IsKnown(const Node& node, const Node& upstream) const;
+  // Whether the node has followed the present or last process on the host of `upstream`.
+  bool HasFollowed(const Node& node, const Node& upstream) const;
   // Whether another file is in the place of the primary's for now. Until its zrs notices it tells of the right one.
   void SetBackup(bool there) { backup_ = there; }
   // A person has taken the copy of `node` away, for a new one.
-  void ForgetCopy(const Node& node) { disks_.erase(node.name()); }
-  uint64_t batches() const { return batches_; }
-
- private:
+  void ForgetCopy(const Node& node);
+  // A person lets the copy of `node` give up what its upstream does not have.
+  void OnResync(const Node& node);
+  // A file operation of the node's last process failed: what its readers saw, and nobody was told to be durable, may be
+  // cut, until it acknowledges again.
+  void OnDiskFailure(const Node& node) { disks_[node.name()].failed = true; }
+  // How often one of both has happened to it.
+  uint64_t CopiesOf(const Node& node) const;
+  SavedBytes& saved() { return saved_; }
   // A committed end in the primary's file of an epoch.
   struct Place {
     size_t epoch = 0;
@@ -87,17 +102,27 @@ class Checker : public NetworkObserver {
       return epoch < other.epoch || (epoch == other.epoch && offset < other.offset);
     }
   };
+  // Whether a file that ends at `place` has all that there is up to `known`, or all of a later pack of that.
+  bool Has(Place place, Place known) const;
+  // The same of what is durable at `node`.
+  bool HasDurably(Node& node, Place known);
+  uint64_t batches() const { return batches_; }
+
+ private:
+  using ProcessName = std::pair<std::string, uint64_t>;  // the node's name, and which of its processes
   // What is known of one node's disk.
   struct Disk {
-    Place acknowledged;             // the last that was ever called durable
-    uint64_t told = 0;              // the offset that was called durable last
-    Place seen;                     // the last that an opener found since the machine's last crash
-    filestorage::Tid seen_tid = 0;  // largest last transaction that an opener was told of since then, in that epoch
-    Place proved;                   // up to here the file was found to be durable and the primary's, since that crash
-    uint64_t follows = 0;           // which process of its upstream the node said hello to
-    uint64_t known_to = 0;          // which one has heard an acknowledgement of it
-    std::string refused;            // what the writer left here, which a power loss had made unsound; empty: nothing
-    std::string left;               // id of a transaction that the writer left here uncommitted; empty: none
+    Place acknowledged;              // the last that was ever called durable
+    uint64_t told = 0;               // the offset that was called durable last
+    bool failed = false;             // see OnDiskFailure
+    Place seen;                      // the last that an opener found since the machine's last crash
+    filestorage::Tid seen_tid = 0;   // largest last transaction that an opener was told of since then, in that epoch
+    Place proved;                    // up to here the file was found to be durable and the primary's, since that crash
+    ProcessName follows;             // whose process the node said hello to last
+    ProcessName known_to;            // whose has heard the last acknowledgement of it
+    std::set<ProcessName> followed;  // all that `follows` was
+    std::string refused;             // what the writer left here, which a power loss had made unsound; empty: nothing
+    std::string left;                // id of a transaction that the writer left here uncommitted; empty: none
     std::optional<std::string> state_bytes;               // of the state file that was parsed last
     absl::StatusOr<std::optional<storage::State>> state;  // what it said
   };
@@ -123,21 +148,26 @@ class Checker : public NetworkObserver {
   // `disk`: of the node, after a power loss.
   void CheckState(Node& node, tests::SimulatedFileSystem& disk);
   void CheckBatch(Node& node, const v1::Batch& batch);
+  void OnHello(Node& node, const Node& upstream, const v1::Hello& hello);
+  void OnAcknowledge(Node& node, const Node& upstream, uint64_t offset);
   // The epochs of whose file `contents` is a beginning.
   std::vector<size_t> EpochsOf(absl::string_view contents) const;
   // The same of what an opener finds, without those that came with more.
   std::vector<size_t> EpochsOfCopy(Node& node) const;
-  // The earliest of those, if any, that fits with what is known of the disk.
-  bool Fits(const Disk& disk, Place place) const;
+  // Whether that fits with what is known of the disk.
+  bool Fits(const Disk& disk, Place place) const { return Has(place, disk.acknowledged); }
 
   EventLog& log_;
   SeededRandom& random_;
   const SimulatedWriter* writer_ = nullptr;
   const std::vector<std::unique_ptr<Node>>* nodes_ = nullptr;
   std::map<std::string, Disk> disks_;
+  std::map<std::string, uint64_t> copies_;
   std::map<std::string, ProgramEpoch> program_epochs_;  // by their ids
   std::map<std::string, std::string> publishes_;        // node -> id of the epoch that it publishes
   std::map<size_t, std::string> sent_;                  // the longest prefix of each epoch's file that was ever sent
+  SavedBytes saved_;
+  GenerationWatch generations_;
   bool backup_ = false;
   uint64_t batches_ = 0;
 };

@@ -20,6 +20,7 @@ constexpr uint64_t kLookAtNamesOneIn = 6;  // where names change: seldom, and mu
 constexpr char kRightPath[] = "/data/Data.fs.right";  // where an administrator keeps the file meanwhile
 
 constexpr absl::Duration kLongestDown = absl::Seconds(4);        // of a process or host that crashed
+constexpr absl::Duration kLongestStale = absl::Seconds(25);      // until a primary of before is told to follow
 constexpr absl::Duration kStillGoing = absl::Milliseconds(100);  // until it is looked again whether a process is gone
 
 NetworkOptions MakeNetworkOptions(SeededRandom& random, const Sabotage& sabotage) {
@@ -27,23 +28,28 @@ NetworkOptions MakeNetworkOptions(SeededRandom& random, const Sabotage& sabotage
   if (random.OneIn(3)) options.delay_most = absl::Milliseconds(80);
   if (random.OneIn(3)) options.window = 16 << 10;
   options.acknowledge_early = sabotage.acknowledge_early;
+  options.count_received = sabotage.count_received;
+  options.ignore_generations = sabotage.ignore_generations;
   return options;
 }
 
-// Names of the upstreams of nodes 1 and up.
-std::vector<std::string> MakeTopology(SeededRandom& random) {
+// Numbers of the upstreams of nodes 1 and up.
+std::vector<size_t> MakeTopology(SeededRandom& random) {
   switch (random.Below(8)) {
     case 0:
-      return {"node0", "node1"};  // a chain
+      return {0, 1};  // a chain
     case 1:
-      return {"node0", "node0"};  // a star
+      return {0, 0};  // a star
     case 2:
-      if (random.OneIn(3)) return {"node0", "node1", "node1", "node0"};
+      if (random.OneIn(3)) return {0, 1, 1, 0};
+      if (random.OneIn(4)) return {};  // a primary that nobody follows
       [[fallthrough]];
     default:
-      return {"node0"};
+      return {0};
   }
 }
+
+std::string NameOf(size_t number) { return absl::StrCat("node", number); }
 
 }  // namespace
 
@@ -59,12 +65,14 @@ Cluster::Cluster(const ScheduleOptions& options)
 Cluster::~Cluster() = default;
 
 void Cluster::MakeNodes(const ScheduleOptions& options) {
-  std::vector<std::string> upstreams = MakeTopology(random());
-  upstreams.insert(upstreams.begin(), "");
-  for (size_t i = 0; i < upstreams.size(); ++i) {
+  std::vector<size_t> upstreams = MakeTopology(random());
+  if (options.several_upstreams && upstreams.size() < 2) upstreams = {0, 0};
+  several_ = options.several_upstreams || (upstreams.size() > 1 && random().OneIn(3));
+  for (size_t i = 0; i <= upstreams.size(); ++i) {
     NodeOptions node;
-    node.name = absl::StrCat("node", i);
-    node.upstream = upstreams[i];
+    node.name = NameOf(i);
+    if (i > 0 && !several_) node.upstreams = {NameOf(upstreams[i - 1])};
+    if (i > 0 && several_) node.upstreams = AllBut(i, upstreams.size() + 1);
     node.lies = i == 0 ? options.sabotage.primary : options.sabotage.secondary;
     node.watcher.drop_one_in = random().Between(3, 30);
     node.watcher.never = options.deaf;
@@ -72,6 +80,22 @@ void Cluster::MakeNodes(const ScheduleOptions& options) {
     if (random().OneIn(4)) node.delays.io = absl::Milliseconds(20);
     nodes_.push_back(std::make_unique<Node>(queue_, *network_, log_, *this, std::move(node)));
   }
+}
+
+// In any order, which is the same for nobody.
+std::vector<std::string> Cluster::AllBut(size_t number, size_t count) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) {
+    if (i != number)
+      names.insert(names.begin() + static_cast<std::ptrdiff_t>(random().Below(names.size() + 1)), NameOf(i));
+  }
+  return names;
+}
+
+const std::string& Cluster::AnyUpstreamOf(const Node& node) {
+  // One that was the primary, and nobody has told that it is none.
+  if (node.upstreams().empty()) return primary().name();
+  return node.upstreams()[random().Below(node.upstreams().size())];
 }
 
 void Cluster::MakeWriter() {
@@ -167,12 +191,13 @@ void Cluster::PutBackRightFile() {
   OpenWriterLater(absl::ZeroDuration());
 }
 
-void Cluster::MoveWriter(Node& node, size_t epoch) {
+void Cluster::MoveWriter(Node& node, size_t epoch, bool in_order) {
   // What the old host's kernel has not written yet, and no database will ever sync.
   if (auto file = primary().disk().OpenForWriting(kDataPath); file.ok()) (*file)->Sync().IgnoreError();
   primary().disk().SyncDirectory(kDataDirectory).IgnoreError();
   node.disk().SetCapacity(UINT64_MAX);
   node.FailSyncs(0);
+  node.FailOperation(0);
   Node& before = primary();
   before.SetPrimary(false);
   node.SetPrimary(true);
@@ -183,13 +208,45 @@ void Cluster::MoveWriter(Node& node, size_t epoch) {
   checker_.OnPromoted(node, before);
   known_at_pack_ = -1;
   pack_dropped_end_ = false;
-  for (const auto& other : nodes_) {
-    other->ForgetStatus();
-    if (other.get() == &node) continue;
-    other->Follow(node.name());
-    if (other->running()) other->Stop(random().Delay(absl::ZeroDuration(), kLongestDown));
-    StartLater(*other, random().Delay(absl::ZeroDuration(), kLongestDown));
+  for (const auto& other : nodes_) other->ForgetStatus();
+  TellOthers(node, before, in_order);
+  if (moved_) moved_(node);
+}
+
+void Cluster::TellOthers(Node& node, Node& before, bool in_order) {
+  stale_.erase(&node);
+  if (!several_) {
+    for (const auto& other : nodes_) {
+      if (other.get() != &node) Repoint(*other, {node.name()});
+    }
+    return;
   }
+  if (in_order || random().OneIn(2)) return Repoint(before, UpstreamsOf(before));
+  stale_.insert(&before);
+  StartLater(before, random().Delay(absl::ZeroDuration(), kLongestDown));
+  queue_.Add(random().Delay(absl::ZeroDuration(), kLongestStale), [this, &before] {
+    if (stale_.erase(&before) > 0) Repoint(before, UpstreamsOf(before));
+  });
+}
+
+void Cluster::EndStale() {
+  for (const auto& node : nodes_) {
+    if (stale_.erase(node.get()) > 0) Repoint(*node, UpstreamsOf(*node));
+  }
+}
+
+std::vector<std::string> Cluster::UpstreamsOf(const Node& node) {
+  if (!node.upstreams().empty()) return node.upstreams();
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].get() == &node) return AllBut(i, nodes_.size());
+  }
+  return {};
+}
+
+void Cluster::Repoint(Node& node, std::vector<std::string> upstreams) {
+  node.Follow(std::move(upstreams));
+  if (node.running()) node.Stop(random().Delay(absl::ZeroDuration(), kLongestDown));
+  StartLater(node, random().Delay(absl::ZeroDuration(), kLongestDown));
 }
 
 void Cluster::StartLater(Node& node, absl::Duration delay) {
@@ -223,8 +280,14 @@ void Cluster::OnFileOperation(Node& node, const FileOperation& operation) {
   checker_.CheckCopyAfterPowerLoss(node);
 }
 
+void Cluster::OnStopped(Node& node) {
+  checker_.saved().OnEnded(node.name(), node.disk());
+  if (node.had_failure()) checker_.OnDiskFailure(node);
+}
+
 void Cluster::OnCrashed(Node& node, bool host_too) {
   ++crashes_;
+  OnStopped(node);
   StartLater(node, random().Delay(absl::Milliseconds(1), kLongestDown));
   if (host_too && node.is_primary()) OpenWriterLater(random().Delay(absl::Milliseconds(1), kLongestDown));
   if (!host_too) {

@@ -3,9 +3,12 @@
 #define ZRS_TESTS_SIMULATION_CLUSTER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/simulation/checker.h"
@@ -32,6 +35,9 @@ class Cluster : public NodeObserver {
   SimulatedWriter& writer() { return *writer_; }
   Checker& checker() { return checker_; }
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
+  bool has_secondaries() const { return nodes_.size() > 1; }
+  // One of the nodes that `node`, a secondary, may be connected to.
+  const std::string& AnyUpstreamOf(const Node& node);
   Node& primary() { return *nodes_[primary_]; }
   uint64_t crashes() const { return crashes_; }
   // Whether something happened that may leave unsound bytes behind the primary's committed end.
@@ -52,9 +58,16 @@ class Cluster : public NodeObserver {
   void Pack();
   uint64_t packs() const { return packs_; }
 
-  // The writer goes on with the file of `node`, which was promoted and has that of `epoch`: the others are told to
-  // follow it, and started again, each in its time.
-  void MoveWriter(Node& node, size_t epoch);
+  // The writer goes on with the file of `node`, which was promoted and has that of `epoch`. The others are told to
+  // follow it, and started again, each in its time; where they know several upstreams they find it by themselves, and
+  // the host that was the primary comes back as one, for a while, unless it was stopped `in_order`.
+  void MoveWriter(Node& node, size_t epoch, bool in_order);
+  // `moved` is called after each of those.
+  void SetOnMoved(std::function<void(Node&)> moved) { moved_ = std::move(moved); }
+  // Whether nobody has told that node yet that it is a primary no more.
+  bool IsStale(const Node& node) const { return stale_.contains(&node); }
+  // Now everybody is told.
+  void EndStale();
   // The writer's program is not started while that is being decided.
   void SetFailingOver(bool failing_over) { failing_over_ = failing_over; }
   bool failing_over() const { return failing_over_; }
@@ -72,9 +85,14 @@ class Cluster : public NodeObserver {
   // NodeObserver
   void OnFileOperation(Node& node, const FileOperation& operation) override;
   void OnCrashed(Node& node, bool host_too) override;
+  void OnStopped(Node& node) override;
 
  private:
   void MakeNodes(const ScheduleOptions& options);
+  std::vector<std::string> AllBut(size_t number, size_t count);
+  std::vector<std::string> UpstreamsOf(const Node& node);
+  void TellOthers(Node& node, Node& before, bool in_order);
+  void Repoint(Node& node, std::vector<std::string> upstreams);
   void MakeWriter();
   void Tick();
   void StepWriter();
@@ -84,7 +102,10 @@ class Cluster : public NodeObserver {
   Checker checker_;
   std::unique_ptr<SimulatedNetwork> network_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::function<void(Node&)> moved_;
   size_t primary_ = 0;
+  bool several_ = false;         // each secondary knows all other nodes
+  std::set<const Node*> stale_;  // see IsStale
   bool ended_ = false;
   bool failing_over_ = false;
   std::unique_ptr<SimulatedWriter> writer_;

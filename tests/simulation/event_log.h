@@ -26,6 +26,7 @@ class EventLog {
   const std::string& violation() const { return violation_; }
 
   std::string Text() const;
+  absl::Duration now() const { return queue_.now(); }
 
  private:
   // Made into text only when somebody asks: most runs have nothing to tell.

@@ -16,6 +16,7 @@ constexpr absl::Duration kPatience = absl::Seconds(15);
 
 void Failover::Begin(Node& node) {
   if (cluster_.failing_over() || cluster_.has_backup() || cluster_.writer().packing() || !node.running()) return;
+  if (cluster_.IsStale(node)) return;
   node_ = &node;
   asked_ = false;
   promised_ = false;
@@ -53,7 +54,7 @@ void Failover::OnAnswer(const v1::PromotedStorage& answer) {
   asked_ = false;
   if (answer.result() != v1::PromotedStorage::RESULT_PROMOTED) return GiveUp(answer.message());
   // A process that nobody was let to is not what was seen to stop.
-  promised_ = in_order_ && node_->upstream() == cluster_.primary().name() && cluster_.checker().IsKnown(*node_);
+  promised_ = in_order_ && cluster_.checker().IsKnown(*node_, cluster_.primary());
   Complete();
 }
 
@@ -79,7 +80,7 @@ void Failover::Complete() {
   const std::optional<size_t> epoch = cluster_.checker().EpochOfCopy(*node_);
   if (!epoch) return cluster_.log().Violation(node_->name(), "is promoted, and has not the primary's file of any time");
   const size_t committed = cluster_.writer().history().size();
-  cluster_.MoveWriter(*node_, *epoch);
+  cluster_.MoveWriter(*node_, *epoch, in_order_);
   ++promotions_;
   if (promised_ && cluster_.writer().history().size() != committed) {
     cluster_.log().Violation(node_->name(),

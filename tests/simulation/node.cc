@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "filestorage/digest.h"
 
 namespace zrs::simulation {
 
@@ -30,7 +31,7 @@ Node::Node(EventQueue& queue, SimulatedNetwork& network, EventLog& log, NodeObse
       log_(log),
       observer_(observer),
       options_(std::move(options)),
-      is_primary_(options_.upstream.empty()) {
+      is_primary_(options_.upstreams.empty()) {
   disk_.CreateDirectories(kDataDirectory, 0755).IgnoreError();
   disk_.CreateDirectories(kStateDirectory, 0755).IgnoreError();
 }
@@ -50,9 +51,10 @@ void Node::Start() {
   storage::StorageOptions options;
   options.name = "1";
   options.path = kDataPath;
-  if (!options_.upstream.empty()) options.upstreams = {options_.upstream};
+  options.upstreams = options_.upstreams;
   options.state_path = kStatePath;
   options.machine_id = name();
+  options.copy_id = filestorage::DigestOf(name()).ToBytes();
   options.node_id = queue_.random().Bytes(16);
   options.software = "simulation";
   options.poll_interval = options_.poll_interval;
@@ -128,6 +130,7 @@ void Node::Stop(absl::Duration timeout) {
       process_->runtime.Kill();
       network_.KillProcess(name(), false);
       Bury();
+      observer_.OnStopped(*this);
     });
   });
 }
@@ -138,6 +141,22 @@ void Node::Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> 
                              [this, life = life_, answer = std::move(answer)](const v1::PromotedStorage& promoted) {
                                if (process_ != nullptr && process_->life == life) answer(promoted);
                              });
+}
+
+void Node::Resync(bool dry_run, std::function<void(const v1::ResyncResponse&)> answer) {
+  process_->storage->Resync(
+      dry_run, [] { return true; },
+      [this, life = life_, answer = std::move(answer)](const v1::ResyncResponse& response) {
+        if (process_ != nullptr && process_->life == life) answer(response);
+      });
+}
+
+void Node::Wait(uint32_t replicas, absl::Duration timeout, std::function<void(const v1::WaitResponse&)> answer) {
+  process_->storage->Wait(
+      replicas, timeout, [] { return true; },
+      [this, life = life_, answer = std::move(answer)](const v1::WaitResponse& response) {
+        if (process_ != nullptr && process_->life == life) answer(response);
+      });
 }
 
 void Node::Demote() {
@@ -177,6 +196,13 @@ Fate Node::Before(const FileOperation& operation) {
   CheckAllowed(operation);
   observer_.OnFileOperation(*this, operation);
   if (crash_countdown_ > 0 && --crash_countdown_ == 0) return Fate::kDie;
+  // That of what a database has written would lose it, and a real one hears of that by itself.
+  const bool of_database = is_primary() && operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath;
+  if (failure_countdown_ > 0 && !of_database && --failure_countdown_ == 0) {
+    failed_life_ = life_;
+    log_.Add(name(), absl::StrCat("an operation on ", operation.path, " fails"));
+    return Fate::kFail;
+  }
   if (failing_syncs_ > 0 && operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath) {
     --failing_syncs_;
     log_.Add(name(), "a sync fails");

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/storage/storage.h"
@@ -27,7 +29,7 @@ inline constexpr char kStatePath[] = "/state/zrs.json";
 
 struct NodeOptions {
   std::string name;
-  std::string upstream;  // name of the node to follow; empty: the primary
+  std::vector<std::string> upstreams;  // names of the nodes of which one is followed; empty: the primary
   absl::Duration poll_interval = absl::Seconds(1);
   WatcherOptions watcher;
   RuntimeDelays delays;
@@ -43,6 +45,8 @@ class NodeObserver {
   virtual void OnFileOperation(Node& node, const FileOperation& operation) = 0;
   // The process, or the whole machine, has just crashed; the disk is what survived.
   virtual void OnCrashed(Node& node, bool host_too) = 0;
+  // The process was stopped in order, and has ended.
+  virtual void OnStopped(Node& node) = 0;
 };
 
 // All that it refers to outlives it.
@@ -70,7 +74,8 @@ class Node : public ProcessFate {
   void ForgetStatus() { status_.Clear(); }
 
   const std::string& name() const { return options_.name; }
-  const std::string& upstream() const { return options_.upstream; }
+  // As configured. More than one: it finds by itself which one to follow.
+  const std::vector<std::string>& upstreams() const { return options_.upstreams; }
   // Whether the writer is at work on this host's file, or was last.
   bool is_primary() const { return is_primary_; }
   void SetPrimary(bool is_primary) {
@@ -80,13 +85,17 @@ class Node : public ProcessFate {
   // Whether the file may be one that the writer left here, and nobody has looked at.
   bool was_primary() const { return was_primary_; }
   // From the next start on.
-  void Follow(const std::string& upstream) { options_.upstream = upstream; }
+  void Follow(std::vector<std::string> upstreams) { options_.upstreams = std::move(upstreams); }
   // A person tells one that was promoted, and is running, to follow.
   void Demote();
   // A person promotes it, and waits for that while `wanted`; `answer` comes unless its process ends before. Only of one
   // that is running.
   void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
                std::function<void(const v1::PromotedStorage&)> answer);
+  // A person has it resynced, or only asks what that would do. As Promote.
+  void Resync(bool dry_run, std::function<void(const v1::ResyncResponse&)> answer);
+  // A client waits until `replicas` followers have what is committed now (0: all that are connected). As Promote.
+  void Wait(uint32_t replicas, absl::Duration timeout, std::function<void(const v1::WaitResponse&)> answer);
   tests::SimulatedFileSystem& disk() { return disk_; }
   // Of all files on the disk.
   uint64_t UsedBytes();
@@ -97,6 +106,10 @@ class Node : public ProcessFate {
   void OnDied() override;
   // The next so many syncs of the data file fail.
   void FailSyncs(uint64_t count) { failing_syncs_ = count; }
+  // The n-th file operation from now fails, n from 1; 0: none.
+  void FailOperation(uint64_t n) { failure_countdown_ = n; }
+  // Whether an operation of the present process, or of the last, failed so.
+  bool had_failure() const { return life_ != 0 && failed_life_ == life_; }
 
  private:
   struct Process;
@@ -120,6 +133,8 @@ class Node : public ProcessFate {
   bool crash_takes_host_ = false;
   uint64_t crash_countdown_ = 0;  // file operations until the armed crash; 0: none is armed
   uint64_t failing_syncs_ = 0;
+  uint64_t failure_countdown_ = 0;  // file operations until one fails; 0: none does
+  uint64_t failed_life_ = 0;        // of the last process that had one
   v1::StorageStatus status_;
 };
 

@@ -49,6 +49,7 @@ class ProcessFile : public File {
     if (auto status = Begin(Kind::kRead, offset, out.size()); !status.ok()) return status;
     auto size = base_->ReadAt(offset, out);
     if (size.ok()) LieAboutVotes(out.subspan(0, *size));
+    if (size.ok()) KeepVotes(offset, out.subspan(0, *size));
     return size;
   }
 
@@ -118,12 +119,33 @@ class ProcessFile : public File {
     if (status == filestorage::kStatusInProgress) status = filestorage::kStatusComplete;
   }
 
+  void KeepVotes(uint64_t offset, absl::Span<char> read) {
+    if (!owner_.lies_.keep_votes || owner_.lies_.path != path_) return;
+    if (IsUncommittedHeader({read.data(), read.size()}) && read.size() == filestorage::kTransactionHeaderSize) {
+      const auto header = filestorage::DecodeTransactionHeader({read.data(), read.size()});
+      vote_.resize(std::min<uint64_t>(header.length, 1 << 20) + filestorage::kLengthSize);
+      const auto size = base_->ReadAt(offset, absl::MakeSpan(vote_));
+      vote_at_ = offset;
+      if (!size.ok() || *size < vote_.size()) vote_.clear();
+      return;
+    }
+    if (vote_.empty()) return;
+    const uint64_t end = std::min(offset + read.size(), vote_at_ + vote_.size());
+    char status = filestorage::kStatusInProgress;
+    const auto size = base_->ReadAt(vote_at_ + filestorage::kTransactionStatusOffset, absl::MakeSpan(&status, 1));
+    if (end <= offset || !size.ok() || *size == 0 || status != filestorage::kStatusComplete) return;
+    vote_[filestorage::kTransactionStatusOffset] = status;
+    for (uint64_t at = std::max(offset, vote_at_); at < end; ++at) read[at - offset] = vote_[at - vote_at_];
+  }
+
   ProcessFileSystem& owner_;
   std::unique_ptr<File> base_;  // null once the process is dead
   const std::string path_;
   // What was written since the last sync that happened.
   bool only_header_unsynced_ = false;
   bool other_unsynced_ = false;
+  std::string vote_;  // that was seen last
+  uint64_t vote_at_ = 0;
 };
 
 ProcessFileSystem::ProcessFileSystem(tests::SimulatedFileSystem& base, ProcessFate& fate, SeededRandom& random,
@@ -139,13 +161,16 @@ void ProcessFileSystem::Kill() {
 
 absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* written, absl::string_view data) {
   if (dead_) return DeadStatus();
-  CountDownToLateSync();
+  CountDown();
   const Fate fate = fate_.Before(operation);
   if (dead_) return DeadStatus();
   switch (fate) {
     case Fate::kGo:
       return absl::OkStatus();
     case Fate::kFail:
+      if (const size_t done = PartOfWrite(operation.offset, data.size()); done > 0) {
+        written->WriteAt(operation.offset, data.substr(0, done)).IgnoreError();
+      }
       return absl::DataLossError(absl::StrCat(operation.path, " at ", operation.offset, ": I/O error (simulated)"));
     case Fate::kDie:
       break;
@@ -157,7 +182,8 @@ absl::Status ProcessFileSystem::Begin(const FileOperation& operation, File* writ
   return DeadStatus();
 }
 
-void ProcessFileSystem::CountDownToLateSync() {
+void ProcessFileSystem::CountDown() {
+  if (state_countdown_ > 0 && --state_countdown_ == 0) LetStateCome();
   if (sync_countdown_ > 0 && --sync_countdown_ == 0) base_.SyncDirectory(std::exchange(swapped_in_, "")).IgnoreError();
 }
 
@@ -187,11 +213,16 @@ absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::OpenForWriting(const st
 
 absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::OpenOrCreate(const std::string& path, uint32_t mode) {
   if (auto status = Begin(OnName(Kind::kCreate, path)); !status.ok()) return status;
+  if (path == waiting_state_) LetStateCome();
   return Wrap(base_.OpenOrCreate(path, mode));
 }
 
 absl::StatusOr<std::unique_ptr<File>> ProcessFileSystem::CreateExclusively(const std::string& path, uint32_t mode) {
   if (auto status = Begin(OnName(Kind::kCreate, path)); !status.ok()) return status;
+  if (path == waiting_state_) LetStateCome();
+  if (lies_.overwrite_saved && absl::StartsWith(path, absl::StrCat(lies_.path, ".tr"))) {
+    base_.Remove(path).IgnoreError();
+  }
   return Wrap(base_.CreateExclusively(path, mode));
 }
 
@@ -207,10 +238,26 @@ absl::StatusOr<FileInfo> ProcessFileSystem::StatName(const std::string& path) {
 
 absl::Status ProcessFileSystem::Rename(const std::string& from, const std::string& to) {
   if (auto status = Begin(OnName(Kind::kRename, from, to)); !status.ok()) return status;
+  if (IsLateState(from, to)) {
+    waiting_state_ = from;
+    return absl::OkStatus();
+  }
   if ((lies_.ignore_swap_syncs || lies_.late_swap_syncs) && to == lies_.path && base_.Exists(to)) {
     swapped_in_ = filestorage::DirectoryOf(to);
   }
-  return base_.Rename(from, to);
+  absl::Status renamed = base_.Rename(from, to);
+  if (to == lies_.path && !waiting_state_.empty()) state_countdown_ = kLateOperations;
+  return renamed;
+}
+
+bool ProcessFileSystem::IsLateState(const std::string& from, const std::string& to) const {
+  return !lies_.late_state.empty() && to == lies_.late_state && absl::StrContains(base_.Contents(from), "\"swapTo\"");
+}
+
+void ProcessFileSystem::LetStateCome() {
+  if (waiting_state_.empty()) return;
+  base_.Rename(std::exchange(waiting_state_, ""), lies_.late_state).IgnoreError();
+  base_.SyncDirectory(filestorage::DirectoryOf(lies_.late_state)).IgnoreError();
 }
 
 absl::Status ProcessFileSystem::Link(const std::string& from, const std::string& to) {

@@ -45,7 +45,10 @@ struct FileSystemLies {
   bool ignore_swap_syncs = false;        // those of the directory behind a rename that replaces the data file
   bool late_swap_syncs = false;          // those come only some operations after the next sync of another directory
   bool show_votes_as_committed = false;  // a status byte 'c' that is read alone or in a header reads as ' '
-  std::string path;                      // of the data file they are about
+  bool keep_votes = false;               // a vote that was seen whole reads as it was, once its status has turned
+  bool overwrite_saved = false;          // a file that is created beside the data file, as .trN, replaces what is there
+  std::string late_state = "";  // path of a state file: one that tells of a swap comes some operations after that
+  std::string path;             // of the data file they are about
 };
 
 // `base` (the host's disk), `fate` and `random` outlive it; it outlives its files. Not thread-safe.
@@ -78,9 +81,12 @@ class ProcessFileSystem : public filestorage::FileSystem {
 
   // OK when the operation is to happen.
   absl::Status Begin(const FileOperation& operation, filestorage::File* written = nullptr, absl::string_view data = {});
-  void CountDownToLateSync();
+  void CountDown();
   // How much of a write in which the process is killed has happened.
   size_t PartOfWrite(uint64_t offset, size_t size);
+  // Whether a renaming is one that has to wait for another.
+  bool IsLateState(const std::string& from, const std::string& to) const;
+  void LetStateCome();
   absl::StatusOr<std::unique_ptr<filestorage::File>> Wrap(absl::StatusOr<std::unique_ptr<filestorage::File>> file);
 
   tests::SimulatedFileSystem& base_;
@@ -89,6 +95,8 @@ class ProcessFileSystem : public filestorage::FileSystem {
   const FileSystemLies lies_;
   bool dead_ = false;
   std::string swapped_in_;              // the directory that has a name of which the sync is ignored, or late
+  uint64_t state_countdown_ = 0;        // operations until it gets it, behind a swap; 0: no swap was
+  std::string waiting_state_;           // a state file that has not got its name yet
   uint64_t sync_countdown_ = 0;         // operations until a late sync; 0: none is under way
   std::set<class ProcessFile*> files_;  // those that are open
 };

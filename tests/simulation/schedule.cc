@@ -2,19 +2,22 @@
 
 #include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "filestorage/file_system.h"
+#include "tests/simulation/administrator.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/failover.h"
+#include "tests/simulation/wait_client.h"
 
 namespace zrs::simulation {
 namespace {
 
 constexpr uint64_t kMostEvents = 5'000'000;  // a run that needs more goes round in circles
 constexpr absl::Duration kStatusInterval = absl::Seconds(3);
-constexpr absl::Duration kBackupNoticed = absl::Seconds(10);  // also where polls alone notice, and the status is asked
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(1);  // a status is there by then, and not old
+constexpr absl::Duration kBackupNoticed = absl::Seconds(10);   // also where polls alone notice, and the status is asked
 constexpr absl::Duration kSecondPack = absl::Milliseconds(300);  // comes within this time, where one does
 constexpr absl::Duration kBackupForgotten = absl::Seconds(40);   // by secondaries, which ask their upstream seldom then
 constexpr absl::Duration kPeaceAfterFaults = absl::Seconds(5);  // in which the writer goes on: ten transactions or more
@@ -23,7 +26,8 @@ constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 // Makes the faults of one run, then heals them and waits for the copies.
 class Schedule {
  public:
-  explicit Schedule(const ScheduleOptions& options) : options_(options), cluster_(options), failover_(cluster_) {}
+  explicit Schedule(const ScheduleOptions& options)
+      : options_(options), cluster_(options), failover_(cluster_), administrator_(cluster_), wait_client_(cluster_) {}
 
   ScheduleResult Run() {
     for (const auto& node : cluster_.nodes()) cluster_.StartLater(*node, Within(absl::Seconds(2)));
@@ -69,6 +73,7 @@ class Schedule {
   void Corrupt();
   void FillDisk();
   void FailSyncs();
+  void FailOperation();
   void Pack();
   void RestoreBackup();
   void FailOver();
@@ -78,7 +83,6 @@ class Schedule {
   // True where nothing else is to be judged.
   bool JudgeRole(Node& node, const v1::StorageStatus& status);
   bool JudgeWithBackup(Node& node, const v1::StorageStatus& status);
-  void MakeNewCopy(Node& node, const std::string& why);
   void Heal();
   void AwaitCopies();
   void StayEqual();
@@ -89,9 +93,10 @@ class Schedule {
   const ScheduleOptions options_;
   Cluster cluster_;
   Failover failover_;
+  Administrator administrator_;
+  WaitClient wait_client_;
   std::vector<FaultMaker> faults_;  // those that this run makes
   absl::Duration longest_peace_;    // between two faults
-  uint64_t new_copies_ = 0;
   uint64_t refused_backups_ = 0;
   bool healing_ = false;
   bool stopping_ = false;
@@ -109,17 +114,19 @@ bool Schedule::RunFor(absl::Duration time, const std::function<bool()>& done) {
 
 // Each run has some kinds of faults and not others: all of them all the time would hide what needs calm to go wrong.
 void Schedule::ChooseFaults() {
-  const std::vector<FaultMaker> all = {&Schedule::CrashNow,   &Schedule::CrashInFileOperation,
-                                       &Schedule::KillWriter, &Schedule::RestartInOrder,
-                                       &Schedule::Cut,        &Schedule::Block,
-                                       &Schedule::Corrupt,    &Schedule::FillDisk,
-                                       &Schedule::Pack,       &Schedule::FailOver};
-  for (const FaultMaker fault : all) {
-    if (random().OneIn(2)) faults_.push_back(fault);
-  }
-  if (options_.backups) faults_.push_back(&Schedule::RestoreBackup);
-  if (options_.failing_syncs) faults_.push_back(&Schedule::FailSyncs);
+  const auto some_of = [this](std::initializer_list<FaultMaker> all) {
+    for (const FaultMaker fault : all) {
+      if (random().OneIn(2)) faults_.push_back(fault);
+    }
+  };
   longest_peace_ = random().OneIn(3) ? absl::Milliseconds(800) : absl::Seconds(5);
+  some_of({&Schedule::CrashNow, &Schedule::CrashInFileOperation, &Schedule::KillWriter, &Schedule::RestartInOrder,
+           &Schedule::Corrupt, &Schedule::Pack});
+  if (options_.failing_disks) faults_.push_back(&Schedule::FailOperation);
+  if (options_.backups) faults_.push_back(&Schedule::RestoreBackup);
+  if (!cluster_.has_secondaries()) return;
+  some_of({&Schedule::Cut, &Schedule::Block, &Schedule::FillDisk, &Schedule::FailOver});
+  if (options_.failing_syncs) faults_.push_back(&Schedule::FailSyncs);
 }
 
 void Schedule::FaultLater() {
@@ -152,16 +159,18 @@ void Schedule::KillWriter() {
 
 void Schedule::Cut() {
   const Node& node = AnySecondary();
+  const std::string& upstream = cluster_.AnyUpstreamOf(node);
   const bool half_open = random().OneIn(2);
-  log().Add("schedule", absl::StrCat("cuts ", node.name(), " from ", node.upstream(), half_open ? ", half-open" : ""));
-  network().Cut(node.name(), node.upstream(), half_open);
+  log().Add("schedule", absl::StrCat("cuts ", node.name(), " from ", upstream, half_open ? ", half-open" : ""));
+  network().Cut(node.name(), upstream, half_open);
 }
 
 void Schedule::Block() {
   const Node& node = AnySecondary();
-  log().Add("schedule", absl::StrCat("blocks the way from ", node.name(), " to ", node.upstream()));
-  network().Cut(node.name(), node.upstream(), random().OneIn(2));
-  network().Block(node.name(), node.upstream(), Within(absl::Seconds(8)));
+  const std::string& upstream = cluster_.AnyUpstreamOf(node);
+  log().Add("schedule", absl::StrCat("blocks the way from ", node.name(), " to ", upstream));
+  network().Cut(node.name(), upstream, random().OneIn(2));
+  network().Block(node.name(), upstream, Within(absl::Seconds(8)));
 }
 
 void Schedule::Corrupt() {
@@ -182,6 +191,13 @@ void Schedule::FillDisk() {
 
 void Schedule::FailSyncs() { AnySecondary().FailSyncs(1); }
 
+// A primary that cannot read the file before a pack takes the pack for another file, and itself for diverged.
+void Schedule::FailOperation() {
+  Node& node = AnyNode();
+  if (options_.packs && node.is_primary()) return;
+  node.FailOperation(random().Between(1, random().OneIn(2) ? 10 : 100));
+}
+
 void Schedule::Pack() {
   if (!options_.packs) return;
   cluster_.Pack();
@@ -200,10 +216,10 @@ void Schedule::RestoreBackup() {
 // ---- What the storages say of themselves
 
 void Schedule::WatchStatus() {
-  for (const auto& node : cluster_.nodes()) {
-    Judge(*node);
-    node->AskStatus();
-  }
+  for (const auto& node : cluster_.nodes()) node->AskStatus();
+  queue().Add(kAnswerTime, [this] {
+    for (const auto& node : cluster_.nodes()) Judge(*node);
+  });
   queue().Add(kStatusInterval, [this] { WatchStatus(); });
 }
 
@@ -214,16 +230,19 @@ void Schedule::Judge(Node& node) {
   node.ForgetStatus();
   if (status.role() == "primary" && JudgeRole(node, status)) return;
   if (JudgeWithBackup(node, status)) return;
-  if (stopping_ || (status.state() != "stopped" && status.state() != "diverged")) return;
+  if (stopping_ || status.state().empty()) return;
+  if (status.state() != "stopped" && status.state() != "diverged") return administrator_.OnWell(node);
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
   const bool excused =
-      status.state() == "stopped" && (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs);
+      status.state() == "stopped" &&
+      (node.had_failure() || (node.is_primary() ? cluster_.primary_host_crashed() : options_.failing_syncs));
   const std::string what = absl::StrCat("is ", status.state(), ": ", status.error().message());
   const bool past_a_fork = !node.is_primary() && cluster_.checker().IsPastAFork(node);
   // The file that was left here may have been packed while no zrs looked.
-  if (status.state() == "stopped" && past_a_fork && node.was_primary()) return MakeNewCopy(node, what);
-  if (status.state() == "diverged" && !node.is_primary() && (past_a_fork || cluster_.checker().MayBeUnproved(node))) {
-    return MakeNewCopy(node, what);
+  if (status.state() == "stopped" && past_a_fork && node.was_primary()) return administrator_.Mend(node, false, what);
+  if (status.state() == "diverged" && !node.is_primary() &&
+      (past_a_fork || cluster_.checker().MayBeUnproved(node) || administrator_.IsMending(node))) {
+    return administrator_.Mend(node, true, what);
   }
   if (!excused) return log().Violation(node.name(), what);
   log().Add(node.name(), what);
@@ -235,7 +254,11 @@ void Schedule::Judge(Node& node) {
 // it is the right one.
 bool Schedule::JudgeRole(Node& node, const v1::StorageStatus& status) {
   if (cluster_.failing_over() || !node.running()) return !node.is_primary();
-  if (!node.is_primary()) node.Demote();
+  if (!node.is_primary() && node.had_failure() && status.state() == "stopped") {
+    node.Crash(false);
+    return true;
+  }
+  if (!node.is_primary() && !cluster_.IsStale(node)) node.Demote();
   if (node.is_primary() && status.state() == "superseded") {
     node.Promote(
         v1::PromoteRequest::UPSTREAM_NO_MATTER, [] { return true; },
@@ -257,32 +280,21 @@ bool Schedule::JudgeWithBackup(Node& node, const v1::StorageStatus& status) {
   return excused && status.state() == "diverged";
 }
 
-// The copy is of a file that was packed twice since, and whoever could prove it is gone; or it has transactions that a
-// promotion left out.
-void Schedule::MakeNewCopy(Node& node, const std::string& why) {
-  log().Add(node.name(), absl::StrCat(why, "; a person takes the copy away, for a new one"));
-  ++new_copies_;
-  if (!node.gone()) node.Crash(false);
-  for (const std::string& path :
-       {std::string(kDataPath), absl::StrCat(kDataPath, ".zrs-new"), std::string(kStatePath)}) {
-    node.disk().Remove(path).IgnoreError();
-    node.disk().SyncDirectory(filestorage::DirectoryOf(path)).IgnoreError();
-  }
-  cluster_.checker().ForgetCopy(node);
-}
-
 // ---- After the faults
 
 void Schedule::Heal() {
   RunFor(options_.heal_time, [this] { return !cluster_.failing_over(); });
   log().Add("schedule", "heals everything");
   healing_ = true;
+  administrator_.SetCalm();
+  cluster_.EndStale();
   cluster_.PutBackRightFile();
   network().Unblock();
   for (const auto& node : cluster_.nodes()) {
     node->disk().SetCapacity(UINT64_MAX);
     node->CrashAtOperation(0, false);
     node->FailSyncs(0);
+    node->FailOperation(0);
     cluster_.StartLater(*node, absl::ZeroDuration());
   }
   cluster_.OpenWriterLater(absl::ZeroDuration());
@@ -317,12 +329,15 @@ void Schedule::AwaitCopies() {
 
 void Schedule::StayEqual() {
   if (!log().violation().empty()) return;
+  wait_client_.AskInTheEnd();
   RunFor(absl::Seconds(3), [] { return false; });
+  wait_client_.CheckAll();
   for (const auto& node : cluster_.nodes()) {
     if (node->is_primary()) continue;
     if (!cluster_.checker().IsDurablyEqual(*node)) log().Violation(node->name(), "is equal, and could lose it");
     if (!cluster_.checker().HasAcknowledgedAll(*node))
       log().Violation(node->name(), "does not acknowledge what it has");
+    cluster_.checker().saved().Check(node->name(), node->disk());
     if (node->disk().Exists(absl::StrCat(kDataPath, ".zrs-new"))) log().Violation(node->name(), "leaves its new file");
   }
 }
@@ -355,7 +370,9 @@ ScheduleResult Schedule::Result() {
           .events = queue().events_run(),
           .packs = cluster_.packs(),
           .refused_backups = refused_backups_,
-          .new_copies = new_copies_,
+          .new_copies = administrator_.new_copies(),
+          .resyncs = administrator_.resyncs(),
+          .waits = wait_client_.returned(),
           .promotions = failover_.promotions()};
 }
 

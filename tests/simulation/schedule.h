@@ -23,6 +23,8 @@ struct Sabotage {
   FileSystemLies primary;
   FileSystemLies secondary;
   bool acknowledge_early = false;
+  bool count_received = false;
+  bool ignore_generations = false;
 };
 
 struct ScheduleOptions {
@@ -30,6 +32,8 @@ struct ScheduleOptions {
   absl::Duration fault_time = absl::Seconds(30);  // of faults, before everything is healed
   absl::Duration heal_time = absl::Seconds(180);  // in which all copies have to become equal
   bool failing_syncs = false;                     // the secondaries' disks fail now and then
+  bool failing_disks = false;                     // any file operation fails now and then
+  bool several_upstreams = false;  // there are three nodes or more, and each knows all (else in some runs)
   bool packs = true;
   bool promotions = true;
   bool backups = false;  // an older backup takes the place of the primary's file now and then
@@ -50,6 +54,8 @@ struct ScheduleResult {
   uint64_t packs = 0;
   uint64_t refused_backups = 0;  // how often the primary was seen to be diverged for one
   uint64_t new_copies = 0;       // that a person had to have made
+  uint64_t resyncs = 0;          // that came to an end
+  uint64_t waits = 0;            // that were told that followers have it
   uint64_t promotions = 0;
 };
 

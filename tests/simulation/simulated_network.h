@@ -30,14 +30,22 @@ struct NetworkOptions {
   // Makes followers acknowledge what they have received instead of what is durable: a broken program, for the tests of
   // the simulation itself.
   bool acknowledge_early = false;
+  // The same of publishers that take what a follower has received for durable there.
+  bool count_received = false;
+  // The same of followers that look at several publishers and take the generations of all for their own.
+  bool ignore_generations = false;
 };
 
-// Sees each message at the moment its sender hands it over. `node` is the sender.
+// Sees each message at the moment its sender hands it over. `node` is the sender, `peer` who is to get it.
 class NetworkObserver {
  public:
   virtual ~NetworkObserver() = default;
   virtual void OnPublisherSends(const std::string& node, const v1::PublisherMessage& message) = 0;
-  virtual void OnFollowerSends(const std::string& node, const v1::FollowerMessage& message) = 0;
+  virtual void OnFollowerSends(const std::string& node, const std::string& peer,
+                               const v1::FollowerMessage& message) = 0;
+  // Before `node` gets it from `peer`. `look`: on a stream that only asks what it would be answered.
+  virtual void OnFollowerReceives(const std::string& /*node*/, const std::string& /*peer*/, bool /*look*/,
+                                  const v1::PublisherMessage& /*message*/) {}
   // The user of a stream did not keep to the contract in message_stream.h.
   virtual void OnMisuse(const std::string& node, const std::string& what) = 0;
 };

@@ -14,7 +14,7 @@ namespace {
 class Misuses : public NetworkObserver {
  public:
   void OnPublisherSends(const std::string&, const v1::PublisherMessage&) override {}
-  void OnFollowerSends(const std::string&, const v1::FollowerMessage&) override {}
+  void OnFollowerSends(const std::string&, const std::string&, const v1::FollowerMessage&) override {}
   void OnMisuse(const std::string& node, const std::string& what) override {
     said.push_back(absl::StrCat(node, ": ", what));
   }

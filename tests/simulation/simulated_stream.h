@@ -17,12 +17,20 @@
 
 namespace zrs::simulation {
 
-inline void Observe(NetworkObserver& observer, const std::string& node, const v1::PublisherMessage& message) {
+inline void Observe(NetworkObserver& observer, const std::string& node, const std::string& /*peer*/,
+                    const v1::PublisherMessage& message) {
   observer.OnPublisherSends(node, message);
 }
-inline void Observe(NetworkObserver& observer, const std::string& node, const v1::FollowerMessage& message) {
-  observer.OnFollowerSends(node, message);
+inline void Observe(NetworkObserver& observer, const std::string& node, const std::string& peer,
+                    const v1::FollowerMessage& message) {
+  observer.OnFollowerSends(node, peer, message);
 }
+inline void ObserveReceived(NetworkObserver& observer, const std::string& node, const std::string& peer, bool look,
+                            const v1::PublisherMessage& message) {
+  observer.OnFollowerReceives(node, peer, look, message);
+}
+inline void ObserveReceived(NetworkObserver& /*observer*/, const std::string& /*node*/, const std::string& /*peer*/,
+                            bool /*look*/, const v1::FollowerMessage& /*message*/) {}
 
 // As far as received, for NetworkOptions::acknowledge_early.
 inline void NoteReceived(const v1::PublisherMessage& message, uint64_t& received) {
@@ -33,6 +41,26 @@ inline void AcknowledgeEarly(v1::FollowerMessage& message, uint64_t received) {
   if (message.has_acknowledge() && received > 0) message.mutable_acknowledge()->set_durable_offset(received);
 }
 inline void AcknowledgeEarly(v1::PublisherMessage& /*message*/, uint64_t /*received*/) {}
+
+// The hello of a stream that only looks; null: it does not.
+inline const v1::Hello* LookOf(const v1::FollowerMessage& message) {
+  return message.has_hello() && message.hello().look() ? &message.hello() : nullptr;
+}
+inline const v1::Hello* LookOf(const v1::PublisherMessage& /*message*/) { return nullptr; }
+
+// For NetworkOptions::count_received and ignore_generations.
+inline void Falsify(const NetworkOptions& options, const v1::Hello& /*look*/, v1::FollowerMessage& message) {
+  if (!options.count_received || !message.has_acknowledge()) return;
+  v1::Acknowledge& acknowledge = *message.mutable_acknowledge();
+  acknowledge.set_durable_offset(std::max(acknowledge.durable_offset(), acknowledge.received_offset()));
+}
+inline void Falsify(const NetworkOptions& options, const v1::Hello& look, v1::PublisherMessage& message) {
+  if (!options.ignore_generations || !look.look() || !message.has_welcome()) return;
+  const auto& own = look.lineage().epochs();
+  for (v1::Epoch& epoch : *message.mutable_welcome()->mutable_lineage()->mutable_epochs()) {
+    epoch.set_generation(own.empty() ? 1 : own.rbegin()->generation());
+  }
+}
 
 // One direction is lost with the other: `cut` drops everything that is on its way.
 struct Wire {
@@ -80,7 +108,8 @@ class Endpoint : public std::enable_shared_from_this<Endpoint<Out, In>> {
     if (writing_) return Misuse("Write called while another is outstanding");
     writing_ = true;
     if (network_.options().acknowledge_early) AcknowledgeEarly(message, received_offset_);
-    Observe(network_.observer(), node_, message);
+    Observe(network_.observer(), node_, peer_node_, message);
+    if (const v1::Hello* look = LookOf(message)) look_ = *look;
     held_ = std::move(message);
     SendHeld();
   }
@@ -225,6 +254,8 @@ class Endpoint : public std::enable_shared_from_this<Endpoint<Out, In>> {
       received_.pop_front();
       Transmit([size = message.ByteSizeLong()](Peer& peer) { peer.ReturnWindow(size); });
       NoteReceived(message, received_offset_);
+      ObserveReceived(network_.observer(), node_, peer_node_, look_.look(), message);
+      Falsify(network_.options(), look_, message);
       Pump();
       if (first_message_) return std::exchange(first_message_, nullptr)(std::move(message));
       reading_ = false;
@@ -285,6 +316,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint<Out, In>> {
   absl::Duration last_arrival_;
   std::deque<In> received_;
   uint64_t received_offset_ = 0;
+  v1::Hello look_;  // what was said on a stream that only looks
 };
 
 using FollowerEndpoint = Endpoint<v1::FollowerMessage, v1::PublisherMessage>;

@@ -39,7 +39,7 @@ constexpr uint64_t kDefaultSeeds = 300 / kSlowdown;
 constexpr uint64_t kDefaultSeeds = 20'000 / kSlowdown;
 #endif
 constexpr uint64_t kVariantSeeds = 50 / kSlowdown;  // of variants that have to keep the rules
-constexpr uint64_t kMostSeedsUntilCaught = 1500;    // of variants that have to break them
+constexpr uint64_t kMostSeedsUntilCaught = 5000;    // of variants that have to break them
 
 std::optional<uint64_t> FromEnvironment(const char* name) {
   const char* text = std::getenv(name);
@@ -89,6 +89,8 @@ class Sweep {
       sum.new_copies += result.new_copies;
       sum.refused_backups += result.refused_backups;
       sum.promotions += result.promotions;
+      sum.resyncs += result.resyncs;
+      sum.waits += result.waits;
       if (result.violation.empty()) continue;
       if (!failure || seed < failure->first) failure.emplace(seed, std::move(result));
       next_ = end_;
@@ -119,8 +121,8 @@ class SimulationTest : public testing::Test {
     const ScheduleResult& sum = sweep.sum;
     std::cout << count << " seeds from " << first << ": " << sum.transactions << " transactions, " << sum.crashes
               << " crashes, " << sum.packs << " packs, " << sum.promotions << " promotions, " << sum.new_copies
-              << " new copies that a person made, " << sum.refused_backups
-              << " looks at a primary that refused a backup\n";
+              << " new copies that a person made, " << sum.resyncs << " resyncs, " << sum.waits
+              << " waits that returned, " << sum.refused_backups << " looks at a primary that refused a backup\n";
   }
 
   static void Replay(uint64_t seed, const std::function<void(ScheduleOptions&)>& change) {
@@ -168,6 +170,17 @@ TEST_F(SimulationTest, AnOlderBackupInThePlaceOfThePrimarysFileIsNotFollowed) {
 
 TEST_F(SimulationTest, SyncsThatFailStopASecondaryAndLoseNothing) {
   ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) { options.failing_syncs = true; });
+}
+
+TEST_F(SimulationTest, SecondariesThatKnowAllHostsFindThePrimaryByThemselves) {
+  ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) { options.several_upstreams = true; });
+}
+
+TEST_F(SimulationTest, FileOperationsThatFailAnywhereStopAStorageAndLoseNothing) {
+  ExpectRulesKept(kVariantSeeds, [](ScheduleOptions& options) {
+    options.failing_disks = true;
+    options.packs = options.seed % 2 == 0;
+  });
 }
 
 TEST_F(SimulationTest, TheSameSeedIsTheSameRun) {
@@ -231,7 +244,7 @@ TEST_F(SimulationTest, CatchesASecondaryThatDoesNotCutWhatItHasNotCommitted) {
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatGoesOnAfterAFailedSync) {
-  ExpectCaught("acknowledges", [](ScheduleOptions& options) {
+  ExpectCaught("durabl", [](ScheduleOptions& options) {
     options.failing_syncs = true;
     options.sabotage.secondary = {.hide_failed_syncs = true, .path = kDataPath};
   });
@@ -247,6 +260,44 @@ TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncWhatItSends) {
   ExpectCaught("node0: ", [](ScheduleOptions& options) {
     options.sabotage.primary = {.ignore_file_syncs = true, .path = kDataPath};
   });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatWritesItsStateAfterTheSwap) {
+  ExpectCaught("tells of another file", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.late_state = kStatePath, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesAResyncThatCutsBeforeItHasSaved) {
+  ExpectCaught("saved", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.ignore_file_syncs = true, .path = absl::StrCat(kDataPath, ".tr0")};
+  });
+}
+
+TEST_F(SimulationTest, CatchesAResyncThatOverwritesWhatWasSaved) {
+  ExpectCaught("Data.fs.tr0", [](ScheduleOptions& options) {
+    options.sabotage.secondary = {.overwrite_saved = true, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyPrimaryWhateverItsGeneration) {
+  ExpectCaught("node", [](ScheduleOptions& options) {
+    options.several_upstreams = true;
+    options.sabotage.ignore_generations = true;
+  });
+}
+
+TEST_F(SimulationTest, CatchesAWaitThatCountsWhatFollowersHaveReceived) {
+  ExpectCaught("wait returned", [](ScheduleOptions& options) {
+    options.packs = false;
+    options.promotions = false;
+    options.sabotage.count_received = true;
+  });
+}
+
+TEST_F(SimulationTest, CatchesAPrimaryThatKeepsTheBytesOfAnAbortedVote) {
+  ExpectCaught("node0: ",
+               [](ScheduleOptions& options) { options.sabotage.primary = {.keep_votes = true, .path = kDataPath}; });
 }
 
 TEST_F(SimulationTest, CatchesAPrimaryThatTakesVotesForCommits) {

@@ -125,8 +125,8 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
          "the disk or the file cannot be read or synced: mend that, then restart zrs");
   } else if (!failed_) {
     file_size_ = report->file_size;
-    const bool scanned = scanning_ && !report->more;
-    scanning_ = scanning_ && report->more;
+    const bool scanned = scanning_ && !report->more && report->event != TailEvent::kMissing;
+    scanning_ = scanning_ && !scanned;
     OnReport(*report);
     // A bound without transactions would be true of any file.
     if (open_ && published_ && (scanned || (state_->lower_bound.last_offset == 0 && end_.last_offset != 0)))
@@ -136,14 +136,15 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
     if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
   }
   if (!failed_ && open_ && report->more) return Poll();
-  if (failed_) {
-    AnswerRefreshes();
-    return;
+  if (failed_) return AnswerRefreshes();
+  if (report->event == TailEvent::kMissing && !quiescing_) {
+    // A pack has taken the name away for a moment: what was committed before is not known until it is back.
+    refreshed_.insert(refreshed_.begin(), std::make_move_iterator(refreshing_.begin()),
+                      std::make_move_iterator(refreshing_.end()));
+    refreshing_.clear();
   }
   for (auto& done : std::exchange(refreshing_, {})) done();
-  if (std::exchange(poll_again_, false)) {
-    Poll();
-  }
+  if (std::exchange(poll_again_, false)) Poll();
 }
 
 void PrimarySource::OnReport(const TailReport& report) {
@@ -238,6 +239,7 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   const auto reason = superseded_ ? v1::End::REASON_SUPERSEDED : v1::End::REASON_SOURCE_FAILED;
   events_.withdrawn(replication::MakeEnd(reason, message, remedy));
   events_.changed();
+  if (!polling_) AnswerRefreshes();
 }
 
 // What this one sends from here on would part the followers further. Which of the two is right, a person says: so the
@@ -304,8 +306,10 @@ void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
     watch_.reset();
     tick_.reset();
     heartbeat_.reset();
+    AnswerRefreshes();
     done();
   };
+  quiescing_ = true;
   // Nobody waits for the rest of a long scan: the next start goes on with it.
   if (scanning_) return stop();
   Refresh(std::move(stop));

@@ -119,10 +119,12 @@ class PrimarySource final : public Source {
   bool published_ = false;
   bool failed_ = false;
   bool superseded_ = false;  // there is another primary
+  bool quiescing_ = false;
   bool stopping_ = false;
   bool polling_ = false;
   bool poll_again_ = false;
-  std::vector<absl::AnyInvocable<void()>> refreshed_;  // answered by the next poll that begins after they came
+  // Answered by the next poll that begins after they came, and finds a file.
+  std::vector<absl::AnyInvocable<void()>> refreshed_;
   std::vector<absl::AnyInvocable<void()>> refreshing_;
   std::optional<absl::Duration> unsettled_since_;
   StatePace state_pace_{options_.state_interval};

@@ -1,6 +1,8 @@
 #include "sidecar/storage/publisher/publisher.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -214,16 +216,24 @@ void Publisher::FinishDrainIfPossible() {
   EndAll(MakeEnd(v1::End::REASON_SHUTDOWN, "this zrs is stopping", "none needed"));
 }
 
-uint32_t Publisher::followers() const {
-  return static_cast<uint32_t>(std::count_if(connections_.begin(), connections_.end(),
-                                             [](const auto& connection) { return IsFollowing(*connection); }));
-}
+uint32_t Publisher::followers() const { return CountFollowers(0); }
 
-uint32_t Publisher::followers_at(uint64_t offset) const {
-  return static_cast<uint32_t>(
-      std::count_if(connections_.begin(), connections_.end(), [offset](const auto& connection) {
-        return IsFollowing(*connection) && connection->session().acknowledged_offset() >= offset;
-      }));
+uint32_t Publisher::followers_at(uint64_t offset) const { return CountFollowers(offset); }
+
+uint32_t Publisher::CountFollowers(uint64_t acknowledged) const {
+  uint32_t count = 0;
+  std::map<std::string, uint64_t> copies;  // what the last stream of each has acknowledged
+  for (const auto& connection : connections_) {
+    if (!IsFollowing(*connection)) continue;
+    const PublisherSession& session = connection->session();
+    if (!session.copy_id().empty()) {
+      copies[session.copy_id()] = session.acknowledged_offset();
+    } else if (session.acknowledged_offset() >= acknowledged) {
+      ++count;
+    }
+  }
+  for (const auto& [copy, offset] : copies) count += offset >= acknowledged ? 1 : 0;
+  return count;
 }
 
 std::vector<std::string> Publisher::followers_behind(uint64_t offset) const {

@@ -69,7 +69,8 @@ class Publisher {
   void Drain(absl::Duration timeout, absl::AnyInvocable<void()> done);
 
   const std::optional<replication::Publication>& publication() const { return publication_; }
-  // Followers past their handshake, and those of them that have acknowledged `offset` as durable.
+  // Followers past their handshake, and those of them that have acknowledged `offset` as durable. Streams of one copy,
+  // as after a crash of its host that was not noticed yet, are one follower.
   uint32_t followers() const;
   uint32_t followers_at(uint64_t offset) const;
   // Those that have not, for people: "PEER at offset N".
@@ -78,6 +79,7 @@ class Publisher {
   void FillStatus(const std::optional<PrimaryView>& primary, v1::StorageStatus& status) const;
 
  private:
+  uint32_t CountFollowers(uint64_t acknowledged) const;
   void CancelOthersOf(const v1::Hello& hello);
   // Why there is no room for one more of its kind; nothing where there is.
   std::optional<v1::End> CheckRoom(const v1::Hello& hello);

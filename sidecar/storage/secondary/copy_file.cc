@@ -56,11 +56,6 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   appender_.reset();
   rebuild_.reset();
   unproved_.reset();
-  if (!lock_) {
-    auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
-    if (!lock.ok()) return lock.status();
-    lock_ = *std::move(lock);
-  }
   auto state = LoadState();
   if (!state.ok()) return state.status();
   state_ = *std::move(state);
@@ -68,6 +63,12 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
     return absl::FailedPreconditionError(absl::StrCat("state file ", state_file_.path(), " says that ", options_.path,
                                                       " is a primary's since its promotion; restart zrs: it serves "
                                                       "it as that, until zrs demote"));
+  }
+  // Not before it is known to be no primary's: its database has the lock, or may want it.
+  if (!lock_) {
+    auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
+    if (!lock.ok()) return lock.status();
+    lock_ = *std::move(lock);
   }
   Found found;
   if (absl::Status finished = FinishSwap(); !finished.ok()) return finished;
@@ -151,6 +152,8 @@ State CopyFile::NewState(const v1::Lineage& lineage) const {
 absl::Status CopyFile::Create(const replication::CreateCopy& create) {
   // What was being built beside a copy that somebody has taken away since.
   absl::Status cleared = state_ ? RemoveRebuild() : MoveUnknownRebuildAway();
+  // Before the state forgets whose it was.
+  if (cleared.ok()) cleared = filestorage::SyncName(file_system_, options_.path);
   if (!cleared.ok()) return cleared;
   // One that was left behind by a file of before would be taken for the new one's.
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;

@@ -137,6 +137,7 @@ void SecondarySource::Connect() {
   options.storage = options_.source_name;
   options.follower_name = options_.name;
   options.node_id = options_.node_id;
+  options.copy_id = options_.copy_id;
   options.software = options_.software;
   UpstreamConnection::Hooks hooks;
   hooks.write = [this](replication::WriteGroup group) { writer_.Write(upstream_, std::move(group)); };

@@ -76,6 +76,12 @@ TEST_F(HandshakeTest, NodeIdOfOtherSizeIsMalformed) {
   ExpectMalformed(hello, "node id of 5 bytes");
 }
 
+TEST_F(HandshakeTest, CopyIdOfOtherSizeIsMalformed) {
+  v1::Hello hello = HelloAt(At(2));
+  hello.set_copy_id("short");
+  ExpectMalformed(hello, "copy id of 5 bytes");
+}
+
 TEST_F(HandshakeTest, DatabaseIdOfOtherSizeIsMalformed) {
   v1::Hello hello = HelloAt(At(2));
   hello.mutable_lineage()->set_database_id("short");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/digest.h"
 
 namespace zrs::storage {
 namespace {
@@ -27,7 +28,7 @@ simulation::WatcherOptions TellEverything() {
 class World::Observer : public simulation::NetworkObserver {
  public:
   void OnPublisherSends(const std::string&, const v1::PublisherMessage&) override {}
-  void OnFollowerSends(const std::string&, const v1::FollowerMessage&) override {}
+  void OnFollowerSends(const std::string&, const std::string&, const v1::FollowerMessage&) override {}
   void OnMisuse(const std::string& node, const std::string& what) override { ADD_FAILURE() << node << ": " << what; }
 };
 
@@ -46,6 +47,7 @@ Machine::Machine(World& world, const std::string& name, const std::string& upstr
   SetUpstream(upstream);
   options_.state_path = absl::StrCat("/state/", name, ".state");
   options_.machine_id = absl::StrCat("machine of ", name);
+  options_.copy_id = filestorage::DigestOf(name).ToBytes();
   options_.node_id = name + std::string(16 - name.size(), '.');
   EXPECT_TRUE(disk_.CreateDirectories("/state", 0755).ok());
   EXPECT_TRUE(disk_.CreateDirectories(absl::StrCat("/", name), 0755).ok());

@@ -57,6 +57,7 @@ class Machine {
   }
   void SetUpstreams(std::vector<std::string> upstreams) { options_.upstreams = std::move(upstreams); }
   void SetMachineId(const std::string& machine_id) { options_.machine_id = machine_id; }
+  void SetCopyId(const std::string& copy_id) { options_.copy_id = copy_id; }
   void SetMaxFollowers(uint32_t count) { options_.max_followers = count; }
   void SetInspectRate(uint64_t bytes_per_second) { options_.inspect_rate = bytes_per_second; }
   void SetMaxLag(absl::Duration lag) { options_.max_lag = lag; }

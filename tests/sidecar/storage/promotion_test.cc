@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/sidecar/storage/machine.h"
 #include "tests/sidecar/storage/promotion_test_fixture.h"
@@ -87,6 +90,31 @@ TEST_F(PromotionTest, ItStaysAPrimaryOverRestarts) {
   secondary_.Start();
   ExpectPrimary(secondary_);
   EXPECT_TRUE(secondary_.Data() == file_.bytes());
+}
+
+TEST_F(PromotionTest, APrimarysLockIsNotTakenWhereItsRoleCouldNotBeReadAtFirst) {
+  BeginStreaming();
+  primary_.Stop();
+  ExpectPromoted(secondary_.Promote(kMustBeGone));
+  secondary_.Stop();
+  bool failed = false;
+  std::vector<std::string> changed;
+  secondary_.disk().SetHook([&](const tests::SimulatedOperation& operation) -> absl::Status {
+    const bool of_state = operation.path == "/state/secondary.state";
+    if (operation.kind == tests::SimulatedOperation::Kind::kRead && of_state && !std::exchange(failed, true)) {
+      return absl::DataLossError("I/O error (simulated)");
+    }
+    if (operation.IsChange() && !absl::StartsWith(operation.path, "/state")) changed.push_back(operation.path);
+    return absl::OkStatus();
+  });
+  secondary_.Start();
+  RunUntilState(secondary_, "stopped");
+  EXPECT_TRUE(failed);
+  EXPECT_THAT(changed, testing::IsEmpty());
+  secondary_.Stop();
+  secondary_.Start();
+  RunUntilState(secondary_, "streaming");
+  EXPECT_EQ(secondary_.Status().role(), "primary");
 }
 
 TEST_F(PromotionTest, OtherSecondariesGoOnWithoutACopy) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -83,6 +84,87 @@ TEST_F(StopAndWaitTest, AWaitEndsInTimeThoughTheDiskIsStuck) {
   ASSERT_TRUE(world_.RunUntil([&] { return patient.has_value(); }));
   EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_DONE);
   EXPECT_EQ(secondary.Data(), file_.bytes());
+}
+
+class MissingFileTest : public StopAndWaitTest {
+ protected:
+  // As a pack does for a moment.
+  void TakeNameAway() { ASSERT_TRUE(primary_.disk().Rename("/primary/Data.fs", "/primary/Data.fs.old").ok()); }
+  void GiveNameBack() {
+    ASSERT_TRUE(primary_.disk().Rename("/primary/Data.fs.old", "/primary/Data.fs").ok());
+    primary_.Write(file_.bytes());
+  }
+  Machine primary_{world_, "primary", ""};
+  Machine secondary_{world_, "secondary", "primary"};
+};
+
+TEST_F(MissingFileTest, AWaitDoesNotTakeWhatIsKnownForWhatIsCommitted) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(secondary_, "streaming");
+  file_.AddMany(1, 10);
+  primary_.WriteUnnoticed(file_.bytes());
+  TakeNameAway();
+  std::optional<v1::WaitResponse> patient;
+  primary_.BeginWait(1, absl::InfiniteDuration(), patient);
+  EXPECT_EQ(primary_.Wait(1, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_TIMEOUT);
+  EXPECT_FALSE(patient.has_value());
+  GiveNameBack();
+  ASSERT_TRUE(world_.RunUntil([&] { return patient.has_value(); }));
+  EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(secondary_.Data(), file_.bytes());
+}
+
+TEST_F(MissingFileTest, AStopDoesNotWaitForIt) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  TakeNameAway();
+  std::optional<v1::WaitResponse> patient;
+  primary_.BeginWait(1, absl::InfiniteDuration(), patient);
+  const absl::Duration began = Now();
+  primary_.Stop();
+  EXPECT_LE(Now() - began, absl::Seconds(1));
+  ASSERT_TRUE(patient.has_value());
+  EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_FAILED);
+}
+
+TEST_F(MissingFileTest, AFirstScanGoesOnWhenItIsBack) {
+  StartSlowly(primary_);
+  secondary_.Start();
+  RunUntilState(secondary_, "copying");
+  TakeNameAway();
+  world_.RunFor(10 * kSlow);
+  // Nothing tells the secondary that the part which it has is all.
+  EXPECT_LT(secondary_.Size(), file_.size());
+  EXPECT_NE(secondary_.Status().state(), "streaming") << secondary_.Status().DebugString();
+  primary_.disk().SetHook(nullptr);
+  GiveNameBack();
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(secondary_, "streaming");
+}
+
+// As after a crash of its host, where nobody has noticed yet that the stream of before is dead.
+TEST_F(StopAndWaitTest, StreamsOfOneCopyAreOneFollowerOfAWait) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  Machine again(world_, "again", "primary");
+  for (Machine* one : {&secondary, &again}) one->SetCopyId(std::string(16, 'c'));
+  primary.Write(file_.bytes());
+  primary.Start();
+  for (Machine* one : {&secondary, &again}) {
+    one->Start();
+    RunUntilEqual(primary, *one);
+    RunUntilState(*one, "streaming");
+  }
+  EXPECT_EQ(primary.Wait(1, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(primary.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_TIMEOUT);
+  again.Stop();
+  again.SetCopyId(std::string(16, 'a'));
+  again.Start();
+  EXPECT_EQ(primary.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
 }
 
 TEST_F(StopAndWaitTest, TooManyWaitersAreTurnedAwayThoughTheDiskIsStuck) {

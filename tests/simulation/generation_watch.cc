@@ -1,0 +1,55 @@
+#include "tests/simulation/generation_watch.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace zrs::simulation {
+namespace {
+
+// An answer may come while another stream is being opened, or is being left.
+constexpr absl::Duration kNoticed = absl::Seconds(5);
+
+uint64_t GenerationOf(const v1::Lineage& lineage) {
+  return lineage.epochs().empty() ? 0 : lineage.epochs().rbegin()->generation();
+}
+
+}  // namespace
+
+GenerationWatch::Follower& GenerationWatch::Find(const std::string& node, uint64_t life) {
+  Follower& follower = followers_[node];
+  if (follower.life != life) {
+    follower = {};
+    follower.life = life;
+  }
+  return follower;
+}
+
+void GenerationWatch::OnHello(const std::string& node, uint64_t life, const v1::Hello& hello) {
+  Follower& follower = Find(node, life);
+  // A person told a host that yields to follow: its own promotions count no more.
+  follower.own = hello.yields() ? 0 : GenerationOf(hello.lineage());
+  follower.follows.reset();
+  follower.stale_since.reset();
+}
+
+std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, bool look,
+                                       const v1::PublisherMessage& message, absl::Duration now) {
+  Follower& follower = Find(node, life);
+  if (message.has_welcome() && message.welcome().decision() != v1::Welcome::DECISION_INSPECT) {
+    const uint64_t generation = GenerationOf(message.welcome().lineage());
+    if (!look) follower.follows = generation;
+    if (look) follower.heard_of = std::max(follower.heard_of, generation);
+  }
+  if (!message.has_heartbeat() || !follower.follows) return "";
+  const uint64_t known = std::max(follower.heard_of, follower.own);
+  if (*follower.follows >= known) {
+    follower.stale_since.reset();
+    return "";
+  }
+  if (!follower.stale_since) follower.stale_since = now;
+  if (now - *follower.stale_since < kNoticed) return "";
+  return absl::StrCat("follows one of generation ", *follower.follows, ", and knows of ", known);
+}
+
+}  // namespace zrs::simulation

@@ -1,0 +1,41 @@
+// Whether a follower goes on with a primary that it knows to be stale.
+#ifndef ZRS_TESTS_SIMULATION_GENERATION_WATCH_H_
+#define ZRS_TESTS_SIMULATION_GENERATION_WATCH_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "proto/zrs/v1/replication.pb.h"
+
+namespace zrs::simulation {
+
+// What followers were told of generations, and whom they follow all the same. `life` counts a node's processes: what
+// one only heard of ends with it. `now`: the simulation's time.
+class GenerationWatch {
+ public:
+  // The node begins to follow.
+  void OnHello(const std::string& node, uint64_t life, const v1::Hello& hello);
+  // The node gets a message, from one that it looks at or from the one that it follows. Why it is wrong that it still
+  // follows that one; empty where it is right, or may not have noticed yet.
+  std::string OnMessage(const std::string& node, uint64_t life, bool look, const v1::PublisherMessage& message,
+                        absl::Duration now);
+
+ private:
+  struct Follower {
+    uint64_t life = 0;
+    uint64_t heard_of = 0;  // the latest generation of those that it has looked at
+    uint64_t own = 0;       // of its copy, when it began to follow
+    std::optional<uint64_t> follows;
+    std::optional<absl::Duration> stale_since;  // the one that it follows
+  };
+  Follower& Find(const std::string& node, uint64_t life);
+
+  std::map<std::string, Follower> followers_;
+};
+
+}  // namespace zrs::simulation
+
+#endif  // ZRS_TESTS_SIMULATION_GENERATION_WATCH_H_
