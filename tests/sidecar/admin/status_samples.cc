@@ -76,6 +76,7 @@ v1::StatusResponse FullStatus() {
   storage.set_lag_seconds(2.5);
   storage.set_watch("inotify");
   storage.set_blobs("external");
+  storage.set_takes_identity("new");
   v1::Progress& progress = *storage.mutable_progress();
   progress.set_bytes(250'000'000);
   progress.set_total(1'000'000'000);
