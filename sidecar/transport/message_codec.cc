@@ -98,6 +98,15 @@ absl::Status CheckBytes(const std::vector<grpc::Slice>& slices) {
   return absl::DataLossError(absl::StrCat("received a message of ", bytes.size(), " bytes without its check", kWhy));
 }
 
+// Before it is parsed.
+absl::Status CheckLength(grpc::ByteBuffer& bytes) {
+  const size_t length = bytes.Length();
+  if (length <= kLargestWithoutBatch) return absl::OkStatus();
+  bytes.Clear();
+  return absl::InvalidArgumentError(absl::StrCat("received a message of ", length,
+                                                 " bytes that is no batch, more than ", kLargestWithoutBatch, kWhy));
+}
+
 absl::Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
   const size_t length = bytes.Length();
   bool parsed = false;
@@ -125,6 +134,7 @@ grpc::ByteBuffer EncodeMessage(v1::PublisherMessage&& message) {
 }
 
 absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::FollowerMessage& message) {
+  if (absl::Status length = CheckLength(bytes); !length.ok()) return length;
   std::vector<grpc::Slice> slices;
   if (absl::Status read = Dump(bytes, &slices); !read.ok()) return read;
   if (absl::Status parsed = Parse(bytes, message); !parsed.ok()) return parsed;
@@ -135,6 +145,7 @@ absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::PublisherMessage& messag
   std::vector<grpc::Slice> slices;
   if (absl::Status read = Dump(bytes, &slices); !read.ok()) return read;
   const bool batch = BeginsWithBatch(slices);
+  if (absl::Status length = batch ? absl::OkStatus() : CheckLength(bytes); !length.ok()) return length;
   if (absl::Status parsed = Parse(bytes, message); !parsed.ok()) return parsed;
   return batch && message.has_batch() ? absl::OkStatus() : CheckBytes(slices);
 }

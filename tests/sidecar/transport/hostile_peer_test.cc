@@ -116,43 +116,57 @@ TEST_F(HostileFollowerTest, ANameThatIsNoUtf8) {
 
 TEST_F(HostileFollowerTest, AMessageOfExactlyTheLargestSizeIsTaken) {
   const auto call = Greeted();
-  v1::FollowerMessage message = HelloMessage(std::string(kLargestMessage - 100, 'x'));
-  while (Encoded(message).size() < kLargestMessage) message.mutable_hello()->mutable_storage()->push_back('x');
-  ASSERT_EQ(Encoded(message).size(), static_cast<size_t>(kLargestMessage));
+  v1::FollowerMessage message = HelloMessage(std::string(kLargestWithoutBatch - 100, 'x'));
+  while (Encoded(message).size() < kLargestWithoutBatch) message.mutable_hello()->mutable_storage()->push_back('x');
+  ASSERT_EQ(Encoded(message).size(), kLargestWithoutBatch);
   EXPECT_TRUE(call->Write(Encoded(message)));
   EXPECT_TRUE(events_->WaitMessages(1));
+  publisher_->Read();
+  message.mutable_hello()->mutable_storage()->push_back('x');
+  call->Write(Encoded(message));
+  EXPECT_TRUE(events_->WaitClosed());
+  EXPECT_TRUE(absl::IsInvalidArgument(events_->status())) << events_->status();
+  const grpc::Status status = call->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(status.error_message().find(absl::StrCat(kLargestWithoutBatch)), std::string::npos)
+      << status.error_message();
+  ExpectStillServing();
 }
 
 // So many epochs as a lineage may have, each as long as one can be, in both of a hello's lineages.
-TEST_F(HostileFollowerTest, TheLongestHelloThatIsAllowedIsATenthOfTheLargestMessage) {
+TEST_F(HostileFollowerTest, TheLongestHelloThatIsAllowedHasRoomToGrow) {
   v1::FollowerMessage message = HelloMessage("one");
   FillLineage(replication::kMostEpochs, *message.mutable_hello()->mutable_lineage());
   FillLineage(replication::kMostEpochs, *message.mutable_hello()->mutable_rebuild()->mutable_lineage());
   EXPECT_TRUE(replication::ValidateLineage(message.hello().lineage()).ok());
-  EXPECT_LT(Encoded(message).size(), static_cast<size_t>(kLargestMessage) / 10);
+  EXPECT_LT(Encoded(message).size(), kLargestWithoutBatch / 2);
   RawCall call(LoopbackAddress(*server_), kFollow);
   EXPECT_TRUE(call.Write(Encoded(message)));
   EXPECT_EQ(storages_.Next().hello.SerializeAsString(), message.hello().SerializeAsString());
 }
 
 // What is too long for a lineage, and not for a message, is refused by who knows what it is.
-TEST_F(HostileFollowerTest, AHelloOfTenThousandEpochsArrivesAndOfSoManyMoreIsToldToItsSender) {
+TEST_F(HostileFollowerTest, AHelloOfTenThousandEpochsArrivesIfItIsShortEnough) {
   v1::FollowerMessage message = HelloMessage("one");
   FillLineage(10'000, *message.mutable_hello()->mutable_lineage());
-  {
-    RawCall call(LoopbackAddress(*server_), kFollow);
-    EXPECT_TRUE(call.Write(Encoded(message)));
-    const Accepted accepted = storages_.Next();
-    ASSERT_NE(accepted.stream, nullptr);
-    const absl::Status refused = replication::ValidateLineage(accepted.hello.lineage());
-    EXPECT_NE(refused.message().find("10000 epochs"), std::string::npos) << refused;
-  }
-  FillLineage(50'000, *message.mutable_hello()->mutable_lineage());
+  for (v1::Epoch& epoch : *message.mutable_hello()->mutable_lineage()->mutable_epochs()) epoch.clear_left();
+  RawCall call(LoopbackAddress(*server_), kFollow);
+  EXPECT_TRUE(call.Write(Encoded(message)));
+  const Accepted accepted = storages_.Next();
+  ASSERT_NE(accepted.stream, nullptr);
+  const absl::Status refused = replication::ValidateLineage(accepted.hello.lineage());
+  EXPECT_NE(refused.message().find("10000 epochs"), std::string::npos) << refused;
+}
+
+TEST_F(HostileFollowerTest, AHelloOfTenThousandLongEpochsIsToldToItsSender) {
+  v1::FollowerMessage message = HelloMessage("one");
+  FillLineage(10'000, *message.mutable_hello()->mutable_lineage());
   RawCall call(LoopbackAddress(*server_), kFollow);
   call.Write(Encoded(message));
   const grpc::Status status = call.Finish();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
-  EXPECT_NE(status.error_message().find(absl::StrCat(kLargestMessage)), std::string::npos) << status.error_message();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_NE(status.error_message().find(absl::StrCat(kLargestWithoutBatch)), std::string::npos)
+      << status.error_message();
   ExpectStillServing();
 }
 

@@ -99,6 +99,27 @@ TEST(MessageCodec, AMessageWithoutItsCheckIsRefused) {
   EXPECT_FALSE(DecodeMessage(nothing, message).ok());
 }
 
+// A message of the largest size may have a million epochs of no bytes, and would be 70 MB in memory.
+TEST(MessageCodec, WhatIsNoBatchAndTooLongForItIsRefusedUnparsed) {
+  v1::FollowerMessage hello;
+  v1::PublisherMessage welcome;
+  for (int i = 0; i < 300'000; ++i) {
+    hello.mutable_hello()->mutable_lineage()->add_epochs();
+    welcome.mutable_welcome()->mutable_lineage()->add_epochs();
+  }
+  grpc::ByteBuffer from_follower = EncodeMessage(std::move(hello));
+  grpc::ByteBuffer from_publisher = EncodeMessage(std::move(welcome));
+  v1::FollowerMessage follower;
+  v1::PublisherMessage publisher;
+  for (const absl::Status& refused :
+       {DecodeMessage(from_follower, follower), DecodeMessage(from_publisher, publisher)}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+    EXPECT_NE(refused.message().find("that is no batch, more than 524288"), std::string::npos) << refused;
+  }
+  EXPECT_FALSE(follower.has_hello());
+  EXPECT_FALSE(publisher.has_welcome());
+}
+
 TEST(MessageCodec, BytesThatAreNoMessageAreRefused) {
   const grpc::Slice slice("\xff\xff\xff");
   grpc::ByteBuffer bytes(&slice, 1);
