@@ -47,18 +47,23 @@ absl::Status RemoveIfThere(FileSystem& file_system, const std::string& path) {
   return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
 }
 
-absl::StatusOr<std::string> MoveToFreeName(FileSystem& file_system, const std::string& path) {
+absl::StatusOr<std::string> FreeName(FileSystem& file_system, const std::string& path) {
   for (int n = 1; n < kMostFreeNames; ++n) {
     std::string free = absl::StrCat(path, n);
     const absl::StatusOr<FileInfo> taken = file_system.StatName(free);
-    if (!taken.ok() && !absl::IsNotFound(taken.status())) return taken.status();
-    if (taken.ok()) continue;
-    if (absl::Status renamed = file_system.Rename(path, free); !renamed.ok()) return renamed;
-    return free;
+    if (absl::IsNotFound(taken.status())) return free;
+    if (!taken.ok()) return taken.status();
   }
   return absl::FailedPreconditionError(absl::StrCat("keeping what is at ", path, ": there are ", kMostFreeNames,
                                                     " files ", path,
                                                     "1 and following; look at them, and move them away"));
+}
+
+absl::StatusOr<std::string> MoveToFreeName(FileSystem& file_system, const std::string& path) {
+  absl::StatusOr<std::string> free = FreeName(file_system, path);
+  if (!free.ok()) return free;
+  if (absl::Status renamed = file_system.Rename(path, *free); !renamed.ok()) return renamed;
+  return free;
 }
 
 absl::Status ReplaceFile(FileSystem& file_system, const std::string& path, absl::string_view contents, uint32_t mode) {

@@ -117,8 +117,10 @@ absl::Status SyncName(FileSystem& file_system, const std::string& path);  // the
 // OK where there is none.
 absl::Status RemoveIfThere(FileSystem& file_system, const std::string& path);
 
-// Renames what is at `path` to the first free one of PATH1, PATH2 and so on, and returns that. The directory is not
-// synced. FailedPrecondition where a thousand are taken.
+// The first of PATH1, PATH2 and so on that nothing has. FailedPrecondition where a thousand are taken.
+absl::StatusOr<std::string> FreeName(FileSystem& file_system, const std::string& path);
+
+// Renames what is at `path` to FreeName, and returns that. The directory is not synced.
 absl::StatusOr<std::string> MoveToFreeName(FileSystem& file_system, const std::string& path);
 
 // Replaces `path` by `contents` so that a crash leaves the old or the new contents whole: writes `path`.new (created

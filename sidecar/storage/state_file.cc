@@ -208,7 +208,7 @@ v1::StorageState ToProto(const State& state) {
 
 absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   if (proto.version() != kStateVersion) {
-    return absl::InvalidArgumentError(
+    return absl::UnimplementedError(
         absl::StrCat("its version is ", proto.version(), " and this zrs knows only ", kStateVersion));
   }
   if (proto.role() != "primary" && proto.role() != "secondary") {
@@ -305,6 +305,10 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   const absl::Status parsed = StateFromJson(*contents, &proto);
   if (!parsed.ok()) return Damaged(path_, parsed.message());
   auto state = FromProto(proto);
+  if (absl::IsUnimplemented(state.status())) {
+    return absl::UnimplementedError(absl::StrCat("read state file ", path_, ": ", state.status().message(),
+                                                 "; it is sound: install the zrs that wrote it, or a later one"));
+  }
   if (!state.ok()) return Damaged(path_, state.status().message());
   saved_ = *std::move(contents);
   return std::optional<State>(*std::move(state));

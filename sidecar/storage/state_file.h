@@ -65,7 +65,8 @@ class StateFile {
   // `path` is the state file's; its directory must exist by the time of Save.
   StateFile(filestorage::FileSystem& file_system, std::string path);
 
-  // nullopt: there is none. InvalidArgument: damaged, or of a later version; names the file and what to do.
+  // nullopt: there is none. InvalidArgument: damaged; Unimplemented: of a later version. Both name the file and what to
+  // do.
   absl::StatusOr<std::optional<State>> Load();
   // Replaces the file atomically and durably. What was saved last is not written again, unless `anew`. After an error
   // the file may be either.

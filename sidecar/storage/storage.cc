@@ -141,6 +141,8 @@ class ReplicatedStorage final : public Storage {
       return Publisher::Standing{secondary, secondary && !source().hears_primary(), source().takes_identity()};
     };
     hooks.take_identity = [this](const v1::Lineage& lineage, absl::AnyInvocable<void(absl::Status)> taken) {
+      // They have, or are about to make durable, the present one.
+      if (publisher_.followers() > 0) return taken(absl::FailedPreconditionError("it is followed"));
       source().TakeIdentity(lineage, std::move(taken));
     };
     hooks.last_seen = [this](replication::KnownFollower follower) { source().Remember(std::move(follower)); };
@@ -162,7 +164,7 @@ class ReplicatedStorage final : public Storage {
 
   // Whoever has acknowledged anything has made it durable before.
   void NoteSharedIdentity() {
-    if (source().takes_identity() != v1::End::TAKES_IDENTITY_WHILE_NEW) return;
+    if (source().takes_identity() == v1::End::TAKES_IDENTITY_NO) return;
     if (publisher_.followers_at(filestorage::kMagicSize) > 0) source().OnIdentityShared();
   }
 

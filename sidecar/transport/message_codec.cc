@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -87,8 +88,20 @@ absl::Status Dump(const grpc::ByteBuffer& bytes, std::vector<grpc::Slice>* slice
   return absl::DataLossError("received what cannot be read");
 }
 
-bool BeginsWithBatch(const std::vector<grpc::Slice>& slices) {
-  return !slices.empty() && slices.front().size() > 0 && *slices.front().begin() == kBatchTag;
+// Whether it is a batch, and nothing else is behind that.
+bool IsBatch(const std::vector<grpc::Slice>& slices, size_t length) {
+  constexpr size_t kLongestHead = 11;  // the tag, and a length
+  std::string head;
+  for (const grpc::Slice& slice : slices) {
+    head.append(reinterpret_cast<const char*>(slice.begin()), std::min(slice.size(), kLongestHead - head.size()));
+    if (head.size() == kLongestHead) break;
+  }
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(head.data()),
+                                            static_cast<int>(head.size()));
+  uint64_t size = 0;
+  if (in.ReadTag() != kBatchTag || !in.ReadVarint64(&size)) return false;
+  const auto before = static_cast<size_t>(in.CurrentPosition());
+  return length >= before && size == length - before;
 }
 
 absl::Status CheckBytes(const std::vector<grpc::Slice>& slices) {
@@ -144,7 +157,7 @@ absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::FollowerMessage& message
 absl::Status DecodeMessage(grpc::ByteBuffer& bytes, v1::PublisherMessage& message) {
   std::vector<grpc::Slice> slices;
   if (absl::Status read = Dump(bytes, &slices); !read.ok()) return read;
-  const bool batch = BeginsWithBatch(slices);
+  const bool batch = IsBatch(slices, bytes.Length());
   if (absl::Status length = batch ? absl::OkStatus() : CheckLength(bytes); !length.ok()) return length;
   if (absl::Status parsed = Parse(bytes, message); !parsed.ok()) return parsed;
   return batch && message.has_batch() ? absl::OkStatus() : CheckBytes(slices);

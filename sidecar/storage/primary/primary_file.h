@@ -81,16 +81,16 @@ class PrimaryFile {
   absl::Status GiveUp();
 
   // Makes it durable that the file is of this lineage, which a follower has proved; then nothing is taken any more.
-  // Unavailable while another file is in its place.
+  // Unavailable while another file is in its place; FailedPrecondition after Adopt.
   absl::Status TakeIdentity(const v1::Lineage& lineage);
   // Somebody else has the identity that was begun here: it is not exchanged any more.
   absl::Status SettleIdentity();
   // What a person says of the identity, made durable; the file is to be opened anew. Returns what was done, for a
   // person. FailedPrecondition where that is not to be done, with the reason.
   //
-  // `new_database`: the file is a database of its own. What the state said before is kept under another name. Else the
-  // state file is this host's, though it was written for another path or on another machine; where it was written here,
-  // or there is none, or it is damaged, a follower that proves it may give another identity.
+  // `new_database`: the file is a database of its own. Else the state file is this host's, though it was written for
+  // another path or on another machine; where it was written here, or there is none, or it is damaged, a follower that
+  // proves it may give another identity. What the state file said before is kept under another name.
   absl::StatusOr<std::string> Adopt(bool new_database);
 
   // Remembers the committed end; nothing while the file is pending.
@@ -111,7 +111,8 @@ class PrimaryFile {
   State NewState();
   // Nothing, once a person has said what the state is.
   absl::Status Save(const State& state);
-  absl::StatusOr<std::string> BeginDatabase();
+  // The state of before stays beside it; returns that, for a person.
+  absl::StatusOr<std::string> ReplaceState(const State& state);
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
   absl::StatusOr<Opened> OpenPending(const std::string& why);
   absl::Status LookForOldFile();

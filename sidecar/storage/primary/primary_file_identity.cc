@@ -18,6 +18,7 @@ State PrimaryFile::NewState() {
 }
 
 absl::Status PrimaryFile::TakeIdentity(const v1::Lineage& lineage) {
+  if (told_) return absl::FailedPreconditionError("a person has said what it is");
   if (!state_ || !tail_ || left_) {
     return absl::UnavailableError(absl::StrCat("another file is in the place of ", options_.path));
   }
@@ -40,14 +41,19 @@ absl::Status PrimaryFile::SettleIdentity() {
 
 absl::Status PrimaryFile::Save(const State& state) { return told_ ? absl::OkStatus() : state_file_.Save(state); }
 
-absl::StatusOr<std::string> PrimaryFile::BeginDatabase() {
-  absl::StatusOr<std::string> kept = filestorage::MoveToFreeName(file_system_, state_file_.path());
-  if (!kept.ok() && !absl::IsNotFound(kept.status())) return kept.status();
-  const State state = NewState();
-  if (absl::Status saved = state_file_.Save(state, /*anew=*/true); !saved.ok()) return saved;
+absl::StatusOr<std::string> PrimaryFile::ReplaceState(const State& state) {
+  const std::string& path = state_file_.path();
+  absl::StatusOr<std::string> kept = filestorage::FreeName(file_system_, path);
+  if (!kept.ok()) return kept;
+  // A second name: without a state file the next start would begin a new identity, which any secondary may exchange.
+  const absl::Status linked = file_system_.Link(path, *kept);
+  if (!linked.ok() && !absl::IsNotFound(linked)) return linked;
+  const std::string note = linked.ok() ? absl::StrCat("; the state file of before is kept as ", *kept) : "";
+  if (absl::Status saved = state_file_.Save(state, /*anew=*/true); !saved.ok()) {
+    return absl::Status(saved.code(), absl::StrCat(saved.message(), note));
+  }
   told_ = true;
-  return absl::StrCat("is a database of its own now, ", replication::DescribeId(state.lineage.database_id()),
-                      kept.ok() ? absl::StrCat("; the state file of before is kept as ", *kept) : "");
+  return note;
 }
 
 absl::StatusOr<std::string> PrimaryFile::Adopt(bool new_database) {
@@ -64,28 +70,24 @@ absl::StatusOr<std::string> PrimaryFile::Adopt(bool new_database) {
   }
   const bool foreign = state && !CheckStateBelongs(*state, state_file_.path(), options_.path, options_.machine_id).ok();
   const bool unshared = state && !foreign && state->takes_identity == v1::End::TAKES_IDENTITY_WHILE_NEW;
-  if (new_database && !unshared) return BeginDatabase();
-  std::string kept;
-  if (!state) {
-    if (damaged) {
-      auto moved = filestorage::MoveToFreeName(file_system_, state_file_.path());
-      if (!moved.ok()) return moved.status();
-      kept = absl::StrCat("; the damaged state file is kept as ", *moved);
-    }
-    state = NewState();
+  if (!state || (new_database && !unshared)) {
+    State begun = NewState();
+    // Whom it was promoted from, its configuration tells still.
+    if (state) begun.promoted_from = state->promoted_from;
+    state = std::move(begun);
   }
   const std::string id = replication::DescribeId(state->lineage.database_id());
   state->path = options_.path;
   state->machine_id = options_.machine_id;
   state->takes_identity = foreign || new_database ? v1::End::TAKES_IDENTITY_NO : v1::End::TAKES_IDENTITY_AS_TOLD;
-  if (absl::Status saved = state_file_.Save(*state, /*anew=*/true); !saved.ok()) return saved;
-  told_ = true;
-  if (new_database) return absl::StrCat("is a database of its own, ", id);
-  if (foreign) return absl::StrCat("is the primary of database ", id, " on this host from now on");
+  const absl::StatusOr<std::string> kept = ReplaceState(*state);
+  if (!kept.ok()) return kept;
+  if (new_database) return absl::StrCat("is a database of its own, ", id, *kept);
+  if (foreign) return absl::StrCat("is the primary of database ", id, " on this host from now on", *kept);
   return absl::StrCat(
       "takes the identity of the first secondary that finds all of its own file in this one; until then "
       "it is database ",
-      id, kept);
+      id, *kept);
 }
 
 }  // namespace zrs::storage

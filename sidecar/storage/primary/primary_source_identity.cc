@@ -42,12 +42,16 @@ void PrimarySource::OnIdentityTaken(const v1::Lineage& lineage) {
   if (!published_) return;
   events_.withdrawn(replication::MakeEnd(v1::End::REASON_REPLACED, "the primary has its database's identity back",
                                          "none needed: the follower comes back at once"));
-  Publish();
+  if (!scanning_) return Publish();
+  // Who is known again comes back with a position that only the whole scan can confirm.
+  published_ = false;
+  heartbeat_.reset();
+  events_.changed();
 }
 
 // It is another one's too from now on: to exchange it would leave that one alone.
 void PrimarySource::OnIdentityShared() {
-  if (!state_ || state_->takes_identity != v1::End::TAKES_IDENTITY_WHILE_NEW) return;
+  if (takes_identity() == v1::End::TAKES_IDENTITY_NO) return;
   state_->takes_identity = v1::End::TAKES_IDENTITY_NO;
   runtime_.PostIo([this] {
     absl::Status saved = file_.SettleIdentity();
@@ -58,6 +62,16 @@ void PrimarySource::OnIdentityShared() {
 }
 
 void PrimarySource::Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done) {
+  if (superseded_) {
+    return done(
+        absl::FailedPreconditionError("there is another primary: zrs promote --force makes this one the right one, and "
+                                      "replicate-from its secondary"));
+  }
+  if (pending_ && !new_database) {
+    return done(absl::FailedPreconditionError(
+        "another file is in the place of the one that is known; zrs status tells more. Put the right one back, or say "
+        "--new-database where the present one is to be what counts"));
+  }
   runtime_.PostIo([this, new_database, done = std::move(done)]() mutable {
     absl::StatusOr<std::string> adopted = file_.Adopt(new_database);
     runtime_.Post([done = std::move(done), adopted = std::move(adopted)]() mutable { done(std::move(adopted)); });

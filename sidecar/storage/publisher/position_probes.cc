@@ -21,10 +21,6 @@ constexpr size_t kMostFound = 8;
 struct PositionProbes::Probe {
   Probe(const Boundary& boundary, uint64_t present_file) : probe(boundary), file(present_file) {}
 
-  bool wanted() const {
-    return absl::c_any_of(askers, [](const Asker& asker) { return asker.wanted(); });
-  }
-
   // Strand and I/O thread in turns.
   BoundaryProbe probe;
   std::optional<replication::OldPosition> old;
@@ -40,6 +36,7 @@ PositionProbes::PositionProbes(runtime::Runtime& runtime, CommittedBytes& bytes,
 
 void PositionProbes::Find(const Boundary& boundary, Asker asker) {
   if (absl::c_linear_search(found_, boundary)) return asker.done(true);
+  DropUnwanted();
   const auto same = [&](const std::shared_ptr<Probe>& probe) {
     return probe && !probe->old && probe->file == file_ && probe->probe.boundary() == boundary;
   };
@@ -72,7 +69,12 @@ void PositionProbes::Add(std::shared_ptr<Probe> probe) {
 
 // So that no more wait than there are streams.
 void PositionProbes::DropUnwanted() {
-  std::erase_if(waiting_, [](const std::shared_ptr<Probe>& probe) { return !probe->wanted(); });
+  const auto drop = [](Probe& probe) {
+    std::erase_if(probe.askers, [](const Asker& asker) { return !asker.wanted(); });
+    return probe.askers.empty();
+  };
+  if (reading_) drop(*reading_);
+  std::erase_if(waiting_, [&drop](const std::shared_ptr<Probe>& probe) { return drop(*probe); });
 }
 
 void PositionProbes::Next() {

@@ -45,6 +45,7 @@ absl::Status CopyFile::BecomeSecondary() {
   state_->role = "secondary";
   state_->yielded_epoch = replication::CurrentEpoch(state_->lineage)->id();
   state_->rival.clear();
+  state_->takes_identity = v1::End::TAKES_IDENTITY_NO;
   state_->inode = 0;
   state_->complete = true;
   return SaveState();

@@ -116,7 +116,7 @@ absl::StatusOr<CopyFile::Surplus> CopyFile::Survey(const Boundary& same, size_t 
   auto cut_to = FirstFree(file_system_, 0, [this](int n) { return filestorage::SavedTailPath(options_.path, n); });
   if (!cut_to.ok()) return cut_to.status();
   if (surplus.bytes > 0) surplus.cut_to = *std::move(cut_to);
-  auto moved_to = FirstFree(file_system_, 1, [this](int n) { return absl::StrCat(options_.path, n); });
+  auto moved_to = filestorage::FreeName(file_system_, options_.path);
   if (!moved_to.ok()) return moved_to.status();
   surplus.moved_to = *std::move(moved_to);
   return surplus;
@@ -182,7 +182,7 @@ absl::StatusOr<std::string> CopyFile::MoveAway(const GiveUp& what) {
   }
   if (absl::Status dropped = appender_ ? DropRebuild() : absl::OkStatus(); !dropped.ok()) return dropped;
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
-  auto free = FirstFree(file_system_, 1, [this](int n) { return absl::StrCat(options_.path, n); });
+  auto free = filestorage::FreeName(file_system_, options_.path);
   if (!free.ok()) return free;
   GiveUp all = what;
   all.same = filestorage::FirstBoundary(appender_ ? appender_->magic() : filestorage::Magic::kFs30);

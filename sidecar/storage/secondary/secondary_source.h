@@ -224,6 +224,7 @@ class SecondarySource final : public Source {
     std::string refusal;   // of whoever asked
     std::string trouble;   // why it is not told
     absl::Duration until;  // it is not tried again
+    absl::Duration pause;  // after the next time
   };
   Vouched vouched_;
   struct ResyncWish {

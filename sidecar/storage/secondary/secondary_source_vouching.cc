@@ -1,18 +1,20 @@
 // A primary that has lost its state is told by its secondaries which database it is.
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/storage/secondary/comparison_report.h"
+#include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/secondary/secondary_source.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
 namespace {
 
-// A restart tries again at once.
-constexpr absl::Duration kRefutedPause = absl::Hours(1);
+// Between two comparisons with the same upstream; a restart tries again at once.
+constexpr absl::Duration kLongestPause = absl::Hours(1);
 constexpr char kRefuted[] =
     ". Both files are left as they are. Where the upstream's is a restored backup, or was packed since: stop zrs here, "
     "move the copy and its state file away, and start it again, for a new copy. Where this copy is the right one: zrs "
@@ -48,16 +50,22 @@ bool SecondarySource::VouchIfAsked() {
   if (!asked || asked->takes_identity == v1::End::TAKES_IDENTITY_NO || stopping_ || comparisons_.purpose())
     return false;
   if (!copy_.magic || copy_.committed.last_offset == 0 || state_ == SecondaryState::kDiskFull) return false;
-  if (asked->refusal == vouched_.refusal && runtime_.Now() < vouched_.until) return false;
-  spdlog::info("storage {}: {} asks which database its file is: all of {} is compared with it", options_.name,
-               asked->address, options_.path);
+  // What it is, is not for this one to say: a person took its promotion back, or a later one is known.
+  if (copy_.yields || search_.choice().known_generation(OwnGeneration()) > OwnGeneration()) return false;
+  const bool again = asked->refusal == vouched_.refusal;
+  if (again && runtime_.Now() < vouched_.until) return false;
+  if (!again) {
+    vouched_ = {asked->refusal, "", {}, options_.refused_delay};
+    spdlog::info("storage {}: {} asks which database its file is: all of {} is compared with it", options_.name,
+                 asked->address, options_.path);
+  }
   Comparisons::Wish wish = WishFor(Comparisons::Purpose::kVouch);
   wish.lineage.Clear();
   wish.check = [this](const InspectedFile& upstream) {
     if (upstream.end.offset >= copy_.committed.offset) return absl::OkStatus();
     return absl::FailedPreconditionError(
-        absl::StrCat("its file, as far as it has looked, ends at ", replication::DescribePosition(upstream.end),
-                     ", and this copy has more, up to ", replication::DescribePosition(copy_.committed)));
+        absl::StrCat("its file, as far as it has looked, has less than this copy, which goes to ",
+                     replication::DescribePosition(copy_.committed)));
   };
   wish.vouch = [this] {
     v1::Vouch vouch;
@@ -73,18 +81,23 @@ bool SecondarySource::VouchIfAsked() {
 
 void SecondarySource::OnVouched(const Asked& asked, const absl::StatusOr<ComparisonResult>& result) {
   if (stopping_) return;
+  if (absl::IsInternal(result.status())) {
+    return Fail(std::string(result.status().message()), RemedyOfLocalError(result.status()));
+  }
   if (result.ok() && !result->differs()) {
-    vouched_ = {};
-    backoff_.Reset();
-    spdlog::info("storage {}: {} has all of {}, and is of its database from now on", options_.name, asked.address,
+    // Whether it is so, its next welcome tells.
+    vouched_.trouble.clear();
+    spdlog::info("storage {}: {} has all of {}, and was told which database it is", options_.name, asked.address,
                  options_.path);
   } else if (result.ok()) {
     const v1::Comparison report = ReportOf(*result, copy_.committed.offset, runtime_.UnixNow());
-    vouched_ = {asked.refusal, absl::StrCat("they were compared, and are not the same: ", Describe(report), kRefuted),
-                runtime_.Now() + kRefutedPause};
+    vouched_.trouble = absl::StrCat("they were compared, and are not the same: ", Describe(report), kRefuted);
+    vouched_.pause = kLongestPause;
   } else {
-    vouched_ = {asked.refusal, std::string(result.status().message()), runtime_.Now() + options_.refused_delay};
+    vouched_.trouble = std::string(result.status().message());
   }
+  vouched_.until = runtime_.Now() + vouched_.pause;
+  vouched_.pause = std::min(2 * vouched_.pause, kLongestPause);
   // Whatever came of it is told when the upstream has answered.
   retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
   events_.changed();

@@ -100,7 +100,7 @@ TEST_F(IdentityTest, AnOlderFileTakesNoIdentity) {
   BeginAndLoseState();
   primary_.Write(file_.bytes().substr(0, file_.boundaries()[20].offset));
   primary_.Start();
-  EXPECT_TRUE(RunUntilTrouble("this copy has more")) << secondary_.Status().DebugString();
+  EXPECT_TRUE(RunUntilTrouble("has less than this copy")) << secondary_.Status().DebugString();
   EXPECT_EQ(secondary_.Data(), file_.bytes());
   EXPECT_NE(primary_.Status().database_id(), database_);
   // Once it has all, it is the right one.
@@ -208,9 +208,54 @@ TEST_F(IdentityTest, ADamagedStateIsKeptAside) {
   RunUntilState(primary_, "stopped");
   const absl::StatusOr<std::string> adopted = primary_.Adopt(false);
   ASSERT_TRUE(adopted.ok()) << adopted.status();
-  EXPECT_THAT(*adopted, HasSubstr("the damaged state file is kept as"));
+  EXPECT_THAT(*adopted, HasSubstr("the state file of before is kept as"));
   EXPECT_EQ(primary_.disk().Contents(absl::StrCat(kState, "1")), "{ nonsense");
   ExpectKnownAgain();
+}
+
+TEST_F(IdentityTest, AWishEndsWithASecondaryThatKnowsThePresentIdentity) {
+  Begin();
+  RunUntilState(secondary_, "streaming");
+  database_ = primary_.Status().database_id();
+  epoch_ = primary_.Status().epoch();
+  secondary_.Stop();
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers().empty(); }));
+  ASSERT_TRUE(primary_.Adopt(false).ok());
+  RunUntilState(primary_, "streaming");
+  EXPECT_EQ(primary_.Status().takes_identity(), "wanted");
+  secondary_.Start();
+  ExpectKnownAgain();
+}
+
+TEST_F(IdentityTest, ADatabaseOfItsOwnThatCannotBeSavedLeavesTheState) {
+  Begin();
+  database_ = primary_.Status().database_id();
+  epoch_ = primary_.Status().epoch();
+  secondary_.Stop();
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers().empty(); }));
+  const std::string state = primary_.disk().Contents(kState);
+  primary_.FailSyncsOf(absl::StrCat(kState, ".new"));
+  const absl::StatusOr<std::string> adopted = primary_.Adopt(true);
+  EXPECT_FALSE(adopted.ok());
+  EXPECT_THAT(adopted.status().message(), HasSubstr(absl::StrCat(kState, "1")));
+  EXPECT_EQ(primary_.disk().Contents(kState), state);
+  primary_.disk().SetHook(nullptr);
+  primary_.Stop();
+  primary_.Start();
+  secondary_.Start();
+  ExpectKnownAgain();
+}
+
+TEST_F(IdentityTest, OneThatWasPromotedStaysAPrimaryAsADatabaseOfItsOwn) {
+  Begin();
+  RunUntilState(secondary_, "streaming");
+  primary_.Stop();
+  ASSERT_EQ(secondary_.Promote(v1::PromoteRequest::UPSTREAM_NO_MATTER).result(), v1::PromotedStorage::RESULT_PROMOTED);
+  ASSERT_TRUE(secondary_.Adopt(true).ok());
+  secondary_.Stop();
+  secondary_.Start();
+  RunUntilState(secondary_, "streaming");
+  EXPECT_EQ(secondary_.Status().role(), "primary");
 }
 
 TEST_F(IdentityTest, ASecondaryIsToldNothing) {
