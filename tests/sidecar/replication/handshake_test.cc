@@ -214,7 +214,9 @@ TEST_F(HandshakeTest, WhoLooksIsAnsweredAsAFollower) {
     hello.set_look(true);
     if (ahead) AddEpoch(hello.mutable_lineage(), 'b', v1::Epoch::ORIGIN_FORKED, At(2));
     EXPECT_EQ(std::holds_alternative<DecideProbe>(Decide(hello)), !ahead);
-    if (ahead) EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
+    if (ahead) {
+      EXPECT_EQ(Refusal(hello).reason(), v1::End::REASON_SUPERSEDED);
+    }
   }
 }
 

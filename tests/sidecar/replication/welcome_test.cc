@@ -84,12 +84,16 @@ TEST_F(WelcomeTest, EpochsThatEitherSideHasForgottenDoNotMatter) {
     v1::Lineage lineage = FirstLineage();
     AddPacks(kMostEpochs + 3, &lineage);
     resuming_.lineage = lineage;
-    if (promoted) ASSERT_TRUE(AddFork(Id('z'), file_.end(), 0, &lineage).ok());
+    if (promoted) {
+      ASSERT_TRUE(AddFork(Id('z'), file_.end(), 0, &lineage).ok());
+    }
     *welcome_.mutable_lineage() = lineage;
     EXPECT_EQ(Refused(resuming_), v1::End::REASON_UNSPECIFIED);
     // A stale primary: what goes on from it is known here.
     AddPacks(2, &resuming_.lineage);
-    if (!promoted) EXPECT_EQ(Refused(resuming_), v1::End::REASON_SUPERSEDED);
+    if (!promoted) {
+      EXPECT_EQ(Refused(resuming_), v1::End::REASON_SUPERSEDED);
+    }
   }
 }
 

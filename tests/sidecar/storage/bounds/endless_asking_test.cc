@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -93,15 +94,19 @@ class EndlessAskingTest : public PairTest {
 TEST_F(EndlessAskingTest, HellosOfEverNewNodesThatHangUpLeaveNothingToDo) {
   Begin();
   LearnLineage();
-  primary_.HoldIo(absl::Seconds(3));
+  primary_.HoldIo(absl::Seconds(2));
+  std::deque<std::shared_ptr<Script>> scripts;
   for (uint64_t node = 0; node < 3000; ++node) {
-    const auto script = Say(Hello(node, file_.end()));
+    scripts.push_back(Say(Hello(node, file_.end())));
     world_.RunFor(absl::Microseconds(500));
-    script->Cancel();
+    if (scripts.size() < 30) continue;
+    scripts.front()->Cancel();
+    scripts.pop_front();
   }
-  world_.RunFor(absl::Seconds(2));
+  for (const auto& script : scripts) script->Cancel();
+  world_.RunFor(absl::Milliseconds(490));
+  EXPECT_LT(Commit(), absl::Milliseconds(200)) << "10 ms of it until the disk is there again";
   EXPECT_EQ(primary_.Status().followers_size(), 1);
-  EXPECT_LT(Commit(), absl::Milliseconds(100));
 }
 
 TEST_F(EndlessAskingTest, AmongThoseWhoNameALongTransactionThatIsNotThereAFollowerComesBackSoon) {
@@ -110,7 +115,7 @@ TEST_F(EndlessAskingTest, AmongThoseWhoNameALongTransactionThatIsNotThereAFollow
   LearnLineage();
   secondary_.Stop();
   std::vector<std::shared_ptr<Script>> liars;
-  for (uint64_t node = 0; node < 40; ++node) {
+  for (uint64_t node = 0; node < 10; ++node) {
     filestorage::Boundary lie = file_.end();
     lie.digest.low ^= node + 1;
     liars.push_back(Say(Hello(node, lie)));
