@@ -51,7 +51,7 @@ struct StorageOptions {
   absl::Duration refused_delay = absl::Seconds(10);   // after a refusal, whose cause is at the peer
   filestorage::TailOptions tail;                      // of a primary: how much it reads at a time
   absl::Duration old_file_time = absl::Hours(1);      // a replaced file that has lost its name is kept open so long
-  absl::Duration state_interval = absl::Seconds(10);  // the least between writes of the durable lower bound
+  absl::Duration state_interval = absl::Seconds(10);  // between writes of the durable lower bound
 
   // The upstreams for people, as the configuration has them.
   std::string UpstreamText() const { return absl::StrJoin(upstreams, " "); }

@@ -64,7 +64,7 @@ void PrimarySource::OnOpened(absl::StatusOr<PrimaryFile::Opened> opened) {
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
   problem_.Clear();
   state_ = opened->state;
-  state_pace_.OnSaved(runtime_.Now(), state_->lower_bound.offset);
+  state_saved_ = runtime_.Now();
   spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, opened->end.offset,
                opened->new_identity ? ", with a new database identity" : "");
   if (!state_->rival.empty()) {
@@ -209,7 +209,7 @@ void PrimarySource::OnTick() {
   // The right file may be on its way: one that is being copied back grows until it has what is missing.
   if (diverged_ && unlooked_ && !proving_ && !polling_) ProvePending();
   Poll();
-  if (state_pace_.Due(runtime_.Now(), end_.offset)) SaveState();
+  if (runtime_.Now() - state_saved_ >= options_.state_interval) SaveState();
   ScheduleTick();
 }
 
@@ -219,7 +219,7 @@ void PrimarySource::SendHeartbeat() {
 }
 
 void PrimarySource::SaveState() {
-  state_pace_.OnSaved(runtime_.Now(), end_.offset);
+  state_saved_ = runtime_.Now();
   state_->lower_bound = end_;
   runtime_.PostIo([this] {
     absl::Status saved = file_.SaveState();
@@ -288,7 +288,7 @@ void PrimarySource::FailUnreadable() {
 }
 
 void PrimarySource::Remember(replication::KnownFollower follower) {
-  state_pace_.SaveSoon();
+  state_saved_ = runtime_.Now() - options_.state_interval;  // to be saved soon
   runtime_.PostIo([this, follower = std::move(follower)]() mutable { file_.Remember(std::move(follower)); });
 }
 

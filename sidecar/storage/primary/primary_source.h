@@ -15,7 +15,6 @@
 #include "sidecar/storage/primary/primary_file.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/source.h"
-#include "sidecar/storage/state_pace.h"
 
 namespace zrs::storage {
 
@@ -127,7 +126,7 @@ class PrimarySource final : public Source {
   std::vector<absl::AnyInvocable<void()>> refreshed_;
   std::vector<absl::AnyInvocable<void()>> refreshing_;
   std::optional<absl::Duration> unsettled_since_;
-  StatePace state_pace_{options_.state_interval};
+  absl::Duration state_saved_;
 };
 
 }  // namespace zrs::storage

@@ -104,7 +104,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   LogRecovery(options_.name, options_.path, found->recovery);
   spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.UpstreamText(), options_.path,
                replication::DescribePosition(copy_.committed));
-  state_pace_.OnSaved(runtime_.Now(), copy_.committed.offset);
+  state_saved_ = runtime_.Now();
   health_.OnOpened();
   scrub_.OnOpened(std::move(found->scrub));
   differs_ = copy_.magic && !found->difference.empty();
@@ -197,8 +197,8 @@ void SecondarySource::OnChanged() {
   if (advanced) {
     copy_.committed = session.durable();
     if (published_) events_.advanced(copy_.committed);
+    SaveStateNowAndThen();
   }
-  SaveStateNowAndThen();
   const std::optional<v1::Heartbeat> heartbeat = health_.OnHeartbeat(session, copy_.committed.offset);
   if (heartbeat && published_) events_.heartbeat(*heartbeat);
   events_.changed();
@@ -239,9 +239,8 @@ void SecondarySource::OnCreated(const replication::CreateCopy& create) {
 }
 
 void SecondarySource::SaveStateNowAndThen() {
-  const uint64_t end = copy_.committed.offset;
-  if (writer_.paused() || !state_pace_.Due(runtime_.Now(), end)) return;
-  state_pace_.OnSaved(runtime_.Now(), end);
+  if (runtime_.Now() - state_saved_ < options_.state_interval) return;
+  state_saved_ = runtime_.Now();
   writer_.SaveState();
 }
 
@@ -363,7 +362,7 @@ void SecondarySource::Fail(const std::string& message, const std::string& remedy
 }
 
 void SecondarySource::Remember(replication::KnownFollower follower) {
-  state_pace_.SaveSoon();
+  state_saved_ = runtime_.Now() - options_.state_interval;  // to be saved soon
   runtime_.PostIo([this, follower = std::move(follower)]() mutable { file_.Remember(std::move(follower)); });
 }
 

@@ -24,7 +24,6 @@
 #include "sidecar/storage/secondary/upstream_health.h"
 #include "sidecar/storage/secondary/upstream_search.h"
 #include "sidecar/storage/source.h"
-#include "sidecar/storage/state_pace.h"
 #include "sidecar/storage/swap_command.h"
 
 namespace zrs::storage {
@@ -259,7 +258,7 @@ class SecondarySource final : public Source {
   std::unique_ptr<runtime::Timer> look_;
   std::unique_ptr<runtime::Timer> forget_old_;
   std::atomic<bool> hurry_ = false;
-  StatePace state_pace_{options_.state_interval};
+  absl::Duration state_saved_;
   absl::Duration scrub_saved_;
   absl::Duration stream_began_;
 };
