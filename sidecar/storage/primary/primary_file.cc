@@ -227,12 +227,13 @@ absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
   if (proof->proved()) return proof;
   // What is beside it may tell of a later pack already, of which this file knows nothing.
   if (absl::Status there = CheckStillThere(); !there.ok()) return there;
-  if (!state_->doubted) {
-    state_->doubted = true;
-    if (absl::Status saved = Save(*state_); !saved.ok()) {
-      state_->doubted = false;
-      return saved;
-    }
+  if (!state_->doubted || state_->lower_bound != *left_) {
+    State state = *state_;
+    state.doubted = true;
+    // The bound that was saved last may be in a backup too, which the next start would take for the right file.
+    state.lower_bound = *left_;
+    if (absl::Status saved = Save(state); !saved.ok()) return saved;
+    state_ = std::move(state);
   }
   return proof;
 }

@@ -24,6 +24,8 @@ void PrimarySource::OnReplaced(const TailReport& report) {
   unreadable_ = absl::OkStatus();
   watch_.reset();
   heartbeat_.reset();
+  // Of the pack before: it would let go of what this one is to be proved by.
+  forget_old_.reset();
   events_.withdrawn(replication::MakeEnd(
       v1::End::REASON_REPLACED, "the primary's file was replaced, by a pack most likely; its zrs looks through it",
       "none needed: the follower comes back at once"));
