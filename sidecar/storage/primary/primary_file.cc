@@ -199,6 +199,12 @@ absl::StatusOr<TailReport> PrimaryFile::Poll() {
   return tail_->Poll();
 }
 
+absl::StatusOr<TailReport> PrimaryFile::PollUnnamed() {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("look at ", options_.path, ": it is not open"));
+  tail_->Unname();
+  return filestorage::PollToEnd(*tail_);
+}
+
 const char* PrimaryFile::Fresh::Find(uint64_t wanted, uint64_t size) const {
   if (wanted < offset || wanted - offset >= bytes.size()) return nullptr;
   return size <= bytes.size() - (wanted - offset) ? bytes.data() + (wanted - offset) : nullptr;
