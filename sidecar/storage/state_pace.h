@@ -9,8 +9,9 @@
 namespace zrs::storage {
 
 // Writing it takes several syncs, on the thread and mostly on the disk that the next commit needs, which then is late
-// by tens of milliseconds. And what a newer bound saves is a part of the next start's scan, at gigabytes per second. So
-// it is written once the interval has passed and either nothing was committed for a moment, or enough was, or the
+// by tens of milliseconds. And what a newer bound saves is a part of the next start's scan, at gigabytes per second (a
+// primary's file is recognised by it too; a file that may be the wrong one has it saved at once, by PrimaryFile). So it
+// is written once the interval has passed and either nothing was committed for a moment, or enough was, or the
 // interval has passed several times. Not thread-safe; times are those of any clock that does not go back.
 class StatePace {
  public:
