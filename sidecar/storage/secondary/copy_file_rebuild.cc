@@ -1,6 +1,5 @@
 // The file that is built beside a copy, and takes its place.
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
@@ -14,14 +13,6 @@ namespace zrs::storage {
 
 using filestorage::Boundary;
 using filestorage::NewPath;
-
-namespace {
-
-// Each may cost a look at every transaction that the new file has since its pack, and a lineage may have a thousand.
-// The newest are what the new file is likeliest to have; a follower that was away for more packs than that has resync.
-constexpr size_t kMostLefts = 16;
-
-}  // namespace
 
 absl::Status CopyFile::CheckRoom(uint64_t size) {
   const std::string directory = filestorage::DirectoryOf(options_.path);
@@ -106,13 +97,8 @@ absl::StatusOr<filestorage::PackProof> CopyFile::ProveRebuild() {
   // What came behind the live file's end may have made it so: an undo that refers to a revision of an object which was
   // garbage when the file was packed keeps that one, and a later one that the copy ends with goes.
   const v1::Lineage& theirs = state_->rebuild->lineage;
-  // As the welcome was checked: an old primary's own promotions count no more.
   const bool yields = state_->yielded_epoch == replication::CurrentEpoch(state_->lineage)->id();
-  const v1::Lineage ours = replication::LineageToGoOnFrom(state_->lineage, yields, end, theirs);
-  std::vector<Boundary> lefts = replication::LeftSince(ours, end, theirs);
-  std::erase_if(lefts, [&end](const Boundary& left) { return left.tid <= end.tid; });
-  if (lefts.size() > kMostLefts) lefts.erase(lefts.begin(), lefts.end() - kMostLefts);
-  for (const Boundary& left : lefts) {
+  for (const Boundary& left : replication::LeftsToProveBy(state_->lineage, yields, end, theirs)) {
     auto later = filestorage::ProvePack(read_new, rebuild_->magic(), rebuild_->committed(), left, nullptr);
     if (!later.ok() || later->proved()) return later;
   }
