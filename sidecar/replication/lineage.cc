@@ -157,6 +157,16 @@ std::vector<filestorage::Boundary> LeftSince(const v1::Lineage& lineage, const f
   return lefts;
 }
 
+std::vector<filestorage::Boundary> LeftsToProveBy(const v1::Lineage& follower, bool yields,
+                                                  const filestorage::Boundary& end, const v1::Lineage& publisher) {
+  std::vector<filestorage::Boundary> lefts =
+      LeftSince(LineageToGoOnFrom(follower, yields, end, publisher), end, publisher);
+  std::erase_if(lefts, [&end](const filestorage::Boundary& left) { return left.tid <= end.tid; });
+  const size_t surplus = lefts.size() > kMostLefts ? lefts.size() - kMostLefts : 0;
+  lefts.erase(lefts.begin(), lefts.begin() + static_cast<std::ptrdiff_t>(surplus));
+  return lefts;
+}
+
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer) { return PositionIn(longer, lineage) >= 0; }
 
 }  // namespace zrs::replication

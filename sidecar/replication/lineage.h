@@ -3,6 +3,7 @@
 #ifndef ZRS_SIDECAR_REPLICATION_LINEAGE_H_
 #define ZRS_SIDECAR_REPLICATION_LINEAGE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -60,6 +61,15 @@ bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs);
 // that lineage. Empty where `longer` does not go on from it, or parted from it before `end`.
 std::vector<filestorage::Boundary> LeftSince(const v1::Lineage& lineage, const filestorage::Boundary& end,
                                              const v1::Lineage& longer);
+
+// Each may cost a look at every transaction that a new file has since its pack, and a lineage may have a thousand. The
+// newest are what the new file is likeliest to have; a follower that was away for more packs than that has resync.
+inline constexpr size_t kMostLefts = 16;
+
+// By which of them a follower, committed up to `end`, may prove a file that goes on from its own one: LeftSince of its
+// lineage as LineageToGoOnFrom leaves it, those behind `end` by their tid, and of these the newest kMostLefts.
+std::vector<filestorage::Boundary> LeftsToProveBy(const v1::Lineage& follower, bool yields,
+                                                  const filestorage::Boundary& end, const v1::Lineage& publisher);
 
 // Whether `longer` goes on from where `lineage` is (equal ones count): PositionIn is not -1.
 bool IsPrefixOf(const v1::Lineage& lineage, const v1::Lineage& longer);

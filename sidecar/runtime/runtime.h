@@ -22,7 +22,8 @@ class Timer {
   virtual void Cancel() = 0;
 };
 
-// One storage's. Post, PostIo, PostAside, Now and UnixNow may be called from any thread; the rest on the strand.
+// One storage's. Post, PostIo, PostAside, Now, UnixNow and Random may be called from any thread; the rest on the
+// strand.
 class Runtime {
  public:
   virtual ~Runtime() = default;

@@ -191,8 +191,11 @@ class ReplicatedStorage final : public Storage {
           v1::WaitResponse::RESULT_NOT_PRIMARY,
           absl::StrCat("storage ", options_.name, " is a secondary: ask its primary, which knows what is committed")));
     }
+    if (stopping_) {
+      return answer(
+          MakeWaitResponse(v1::WaitResponse::RESULT_FAILED, absl::StrCat("storage ", options_.name, ": ", kStopping)));
+    }
     waiters_.Add(replicas, timeout, std::move(wanted), std::move(answer));
-    if (stopping_) return waiters_.Fail(kStopping);
     if (!looking_) LookForWaiters();
   }
 

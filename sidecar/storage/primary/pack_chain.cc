@@ -99,8 +99,8 @@ absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left, bool
                                            std::optional<Boundary>* between) const {
   between->reset();
   auto proof = ProveLink(now, left, followed());
-  if (proof.ok() && !proof->proved()) {
-    auto found = FindBetween(now);
+  if (proof.ok() && !proof->proved() && !lost_ && !doubted) {
+    auto found = FindBetween(now, left);
     if (!found.ok()) return found.status();
     if (found->has_value()) proof = PackProof{By::kGarbage, ""};
     *between = *found;
@@ -115,13 +115,17 @@ absl::StatusOr<PackProof> PackChain::Prove(Tail& now, const Boundary& left, bool
 }
 
 // What was undone between two packs may be garbage by the second, which looks like no pack of the file before the
-// first.
-absl::StatusOr<std::optional<Boundary>> PackChain::FindBetween(Tail& now) const {
-  if (link_.tail && IsPackOf(now, *link_.tail)) return link_.tail->end();
+// first. The undo is behind all that the first one had: a file that ends before is an older one, whatever it looks
+// like.
+absl::StatusOr<std::optional<Boundary>> PackChain::FindBetween(Tail& now, const Boundary& left) const {
+  const auto goes_on = [&left](Tail& between) { return between.end().tid > left.tid; };
+  if (link_.tail && goes_on(*link_.tail) && IsPackOf(now, *link_.tail)) return link_.tail->end();
   if (!followed_.tail) return std::nullopt;
   const absl::StatusOr<Held> old = OpenOld(Boundary{});
-  if (!old.ok()) return old.status();
-  if (!old->tail || !IsPackOf(*old->tail, *last().tail) || !IsPackOf(now, *old->tail)) return std::nullopt;
+  // Too few descriptors heal, and a doubt would not. One that may not be read by now proves nothing.
+  if (absl::IsAborted(old.status())) return old.status();
+  if (!old.ok() || !old->tail || !goes_on(*old->tail)) return std::nullopt;
+  if (!IsPackOf(*old->tail, *last().tail) || !IsPackOf(now, *old->tail)) return std::nullopt;
   return old->tail->end();
 }
 

@@ -58,8 +58,10 @@ class PackChain {
   };
 
   // The end of the file that `now` is a pack of, and which is one of the file that was followed: the newest link, or
-  // Data.fs.old where nobody saw that one come and go. Nothing where neither is.
-  absl::StatusOr<std::optional<filestorage::Boundary>> FindBetween(filestorage::Tail& now) const;
+  // Data.fs.old where nobody saw that one come and go. Nothing where neither is, nor where it does not go on behind
+  // `left`. Reads all of Data.fs.old. Aborted: too few descriptors.
+  absl::StatusOr<std::optional<filestorage::Boundary>> FindBetween(filestorage::Tail& now,
+                                                                   const filestorage::Boundary& left) const;
   // Of a file whose last packed transactions are later than all that the followed one had.
   absl::StatusOr<filestorage::PackProof> ProveByOldFile(filestorage::Tail& now, const filestorage::Boundary& left,
                                                         const std::string& missing) const;

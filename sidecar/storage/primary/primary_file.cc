@@ -199,6 +199,12 @@ absl::StatusOr<TailReport> PrimaryFile::Poll() {
   return tail_->Poll();
 }
 
+absl::StatusOr<TailReport> PrimaryFile::PollUnnamed() {
+  if (!tail_) return absl::FailedPreconditionError(absl::StrCat("look at ", options_.path, ": it is not open"));
+  tail_->Unname();
+  return filestorage::PollToEnd(*tail_);
+}
+
 const char* PrimaryFile::Fresh::Find(uint64_t wanted, uint64_t size) const {
   if (wanted < offset || wanted - offset >= bytes.size()) return nullptr;
   return size <= bytes.size() - (wanted - offset) ? bytes.data() + (wanted - offset) : nullptr;
@@ -227,12 +233,13 @@ absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
   if (proof->proved()) return proof;
   // What is beside it may tell of a later pack already, of which this file knows nothing.
   if (absl::Status there = CheckStillThere(); !there.ok()) return there;
-  if (!state_->doubted) {
-    state_->doubted = true;
-    if (absl::Status saved = Save(*state_); !saved.ok()) {
-      state_->doubted = false;
-      return saved;
-    }
+  if (!state_->doubted || state_->lower_bound != *left_) {
+    State state = *state_;
+    state.doubted = true;
+    // The bound that was saved last may be in a backup too, which the next start would take for the right file.
+    state.lower_bound = *left_;
+    if (absl::Status saved = Save(state); !saved.ok()) return saved;
+    state_ = std::move(state);
   }
   return proof;
 }

@@ -51,6 +51,8 @@ class PrimaryFile {
 
   // As Tail::Poll.
   absl::StatusOr<filestorage::TailReport> Poll();
+  // Of a file that has no name any more: looks at that one alone, up to its end. It is to be closed then.
+  absl::StatusOr<filestorage::TailReport> PollUnnamed();
   struct Fresh {
     uint64_t offset = 0;
     std::string bytes;

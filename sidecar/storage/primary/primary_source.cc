@@ -52,6 +52,12 @@ void PrimarySource::AnswerRefreshes() {
   for (auto& done : std::exchange(refreshed_, {})) done();
 }
 
+void PrimarySource::KeepRefreshes() {
+  refreshed_.insert(refreshed_.begin(), std::make_move_iterator(refreshing_.begin()),
+                    std::make_move_iterator(refreshing_.end()));
+  refreshing_.clear();
+}
+
 void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
   problem_.Raise(std::string(status.message()), RemedyOfWaiting(status));
   tick_ = runtime_.After(options_.poll_interval, std::move(try_again));
@@ -137,12 +143,10 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
   }
   if (!failed_ && open_ && report->more) return Poll();
   if (failed_) return AnswerRefreshes();
-  if (report->event == TailEvent::kMissing && !quiescing_) {
-    // A pack has taken the name away for a moment: what was committed before is not known until it is back.
-    refreshed_.insert(refreshed_.begin(), std::make_move_iterator(refreshing_.begin()),
-                      std::make_move_iterator(refreshing_.end()));
-    refreshing_.clear();
-  }
+  const bool missing = report->event == TailEvent::kMissing;
+  if (missing && quiescing_ && published_ && !scanning_) return FinishUnnamed();
+  // A pack has taken the name away for a moment: what was committed before is not known until it is back.
+  if ((missing && !quiescing_) || AwaitsProof()) KeepRefreshes();
   for (auto& done : std::exchange(refreshing_, {})) done();
   if (std::exchange(poll_again_, false)) Poll();
 }
@@ -295,7 +299,7 @@ void PrimarySource::Remember(replication::KnownFollower follower) {
 // ---- Stopping
 
 void PrimarySource::Refresh(absl::AnyInvocable<void()> done) {
-  if (failed_ || stopping_ || !open_ || proving_) return done();
+  if (failed_ || stopping_ || ((!open_ || proving_) && !AwaitsProof())) return done();
   refreshed_.push_back(std::move(done));
   Poll();
 }
@@ -313,6 +317,25 @@ void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
   // Nobody waits for the rest of a long scan: the next start goes on with it.
   if (scanning_) return stop();
   Refresh(std::move(stop));
+}
+
+void PrimarySource::FinishUnnamed() {
+  polling_ = true;  // nothing else is looked at meanwhile
+  runtime_.PostIo([this] {
+    auto report = file_.PollUnnamed();
+    runtime_.Post([this, report = std::move(report)] {
+      polling_ = false;
+      if (!report.ok() || !report->as_before()) {
+        spdlog::warn("storage {}: {} has no name, and what was committed to it last is not known: {}", options_.name,
+                     options_.path, report.ok() ? report->reason : report.status().ToString());
+      } else if (!failed_ && report->end != end_) {
+        LogDecreasingTids(options_, end_.offset, *report);
+        end_ = report->end;
+        events_.advanced(end_);
+      }
+      AnswerRefreshes();
+    });
+  });
 }
 
 void PrimarySource::Close(absl::AnyInvocable<void()> done) {

@@ -61,6 +61,12 @@ class PrimarySource final : public Source {
   void TryOpen();
   void OnOpened(absl::StatusOr<PrimaryFile::Opened> opened);
   void AnswerRefreshes();
+  // Whether a pack's file most likely is on its way into the place: what is committed is known once that is proved.
+  bool AwaitsProof() const { return pending_ && !diverged_ && !failed_ && !quiescing_ && !stopping_; }
+  // Puts back those that a poll was to answer.
+  void KeepRefreshes();
+  // A stop that finds the file without a name: what was committed before it went is told all the same.
+  void FinishUnnamed();
   // NotFound and the like: waits for the file.
   void WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again);
   void BeginScan(const PrimaryFile::Opened& opened);
@@ -122,7 +128,7 @@ class PrimarySource final : public Source {
   bool stopping_ = false;
   bool polling_ = false;
   bool poll_again_ = false;
-  // Answered by the next poll that begins after they came, and finds a file.
+  // Answered by the next poll that begins after they came, and finds a file that is published, or not on its way there.
   std::vector<absl::AnyInvocable<void()>> refreshed_;
   std::vector<absl::AnyInvocable<void()>> refreshing_;
   std::optional<absl::Duration> unsettled_since_;

@@ -24,11 +24,13 @@ void PrimarySource::OnReplaced(const TailReport& report) {
   unreadable_ = absl::OkStatus();
   watch_.reset();
   heartbeat_.reset();
+  // Of the pack before: it would let go of what this one is to be proved by.
+  forget_old_.reset();
   events_.withdrawn(replication::MakeEnd(
       v1::End::REASON_REPLACED, "the primary's file was replaced, by a pack most likely; its zrs looks through it",
       "none needed: the follower comes back at once"));
   events_.changed();
-  AnswerRefreshes();
+  if (!AwaitsProof()) AnswerRefreshes();
   if (!stopping_) Reopen(report.event);
 }
 
@@ -51,7 +53,7 @@ void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailE
 }
 
 void PrimarySource::ProvePending() {
-  AnswerRefreshes();
+  if (!AwaitsProof()) AnswerRefreshes();
   proving_ = true;
   unlooked_ = false;
   runtime_.PostIo([this] {
@@ -82,6 +84,7 @@ void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
       replication::MakeEnd(v1::End::REASON_DIVERGED, message,
                            "this copy stays as it is; see to the primary's file, as its zrs status says"));
   events_.changed();
+  AnswerRefreshes();
 }
 
 void PrimarySource::WaitToProve(const absl::Status& status) {

@@ -36,14 +36,14 @@ void Waiters::Add(uint32_t replicas, absl::Duration timeout, Wanted wanted, Answ
   if (timeout != absl::InfiniteDuration()) {
     added->timer = runtime_.After(timeout, [this, added] { OnTimeout(added); });
   }
+  Check();
 }
 
 void Waiters::OnLooked(uint64_t newest, const absl::StatusOr<uint64_t>& end) {
   for (auto waiter = waiters_.begin(); waiter != waiters_.end() && waiter->number <= newest;) {
     const auto looked = waiter++;
     if (looked->offset) continue;
-    const bool hopeless = !looked->timer && publisher_.followers() == 0;
-    if (end.ok() && !hopeless) {
+    if (end.ok() && !Hopeless(*looked)) {
       looked->offset = *end;
       continue;
     }
@@ -62,10 +62,21 @@ uint32_t Waiters::NeededBy(const Waiter& waiter) const {
   return waiter.replicas > 0 ? waiter.replicas : std::max<uint32_t>(1, publisher_.followers());
 }
 
+bool Waiters::Hopeless(const Waiter& waiter) const {
+  return !waiter.offset && !waiter.timer && publisher_.followers() == 0;
+}
+
 void Waiters::Check() {
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
     if (!waiter->wanted()) {
       waiter = waiters_.erase(waiter);
+      continue;
+    }
+    // Without a publication nobody can be connected, and that says nothing: they come back when there is one.
+    if (publisher_.publication() && Hopeless(*waiter)) {
+      Answer answer = std::move(waiter->answer);
+      waiter = waiters_.erase(waiter);
+      answer(NoFollower());
       continue;
     }
     if (!waiter->offset || publisher_.followers_at(*waiter->offset) < NeededBy(*waiter)) {
@@ -104,8 +115,8 @@ void Waiters::OnTimeout(std::list<Waiter>::iterator waiter) {
   if (!late.offset) {
     return answer(MakeWaitResponse(v1::WaitResponse::RESULT_TIMEOUT,
                                    absl::StrCat("storage ", storage_name_,
-                                                ": the time is over, and its file is still being looked through; zrs "
-                                                "status tells how far that is")));
+                                                ": the time is over, and its file is still being looked through, or "
+                                                "has no name at present; zrs status tells which")));
   }
   if (publisher_.followers() == 0) return answer(NoFollower());
   const uint64_t offset = *late.offset;

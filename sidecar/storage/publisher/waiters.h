@@ -29,8 +29,8 @@ class Waiters {
 
   // Answers DONE when `replicas` followers (0: all that are connected when that is looked at, at least one) have
   // acknowledged what OnLooked tells; NO_FOLLOWER or TIMEOUT after `timeout`. Where that is infinite and nobody is
-  // connected: NO_FOLLOWER as soon as OnLooked was called. FAILED when too many wait. `wanted`: whether anybody still
-  // listens; thread-safe.
+  // connected before OnLooked was called, though the file is published: NO_FOLLOWER at once. FAILED when too many wait.
+  // `wanted`: whether anybody still listens; thread-safe.
   void Add(uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer);
   // The number of the last one that was added; they count from 1.
   uint64_t newest() const { return newest_; }
@@ -54,6 +54,8 @@ class Waiters {
     Answer answer;
     std::unique_ptr<runtime::Timer> timer;
   };
+  // It would wait for somebody to connect, for ever perhaps, and nobody has looked yet.
+  bool Hopeless(const Waiter& waiter) const;
   uint32_t NeededBy(const Waiter& waiter) const;
   v1::WaitResponse NoFollower() const;
   v1::WaitResponse Failed(absl::string_view why) const;

@@ -96,8 +96,9 @@ absl::StatusOr<filestorage::PackProof> CopyFile::ProveRebuild() {
   if (!proof.ok() || proof->proved()) return proof;
   // What came behind the live file's end may have made it so: an undo that refers to a revision of an object which was
   // garbage when the file was packed keeps that one, and a later one that the copy ends with goes.
-  for (const Boundary& left : replication::LeftSince(state_->lineage, end, state_->rebuild->lineage)) {
-    if (left.tid <= end.tid) continue;
+  const v1::Lineage& theirs = state_->rebuild->lineage;
+  const bool yields = state_->yielded_epoch == replication::CurrentEpoch(state_->lineage)->id();
+  for (const Boundary& left : replication::LeftsToProveBy(state_->lineage, yields, end, theirs)) {
     auto later = filestorage::ProvePack(read_new, rebuild_->magic(), rebuild_->committed(), left, nullptr);
     if (!later.ok() || later->proved()) return later;
   }

@@ -136,6 +136,36 @@ TEST(LineageTest, WhereWhatWentOnFromACopyWasLeft) {
   EXPECT_TRUE(LeftSince(FirstLineage('e', 'a'), boundary(100), longer).empty());
 }
 
+TEST(LineageTest, WhatAFollowerProvesANewFileBy) {
+  const auto boundary = [](uint64_t offset) {
+    filestorage::Boundary made = kStart;
+    made.offset = offset;
+    made.last_offset = 4;
+    made.tid = offset;
+    return made;
+  };
+  using Lefts = std::vector<filestorage::Boundary>;
+  const v1::Lineage ours = FirstLineage('d', 'a');
+  v1::Lineage longer = ours;
+  AddEpoch(&longer, 'b', v1::Epoch::ORIGIN_REPLACED, boundary(300));
+  AddEpoch(&longer, 'c', v1::Epoch::ORIGIN_REPLACED, boundary(90));
+  EXPECT_EQ(LeftsToProveBy(ours, false, boundary(100), longer), Lefts{boundary(300)});
+  // An old primary's own promotion, in which nothing was written.
+  v1::Lineage forked = ours;
+  AddEpoch(&forked, 'x', v1::Epoch::ORIGIN_FORKED, boundary(100));
+  EXPECT_TRUE(LeftSince(forked, boundary(100), longer).empty());
+  EXPECT_EQ(LeftsToProveBy(forked, true, boundary(100), longer), Lefts{boundary(300)});
+  EXPECT_TRUE(LeftsToProveBy(forked, true, boundary(101), longer).empty()) << "something was";
+  // Of many the newest.
+  for (uint64_t i = 0; i < kMostLefts; ++i) {
+    AddEpoch(&longer, static_cast<char>('A' + i), v1::Epoch::ORIGIN_REPLACED, boundary(400 + i));
+  }
+  const Lefts newest = LeftsToProveBy(ours, false, boundary(100), longer);
+  ASSERT_EQ(newest.size(), kMostLefts);
+  EXPECT_EQ(newest.front(), boundary(400));
+  EXPECT_EQ(newest.back(), boundary(400 + kMostLefts - 1));
+}
+
 TEST(LineageTest, EpochsAreCommonByTheirIdsWhoeverHasForgottenTheOldest) {
   v1::Lineage long_ago = FirstLineage();
   AddPacks(kMostEpochs - 1, &long_ago);

@@ -5,13 +5,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/pack_test_fixture.h"
 #include "tests/sidecar/storage/storage_test_fixture.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/file_builder.h"
+#include "tests/support/simulated_file_system.h"
 
 namespace zrs::storage {
 namespace {
@@ -123,12 +127,88 @@ TEST_F(MissingFileTest, AStopDoesNotWaitForIt) {
   RunUntilState(primary_, "streaming");
   TakeNameAway();
   std::optional<v1::WaitResponse> patient;
-  primary_.BeginWait(1, absl::InfiniteDuration(), patient);
+  primary_.BeginWait(1, absl::Minutes(10), patient);
   const absl::Duration began = Now();
   primary_.Stop();
   EXPECT_LE(Now() - began, absl::Seconds(1));
   ASSERT_TRUE(patient.has_value());
   EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_FAILED);
+}
+
+// It was committed before the name went, and its client may have seen it.
+TEST_F(MissingFileTest, AStopSendsWhatWasCommittedLastAllTheSame) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(secondary_, "streaming");
+  file_.AddMany(1, 10);
+  primary_.WriteUnnoticed(file_.bytes());
+  TakeNameAway();
+  primary_.Stop();
+  EXPECT_EQ(secondary_.Data(), file_.bytes());
+}
+
+TEST_F(MissingFileTest, AWaitThatNobodyCanEndIsNotBegun) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  TakeNameAway();
+  const v1::WaitResponse hopeless = primary_.Wait(1, absl::InfiniteDuration());
+  EXPECT_EQ(hopeless.result(), v1::WaitResponse::RESULT_NO_FOLLOWER) << hopeless.message();
+  const v1::WaitResponse late = primary_.Wait(1, absl::Seconds(5));
+  EXPECT_EQ(late.result(), v1::WaitResponse::RESULT_TIMEOUT);
+  EXPECT_THAT(late.message(), HasSubstr("has no name"));
+}
+
+TEST_F(MissingFileTest, AWaitEndsWhenItsPackIsPublished) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(secondary_, "streaming");
+  TakeNameAway();
+  std::optional<v1::WaitResponse> in_the_gap;
+  primary_.BeginWait(1, absl::Seconds(50), in_the_gap);
+  world_.RunFor(absl::Seconds(2));
+  EXPECT_FALSE(in_the_gap.has_value());
+  // The pack's file is looked through, and then proved, when the disk is back.
+  bool held = false;
+  primary_.disk().SetHook([&](const tests::SimulatedOperation& operation) {
+    const bool scanned = operation.kind == tests::SimulatedOperation::Kind::kRead && operation.size > 4000;
+    if (scanned && operation.path == "/primary/Data.fs" && !std::exchange(held, true)) primary_.HoldIo(2 * kSlow);
+    return absl::OkStatus();
+  });
+  primary_.Replace(Pack(file_).bytes());
+  RunUntilState(primary_, "starting");
+  std::optional<v1::WaitResponse> while_it_is_proved;
+  primary_.BeginWait(1, absl::Seconds(50), while_it_is_proved);
+  world_.RunFor(kSlow);
+  EXPECT_FALSE(while_it_is_proved.has_value());
+  ASSERT_TRUE(world_.RunUntil([&] { return in_the_gap.has_value() && while_it_is_proved.has_value(); }));
+  EXPECT_TRUE(held);
+  EXPECT_EQ(in_the_gap->result(), v1::WaitResponse::RESULT_DONE) << in_the_gap->message();
+  EXPECT_EQ(while_it_is_proved->result(), v1::WaitResponse::RESULT_DONE) << while_it_is_proved->message();
+  EXPECT_EQ(secondary_.Data(), primary_.Data());
+  primary_.disk().SetHook(nullptr);
+}
+
+TEST_F(MissingFileTest, AWaitEndsWhenWhatCameIsNoPack) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(secondary_, "streaming");
+  TakeNameAway();
+  std::optional<v1::WaitResponse> answer;
+  primary_.BeginWait(1, absl::Seconds(50), answer);
+  world_.RunFor(absl::Seconds(2));
+  EXPECT_FALSE(answer.has_value());
+  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
+  RunUntilState(primary_, "diverged");
+  ASSERT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  EXPECT_EQ(answer->result(), v1::WaitResponse::RESULT_FAILED) << answer->message();
+  EXPECT_THAT(answer->message(), HasSubstr("not publishing"));
 }
 
 TEST_F(MissingFileTest, AFirstScanGoesOnWhenItIsBack) {
