@@ -206,6 +206,17 @@ v1::StorageState ToProto(const State& state) {
   return proto;
 }
 
+absl::Status FillScrub(const v1::StateScrub& from, State::Scrub* scrub) {
+  if (from.has_position()) {
+    auto position = BoundaryFromState(from.position());
+    if (!position.ok()) return position.status();
+    scrub->position = *position;
+  }
+  if (absl::Status valid = CheckTime(from.finished()); !valid.ok()) return valid;
+  scrub->finished = from.finished();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   if (proto.version() != kStateVersion) {
     return absl::UnimplementedError(
@@ -249,13 +260,7 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
     state.swap_to_tell = proto.swap_to_tell().time();
   }
   state.difference = proto.difference();
-  if (proto.scrub().has_position()) {
-    auto position = BoundaryFromState(proto.scrub().position());
-    if (!position.ok()) return position.status();
-    state.scrub.position = *position;
-  }
-  if (absl::Status valid = CheckTime(proto.scrub().finished()); !valid.ok()) return valid;
-  state.scrub.finished = proto.scrub().finished();
+  if (absl::Status filled = FillScrub(proto.scrub(), &state.scrub); !filled.ok()) return filled;
   for (const v1::StateFollower& from : proto.followers()) {
     auto follower = FollowerFromState(from);
     if (!follower.ok()) return follower.status();

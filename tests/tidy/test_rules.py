@@ -78,6 +78,7 @@ _STRAND = Rule(
         "sidecar/storage/old_file.cc": _BY_IO,
         "sidecar/storage/primary/pack_chain.cc": _BY_IO,
         "sidecar/storage/primary/primary_file.cc": _BY_IO,
+        "sidecar/storage/primary/primary_file_identity.cc": _BY_IO,
         "sidecar/storage/primary/primary_file_role.cc": _BY_IO,
         "sidecar/storage/state_file.cc": _BY_IO,
         "sidecar/storage/secondary/swap.cc": _BY_IO,
