@@ -68,6 +68,11 @@ def test_every_field_is_known_at_least_once(lab):
     two_addresses = config.secondary(lab.path("spare", "Data.fs"), f"{free_address()} {free_address()}")
     spare = lab.sidecar("spare", two_addresses).start()
     note(spare, lambda: "storages.upstream.others.whyNot" in seen, "another address")
+    # One that nobody has followed yet.
+    alone = lab.sidecar("alone", config.primary(path, free_address()))
+    primary.stop()
+    alone.start()
+    note(alone, lambda: "storages.takesIdentity" in seen, "an identity that nobody else has")
     comparing = ("storages.checking", "storages.divergence", "storages.scrub")
     elsewhere = {field for field in contract.fields() if field.startswith(comparing)}  # test_compare.py
     assert seen - elsewhere == contract.fields() - elsewhere
