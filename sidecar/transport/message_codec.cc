@@ -88,7 +88,7 @@ absl::Status Dump(const grpc::ByteBuffer& bytes, std::vector<grpc::Slice>* slice
   return absl::DataLossError("received what cannot be read");
 }
 
-// Whether it is a batch, and nothing else is behind that.
+// Whether it is a batch, and no more is behind that than a later release may add.
 bool IsBatch(const std::vector<grpc::Slice>& slices, size_t length) {
   constexpr size_t kLongestHead = 11;  // the tag, and a length
   std::string head;
@@ -101,7 +101,7 @@ bool IsBatch(const std::vector<grpc::Slice>& slices, size_t length) {
   uint64_t size = 0;
   if (in.ReadTag() != kBatchTag || !in.ReadVarint64(&size)) return false;
   const auto before = static_cast<size_t>(in.CurrentPosition());
-  return length >= before && size == length - before;
+  return length >= before && size <= length - before && length - before - size <= kLargestWithoutBatch;
 }
 
 absl::Status CheckBytes(const std::vector<grpc::Slice>& slices) {
