@@ -113,8 +113,8 @@ class PrimaryFile {
   State NewState();
   // Nothing, once a person has said what the state is.
   absl::Status Save(const State& state);
-  // The state of before stays beside it; returns that, for a person.
-  absl::StatusOr<std::string> ReplaceState(const State& state);
+  // Under another name too; returns that, for a person.
+  absl::StatusOr<std::string> KeepState();
   absl::StatusOr<Opened> OpenTail(const filestorage::Boundary& known);
   absl::StatusOr<Opened> OpenPending(const std::string& why);
   absl::Status LookForOldFile();

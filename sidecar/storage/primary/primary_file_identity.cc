@@ -41,19 +41,15 @@ absl::Status PrimaryFile::SettleIdentity() {
 
 absl::Status PrimaryFile::Save(const State& state) { return told_ ? absl::OkStatus() : state_file_.Save(state); }
 
-absl::StatusOr<std::string> PrimaryFile::ReplaceState(const State& state) {
+absl::StatusOr<std::string> PrimaryFile::KeepState() {
   const std::string& path = state_file_.path();
-  absl::StatusOr<std::string> kept = filestorage::FreeName(file_system_, path);
+  const absl::StatusOr<std::string> kept = filestorage::FreeName(file_system_, path);
   if (!kept.ok()) return kept;
   // A second name: without a state file the next start would begin a new identity, which any secondary may exchange.
   const absl::Status linked = file_system_.Link(path, *kept);
-  if (!linked.ok() && !absl::IsNotFound(linked)) return linked;
-  const std::string note = linked.ok() ? absl::StrCat("; the state file of before is kept as ", *kept) : "";
-  if (absl::Status saved = state_file_.Save(state, /*anew=*/true); !saved.ok()) {
-    return absl::Status(saved.code(), absl::StrCat(saved.message(), note));
-  }
-  told_ = true;
-  return note;
+  if (absl::IsNotFound(linked)) return "";
+  if (!linked.ok()) return linked;
+  return absl::StrCat("; the state file of before is kept as ", *kept);
 }
 
 absl::StatusOr<std::string> PrimaryFile::Adopt(bool new_database) {
@@ -70,6 +66,9 @@ absl::StatusOr<std::string> PrimaryFile::Adopt(bool new_database) {
   }
   const bool foreign = state && !CheckStateBelongs(*state, state_file_.path(), options_.path, options_.machine_id).ok();
   const bool unshared = state && !foreign && state->takes_identity == v1::End::TAKES_IDENTITY_WHILE_NEW;
+  absl::StatusOr<std::string> kept = "";
+  if (!state || foreign || (new_database && !unshared)) kept = KeepState();
+  if (!kept.ok()) return kept;
   if (!state || (new_database && !unshared)) {
     State begun = NewState();
     // Whom it was promoted from, its configuration tells still.
@@ -80,8 +79,10 @@ absl::StatusOr<std::string> PrimaryFile::Adopt(bool new_database) {
   state->path = options_.path;
   state->machine_id = options_.machine_id;
   state->takes_identity = foreign || new_database ? v1::End::TAKES_IDENTITY_NO : v1::End::TAKES_IDENTITY_AS_TOLD;
-  const absl::StatusOr<std::string> kept = ReplaceState(*state);
-  if (!kept.ok()) return kept;
+  if (absl::Status saved = state_file_.Save(*state, /*anew=*/true); !saved.ok()) {
+    return absl::Status(saved.code(), absl::StrCat(saved.message(), *kept));
+  }
+  told_ = true;
   if (new_database) return absl::StrCat("is a database of its own, ", id, *kept);
   if (foreign) return absl::StrCat("is the primary of database ", id, " on this host from now on", *kept);
   return absl::StrCat(
