@@ -66,7 +66,7 @@ Cluster::~Cluster() = default;
 
 void Cluster::MakeNodes(const ScheduleOptions& options) {
   std::vector<size_t> upstreams = MakeTopology(random());
-  if (options.several_upstreams && upstreams.size() < 2) upstreams.assign(2, 0);
+  if (options.several_upstreams && upstreams.size() < 2) upstreams = std::vector<size_t>(2, 0);
   several_ = options.several_upstreams || (upstreams.size() > 1 && random().OneIn(3));
   for (size_t i = 0; i <= upstreams.size(); ++i) {
     NodeOptions node;
