@@ -254,7 +254,8 @@ void Process::StopStorages() {
   }
 }
 
-// Storages that were started have stopped by now, so no stream of theirs is left.
+// Storages that were started have stopped by now, so no stream of a follower's is left. One that only asked or looked
+// may still be closing, and tells its storage's strand when it has: the dialer waits for that.
 Process::~Process() {
   health_.Clear();
   listeners_.Shutdown(transport::kCloseGrace);
@@ -263,6 +264,7 @@ Process::~Process() {
   context_.stop();
   watch_context_.stop();
   for (std::thread& thread : threads_) thread.join();
+  dialer_.reset();
   storages_.clear();
   runtimes_.clear();
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 
 import pytest
 from support import config, contract
@@ -59,6 +60,24 @@ def test_it_is_compared_while_it_is_written(lab):
             code, _, err = compare(pair.secondary)
             assert code == 0, err
     pair.until_identical()
+
+
+def test_a_stop_in_the_middle_of_a_comparison_ends_well(lab):
+    """What was asked of the upstream is still on its way when the process ends."""
+    path = lab.path("primary-data", "Data.fs")
+    db.fill(path, commits=10, size=1_000_000)
+    pair = lab.pair(path)
+    pair.until_identical()
+    for number in range(12):
+        asking = lab.process(f"compare-{number}",
+                             [BINARY, "compare", "--config", pair.secondary.config, "--rate", "2MB"])
+        pair.secondary.until_storage(lambda s: s["checking"], "a comparison")
+        if number % 2:
+            pair.primary.process.signal(signal.SIGSTOP)  # so that its side of the stream does not close
+        pair.secondary.stop()
+        pair.primary.process.signal(signal.SIGCONT)
+        asking.kill()
+        pair.secondary.start()
 
 
 @pytest.mark.parametrize("side", ["copy", "primary"])
