@@ -19,8 +19,7 @@ absl::StatusOr<v1::Lineage> PrimaryFile::BeginGeneration(const std::string& id) 
   if (!state_) return absl::FailedPreconditionError(absl::StrCat(options_.path, " is not open; zrs status tells why"));
   if (tail_ && !left_) {
     // Also where another file has taken its place: followers may have all of this one.
-    tail_->Unname();
-    if (absl::Status read = filestorage::PollToEnd(*tail_).status(); !read.ok()) return read;
+    if (absl::Status read = PollUnnamed().status(); !read.ok()) return read;
   }
   const filestorage::Boundary end = left_ ? *left_ : tail_ ? tail_->end() : state_->lower_bound;
   State state = *state_;

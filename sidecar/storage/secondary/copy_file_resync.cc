@@ -1,7 +1,6 @@
 // A copy whose bytes are judged by its upstream's: one that nobody knows is adopted, what the upstream does not have is
 // given up.
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,14 +19,15 @@ using filestorage::FirstBytes;
 
 constexpr int kMostNames = 10000;
 
-absl::StatusOr<std::string> FirstFree(filestorage::FileSystem& file_system, int from,
-                                      const std::function<std::string(int)>& name) {
-  for (int n = from; n < kMostNames; ++n) {
-    const auto taken = file_system.StatName(name(n));
-    if (absl::IsNotFound(taken.status())) return name(n);
+absl::StatusOr<std::string> NextSavedTail(filestorage::FileSystem& file_system, const std::string& data_path) {
+  for (int n = 0; n < kMostNames; ++n) {
+    std::string free = filestorage::SavedTailPath(data_path, n);
+    const auto taken = file_system.StatName(free);
+    if (absl::IsNotFound(taken.status())) return free;
     if (!taken.ok()) return taken.status();
   }
-  return absl::FailedPreconditionError(absl::StrCat("there are ", kMostNames, " files ", name(from),
+  return absl::FailedPreconditionError(absl::StrCat("there are ", kMostNames, " files ",
+                                                    filestorage::SavedTailPath(data_path, 0),
                                                     " and following; look at them, and move them away"));
 }
 
@@ -113,7 +113,7 @@ absl::StatusOr<CopyFile::Surplus> CopyFile::Survey(const Boundary& same, size_t 
     at = one->end;
     if (surplus.first.size() < most) surplus.first.push_back(*std::move(one));
   }
-  auto cut_to = FirstFree(file_system_, 0, [this](int n) { return filestorage::SavedTailPath(options_.path, n); });
+  auto cut_to = NextSavedTail(file_system_, options_.path);
   if (!cut_to.ok()) return cut_to.status();
   if (surplus.bytes > 0) surplus.cut_to = *std::move(cut_to);
   auto moved_to = filestorage::FreeName(file_system_, options_.path);

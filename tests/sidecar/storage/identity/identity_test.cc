@@ -27,6 +27,10 @@ class IdentityTest : public PairTest {
     primary_.Stop();
     LoseState();
   }
+  void NoteIdentity() {
+    database_ = primary_.Status().database_id();
+    epoch_ = primary_.Status().epoch();
+  }
   void LoseState() { ASSERT_TRUE(primary_.disk().Remove(kState).ok()); }
   void ExpectKnownAgain() {
     RunUntilState(secondary_, "streaming");
@@ -177,8 +181,7 @@ TEST_F(IdentityTest, ANewDatabaseTakesNoIdentity) {
 TEST_F(IdentityTest, AStateThatCameAlongWithAMachineIsAdoptedOrLeft) {
   Begin();
   RunUntilState(secondary_, "streaming");
-  database_ = primary_.Status().database_id();
-  epoch_ = primary_.Status().epoch();
+  NoteIdentity();
   for (const bool new_database : {false, true}) {
     primary_.Stop();
     primary_.SetMachineId(absl::StrCat("another ", new_database));
@@ -200,8 +203,7 @@ TEST_F(IdentityTest, AStateThatCameAlongWithAMachineIsAdoptedOrLeft) {
 TEST_F(IdentityTest, ADamagedStateIsKeptAside) {
   Begin();
   RunUntilState(secondary_, "streaming");
-  database_ = primary_.Status().database_id();
-  epoch_ = primary_.Status().epoch();
+  NoteIdentity();
   primary_.Stop();
   primary_.disk().SetContents(kState, "{ nonsense");
   primary_.Start();
@@ -216,8 +218,7 @@ TEST_F(IdentityTest, ADamagedStateIsKeptAside) {
 TEST_F(IdentityTest, AWishEndsWithASecondaryThatKnowsThePresentIdentity) {
   Begin();
   RunUntilState(secondary_, "streaming");
-  database_ = primary_.Status().database_id();
-  epoch_ = primary_.Status().epoch();
+  NoteIdentity();
   secondary_.Stop();
   EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers().empty(); }));
   ASSERT_TRUE(primary_.Adopt(false).ok());
@@ -229,8 +230,7 @@ TEST_F(IdentityTest, AWishEndsWithASecondaryThatKnowsThePresentIdentity) {
 
 TEST_F(IdentityTest, ADatabaseOfItsOwnThatCannotBeSavedLeavesTheState) {
   Begin();
-  database_ = primary_.Status().database_id();
-  epoch_ = primary_.Status().epoch();
+  NoteIdentity();
   secondary_.Stop();
   EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers().empty(); }));
   const std::string state = primary_.disk().Contents(kState);
