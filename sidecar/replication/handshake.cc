@@ -141,6 +141,14 @@ DecideRefuse RefuseDatabase(const Publication& publication, const v1::Hello& hel
   return refuse;
 }
 
+// What is here now may be the beginning of a file that has all of the follower's, or is a pack of it.
+DecideRefuse RefuseUntilComplete(const Publication& publication, const Boundary& position) {
+  return Refuse(v1::End::REASON_NOT_READY,
+                absl::StrCat("the publisher's own copy is not complete yet: it has come up to ",
+                             DescribePosition(publication.end), ", and the follower has ", DescribePosition(position)),
+                "none needed: the follower tries again. To go on at once, let it follow the publisher's upstream");
+}
+
 // The follower's file is one that was replaced when epoch number `replaced` of our lineage began.
 HandshakeDecision DecideForReplaced(const Publication& publication, const v1::Hello& hello, const v1::Lineage& theirs,
                                     const Boundary& position, int replaced) {
@@ -177,10 +185,14 @@ HandshakeDecision DecideForFile(const Publication& publication, const v1::Hello&
   const v1::Lineage& ours = publication.lineage;
   for (int i = PositionIn(ours, theirs) + 1; i < ours.epochs_size(); ++i) {
     const v1::Epoch& later = ours.epochs(i);
-    if (later.origin() != v1::Epoch::ORIGIN_FORKED) return DecideForReplaced(publication, hello, theirs, position, i);
+    if (later.origin() != v1::Epoch::ORIGIN_FORKED) {
+      if (publication.incomplete) return RefuseUntilComplete(publication, position);
+      return DecideForReplaced(publication, hello, theirs, position, i);
+    }
     if (position.offset > later.left().offset()) return RefusePastFork(later, position);
   }
   if (position.offset > publication.end.offset) {
+    if (publication.incomplete) return RefuseUntilComplete(publication, position);
     return Refuse(v1::End::REASON_DIVERGED,
                   absl::StrCat("the follower has ", DescribePosition(position),
                                ", past the publisher's committed end at ", DescribePosition(publication.end)),

@@ -59,6 +59,9 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //                                         message says so
 //   no file, epoch known here             copy
 //   past the fork that ended its epoch    refuse DIVERGED, naming both positions
+//   our own copy is incomplete, and the
+//     file was replaced since, or the
+//     follower is past our committed end  refuse NOT_READY: what would prove it may be still to come
 //   the file was replaced since, and
 //     no transactions, or exactly where the
 //     old file was left, or the follower

@@ -69,6 +69,8 @@ class Source : public CommittedBytes {
   virtual bool serving() const = 0;
   // Of a secondary: whether its upstream is there, and tells of a primary that is there too.
   virtual bool hears_primary() const { return true; }
+  // Whether the file was once all that there was to have, since it was begun or cut.
+  virtual bool complete() const { return true; }
   // nullopt while no heartbeat of the primary is fresh.
   virtual std::optional<PrimaryView> primary_view() const = 0;
   // All of the status but name, path, blobs and followers.

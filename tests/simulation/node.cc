@@ -205,6 +205,7 @@ Fate Node::Before(const FileOperation& operation) {
   }
   if (failing_syncs_ > 0 && operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath) {
     --failing_syncs_;
+    failed_sync_life_ = life_;
     log_.Add(name(), "a sync fails");
     return Fate::kFail;
   }

@@ -106,6 +106,8 @@ class Node : public ProcessFate {
   void OnDied() override;
   // The next so many syncs of the data file fail.
   void FailSyncs(uint64_t count) { failing_syncs_ = count; }
+  // Whether one of the present process, or of the last, failed so.
+  bool had_failed_sync() const { return life_ != 0 && failed_sync_life_ == life_; }
   // The n-th file operation from now fails, n from 1; 0: none.
   void FailOperation(uint64_t n) { failure_countdown_ = n; }
   // Whether an operation of the present process, or of the last, failed so.
@@ -135,6 +137,7 @@ class Node : public ProcessFate {
   uint64_t failing_syncs_ = 0;
   uint64_t failure_countdown_ = 0;  // file operations until one fails; 0: none does
   uint64_t failed_life_ = 0;        // of the last process that had one
+  uint64_t failed_sync_life_ = 0;   // of the last process that had a sync of the data file fail
   v1::StorageStatus status_;
 };
 

@@ -32,7 +32,8 @@ class Publisher {
  public:
   struct Standing {
     bool secondary = false;
-    bool unheard = false;  // a secondary that hears nothing of a primary at present
+    bool unheard = false;     // as Publication's
+    bool incomplete = false;  // as Publication's
     v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
   };
   struct Hooks {

@@ -331,6 +331,29 @@ TEST_F(HandshakeTest, FollowerAheadIsDivergedNamingBothPositions) {
   EXPECT_NE(end.message().find(DescribePosition(At(3))), std::string::npos) << end.message();
 }
 
+TEST_F(HandshakeTest, AheadOfAnIncompleteCopyHasToWait) {
+  publication_.end = At(3);
+  publication_.incomplete = true;
+  const v1::End end = Refusal(HelloAt(At(4)));
+  EXPECT_EQ(end.reason(), v1::End::REASON_NOT_READY);
+  EXPECT_NE(end.message().find(DescribePosition(At(4))), std::string::npos) << end.message();
+  EXPECT_NE(end.message().find(DescribePosition(At(3))), std::string::npos) << end.message();
+  EXPECT_TRUE(std::holds_alternative<DecideProbe>(Decide(HelloAt(At(3)))));
+  EXPECT_TRUE(std::holds_alternative<DecideCopy>(Decide(HelloAt({}))));
+}
+
+TEST_F(HandshakeTest, AnIncompleteCopyIsNoPackYet) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  publication_.incomplete = true;
+  for (size_t i : {2, 3, 4}) EXPECT_EQ(Refusal(HelloAt(At(i))).reason(), v1::End::REASON_NOT_READY) << i;
+}
+
+TEST_F(HandshakeTest, PastAForkIsDivergedOfAnIncompleteCopyToo) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_FORKED, At(2));
+  publication_.incomplete = true;
+  EXPECT_EQ(Refusal(HelloAt(At(3))).reason(), v1::End::REASON_DIVERGED);
+}
+
 TEST_F(HandshakeTest, FollowerWithinTheCommittedPartIsProbed) {
   for (size_t i : {0, 2, 5}) {
     const HandshakeDecision decision = Decide(HelloAt(At(i)));
