@@ -1,6 +1,5 @@
 #include "tests/support/read_index_model.h"
 
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 
@@ -25,9 +24,9 @@ class Model {
   ReadIndexResult Run() {
     if (size_ == 0) return {.refused = false, .reason = "", .end = 4, .last_tid = 0};
     if (size_ < 4 || file_.substr(0, 4) != "FS30") return Refused("FileStorageFormatError");
-    while (!refused_ && Step()) {
+    while (refused_.empty() && Step()) {
     }
-    if (refused_) return Refused(*refused_);
+    if (!refused_.empty()) return Refused(refused_);
     return {.refused = false, .reason = "", .end = pos_, .last_tid = last_tid_};
   }
 
@@ -78,7 +77,7 @@ class Model {
   const uint64_t size_;
   uint64_t pos_ = 4;
   uint64_t last_tid_ = 0;
-  std::optional<std::string> refused_;
+  std::string refused_;  // why; empty: it is not
 };
 
 }  // namespace
