@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/simulation/administrator.h"
 #include "tests/simulation/cluster.h"
@@ -82,6 +83,7 @@ class Schedule {
   void Judge(Node& node);
   // True where nothing else is to be judged.
   bool JudgeRole(Node& node, const v1::StorageStatus& status);
+  bool MeetsRival(const Node& node, const v1::StorageStatus& status);
   bool JudgeWithBackup(Node& node, const v1::StorageStatus& status);
   void Heal();
   void AwaitCopies();
@@ -232,6 +234,7 @@ void Schedule::Judge(Node& node) {
   if (JudgeWithBackup(node, status)) return;
   if (stopping_ || status.state().empty()) return;
   if (status.state() != "stopped" && status.state() != "diverged") return administrator_.OnWell(node);
+  if (status.state() == "diverged" && MeetsRival(node, status)) return log().Add(node.name(), status.error().message());
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
   const bool excused =
       status.state() == "stopped" &&
@@ -267,6 +270,13 @@ bool Schedule::JudgeRole(Node& node, const v1::StorageStatus& status) {
         });
   }
   return !node.is_primary();
+}
+
+// Two that were promoted by somebody who did not let them know of each other. The earlier one is told to follow in its
+// time, and its files become equal too.
+bool Schedule::MeetsRival(const Node& node, const v1::StorageStatus& status) {
+  return !node.is_primary() && failover_.promotions() > 1 &&
+         absl::StrContains(status.error().message(), "two primaries of one generation");
 }
 
 // While an older backup is there, and until everybody has asked again, to be diverged is right, and heals by itself.
