@@ -22,6 +22,9 @@ using replication::MakeEnd;
 using replication::PublisherSession;
 using Kind = PublisherConnection::Kind;
 
+// A follower is told that the file was replaced and comes back at once; this is plenty for one on a slow line.
+constexpr absl::Duration kComeBack = absl::Seconds(10);
+
 const char* StateName(PublisherSession::State state) {
   switch (state) {
     case PublisherSession::State::kHandshake:
@@ -61,12 +64,14 @@ Publisher::Publisher(std::string storage_name, uint32_t max_followers, uint64_t 
       log_(storage_name_, runtime) {}
 
 void Publisher::Open(replication::Publication publication) {
+  if (std::exchange(had_followers_, false)) reopened_ = runtime_.Now();
   publication_ = std::move(publication);
   refusal_.reset();
   probes_->Forget();
 }
 
 void Publisher::Refuse(v1::End refusal) {
+  had_followers_ = had_followers_ || followers() > 0;
   publication_.reset();
   probes_->Forget();
   // It tells of a file that may not be the one that is served next.
@@ -218,6 +223,11 @@ void Publisher::FinishDrainIfPossible() {
 }
 
 uint32_t Publisher::followers() const { return CountFollowers(0); }
+
+absl::Duration Publisher::expects_followers() const {
+  if (!publication_ || !reopened_ || followers() > 0) return absl::ZeroDuration();
+  return std::max(absl::ZeroDuration(), *reopened_ + kComeBack - runtime_.Now());
+}
 
 uint32_t Publisher::followers_at(uint64_t offset) const { return CountFollowers(offset); }
 

@@ -31,7 +31,10 @@ void Waiters::Add(uint32_t replicas, absl::Duration timeout, Wanted wanted, Answ
   if (waiters_.size() >= kMostWaiters) {
     return answer(Failed(absl::StrCat(kMostWaiters, " wait already")));
   }
-  waiters_.push_back({++newest_, std::nullopt, replicas, std::move(wanted), std::move(answer), nullptr});
+  waiters_.push_back({.number = ++newest_,
+                      .replicas = replicas,
+                      .wanted = std::move(wanted),
+                      .answer = std::move(answer)});
   const auto added = std::prev(waiters_.end());
   if (timeout != absl::InfiniteDuration()) {
     added->timer = runtime_.After(timeout, [this, added] { OnTimeout(added); });
@@ -44,6 +47,7 @@ void Waiters::OnLooked(uint64_t newest, const absl::StatusOr<uint64_t>& end) {
     const auto looked = waiter++;
     if (looked->offset) continue;
     if (end.ok() && !Hopeless(*looked)) {
+      looked->expects = publisher_.followers() == 0;
       looked->offset = *end;
       continue;
     }
@@ -63,7 +67,14 @@ uint32_t Waiters::NeededBy(const Waiter& waiter) const {
 }
 
 bool Waiters::Hopeless(const Waiter& waiter) const {
-  return !waiter.offset && !waiter.timer && publisher_.followers() == 0;
+  return (!waiter.offset || waiter.expects) && !waiter.timer && publisher_.followers() == 0 &&
+         publisher_.expects_followers() == absl::ZeroDuration();
+}
+
+void Waiters::CheckWhenNobodyIsExpected() {
+  const absl::Duration time = publisher_.expects_followers();
+  if (time == absl::ZeroDuration() || waiters_.empty()) return nobody_expected_.reset();
+  nobody_expected_ = runtime_.After(time, [this] { Check(); });
 }
 
 void Waiters::Check() {
@@ -79,6 +90,7 @@ void Waiters::Check() {
       answer(NoFollower());
       continue;
     }
+    waiter->expects = waiter->expects && publisher_.followers() == 0;
     if (!waiter->offset || publisher_.followers_at(*waiter->offset) < NeededBy(*waiter)) {
       ++waiter;
       continue;
@@ -90,6 +102,7 @@ void Waiters::Check() {
                             absl::StrCat("storage ", storage_name_, ": durable up to offset ", offset, " on ",
                                          publisher_.followers_at(offset), " follower(s)")));
   }
+  CheckWhenNobodyIsExpected();
 }
 
 void Waiters::OnReplaced(uint64_t end) {

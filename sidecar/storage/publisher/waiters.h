@@ -29,7 +29,8 @@ class Waiters {
 
   // Answers DONE when `replicas` followers (0: all that are connected when that is looked at, at least one) have
   // acknowledged what OnLooked tells; NO_FOLLOWER or TIMEOUT after `timeout`. Where that is infinite and nobody is
-  // connected before OnLooked was called, though the file is published: NO_FOLLOWER at once. FAILED when too many wait.
+  // connected before OnLooked was called, though the file is published: NO_FOLLOWER, as soon as nobody is expected back
+  // either. FAILED when too many wait.
   // `wanted`: whether anybody still listens; thread-safe.
   void Add(uint32_t replicas, absl::Duration timeout, Wanted wanted, Answer answer);
   // The number of the last one that was added; they count from 1.
@@ -48,14 +49,16 @@ class Waiters {
  private:
   struct Waiter {
     uint64_t number = 0;
-    std::optional<uint64_t> offset;  // nullopt: the file is still being looked at
+    std::optional<uint64_t> offset = {};  // nullopt: the file is still being looked at
+    bool expects = false;            // nobody was connected when it had been, and they were expected back
     uint32_t replicas = 0;
     Wanted wanted;
     Answer answer;
-    std::unique_ptr<runtime::Timer> timer;
+    std::unique_ptr<runtime::Timer> timer = {};
   };
-  // It would wait for somebody to connect, for ever perhaps, and nobody has looked yet.
+  // It would wait for somebody to connect, for ever perhaps.
   bool Hopeless(const Waiter& waiter) const;
+  void CheckWhenNobodyIsExpected();
   uint32_t NeededBy(const Waiter& waiter) const;
   v1::WaitResponse NoFollower() const;
   v1::WaitResponse Failed(absl::string_view why) const;
@@ -66,6 +69,7 @@ class Waiters {
   const Publisher& publisher_;
   uint64_t newest_ = 0;
   std::list<Waiter> waiters_;
+  std::unique_ptr<runtime::Timer> nobody_expected_;
 };
 
 // A response for `storage_name`.

@@ -161,7 +161,10 @@ TEST_F(MissingFileTest, AWaitThatNobodyCanEndIsNotBegun) {
   EXPECT_THAT(late.message(), HasSubstr("has no name"));
 }
 
-TEST_F(MissingFileTest, AWaitEndsWhenItsPackIsPublished) {
+class PackWaitTest : public MissingFileTest, public ::testing::WithParamInterface<absl::Duration> {};
+
+TEST_P(PackWaitTest, AWaitEndsWhenItsPackIsPublished) {
+  const absl::Duration timeout = GetParam();
   primary_.Write(file_.bytes());
   primary_.Start();
   secondary_.Start();
@@ -169,7 +172,7 @@ TEST_F(MissingFileTest, AWaitEndsWhenItsPackIsPublished) {
   RunUntilState(secondary_, "streaming");
   TakeNameAway();
   std::optional<v1::WaitResponse> in_the_gap;
-  primary_.BeginWait(1, absl::Seconds(50), in_the_gap);
+  primary_.BeginWait(1, timeout, in_the_gap);
   world_.RunFor(absl::Seconds(2));
   EXPECT_FALSE(in_the_gap.has_value());
   // The pack's file is looked through, and then proved, when the disk is back.
@@ -182,7 +185,7 @@ TEST_F(MissingFileTest, AWaitEndsWhenItsPackIsPublished) {
   primary_.Replace(Pack(file_).bytes());
   RunUntilState(primary_, "starting");
   std::optional<v1::WaitResponse> while_it_is_proved;
-  primary_.BeginWait(1, absl::Seconds(50), while_it_is_proved);
+  primary_.BeginWait(1, timeout, while_it_is_proved);
   world_.RunFor(kSlow);
   EXPECT_FALSE(while_it_is_proved.has_value());
   ASSERT_TRUE(world_.RunUntil([&] { return in_the_gap.has_value() && while_it_is_proved.has_value(); }));
@@ -191,6 +194,29 @@ TEST_F(MissingFileTest, AWaitEndsWhenItsPackIsPublished) {
   EXPECT_EQ(while_it_is_proved->result(), v1::WaitResponse::RESULT_DONE) << while_it_is_proved->message();
   EXPECT_EQ(secondary_.Data(), primary_.Data());
   primary_.disk().SetHook(nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Patience, PackWaitTest, ::testing::Values(absl::Seconds(50), absl::InfiniteDuration()));
+
+// They are waited for, as they come back at once after a pack, but not for ever.
+TEST_F(MissingFileTest, AWaitForFollowersThatAPackHasLostEnds) {
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Start();
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(secondary_, "streaming");
+  TakeNameAway();
+  std::optional<v1::WaitResponse> answer;
+  primary_.BeginWait(1, absl::InfiniteDuration(), answer);
+  world_.network().Block("primary", "secondary", absl::Minutes(30));
+  primary_.Replace(Pack(file_).bytes());
+  RunUntilState(primary_, "streaming");
+  const absl::Duration published = Now();
+  world_.RunFor(absl::Seconds(5));
+  EXPECT_FALSE(answer.has_value()) << answer->message();
+  ASSERT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  EXPECT_EQ(answer->result(), v1::WaitResponse::RESULT_NO_FOLLOWER) << answer->message();
+  EXPECT_LE(Now() - published, absl::Seconds(11));
 }
 
 TEST_F(MissingFileTest, AWaitEndsWhenWhatCameIsNoPack) {
