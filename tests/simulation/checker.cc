@@ -235,9 +235,9 @@ void Checker::OnAcknowledge(Node& node, const Node& upstream, uint64_t offset) {
   if (disk.acknowledged < place) disk.acknowledged = place;
 }
 
-void Checker::OnFollowerReceives(const std::string& name, const std::string& /*peer*/, bool look,
+void Checker::OnFollowerReceives(const std::string& name, const std::string& peer, bool look,
                                  const v1::PublisherMessage& message) {
-  const std::string wrong = generations_.OnMessage(name, Find(name)->life(), look, message, log_.now());
+  const std::string wrong = generations_.OnMessage(name, Find(name)->life(), peer, look, message, log_.now());
   if (!wrong.empty()) log_.Violation(name, wrong);
 }
 

@@ -33,16 +33,19 @@ void GenerationWatch::OnHello(const std::string& node, uint64_t life, const v1::
   follower.stale_since.reset();
 }
 
-std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, bool look,
+std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, const std::string& peer, bool look,
                                        const v1::PublisherMessage& message, absl::Duration now) {
   Follower& follower = Find(node, life);
   if (message.has_welcome() && message.welcome().decision() != v1::Welcome::DECISION_INSPECT) {
     const uint64_t generation = GenerationOf(message.welcome().lineage());
     if (!look) follower.follows = generation;
-    if (look) follower.heard_of = std::max(follower.heard_of, generation);
+    if (look) follower.heard_of[peer] = generation;
   }
+  // It has diverged from whom it was told to follow, and will be a copy of that one's again.
+  if (look && message.has_end() && message.end().reason() == v1::End::REASON_SOURCE_FAILED) follower.heard_of.erase(peer);
   if (!message.has_heartbeat() || !follower.follows) return "";
-  const uint64_t known = std::max(follower.heard_of, follower.own);
+  uint64_t known = follower.own;
+  for (const auto& [whose, generation] : follower.heard_of) known = std::max(known, generation);
   if (*follower.follows >= known) {
     follower.stale_since.reset();
     return "";

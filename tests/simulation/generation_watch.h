@@ -18,16 +18,17 @@ class GenerationWatch {
  public:
   // The node begins to follow.
   void OnHello(const std::string& node, uint64_t life, const v1::Hello& hello);
-  // The node gets a message, from one that it looks at or from the one that it follows. Why it is wrong that it still
+  // The node gets a message of `peer`, whom it looks at or follows. Why it is wrong that it still
   // follows that one; empty where it is right, or may not have noticed yet.
-  std::string OnMessage(const std::string& node, uint64_t life, bool look, const v1::PublisherMessage& message,
-                        absl::Duration now);
+  std::string OnMessage(const std::string& node, uint64_t life, const std::string& peer, bool look,
+                        const v1::PublisherMessage& message, absl::Duration now);
 
  private:
   struct Follower {
     uint64_t life = 0;
-    uint64_t heard_of = 0;  // the latest generation of those that it has looked at
-    uint64_t own = 0;       // of its copy, when it began to follow
+    // The generation of each that it has looked at, as long as that one has not said that it serves nothing.
+    std::map<std::string, uint64_t> heard_of;
+    uint64_t own = 0;  // of its copy, when it began to follow
     std::optional<uint64_t> follows;
     std::optional<absl::Duration> stale_since;  // the one that it follows
   };

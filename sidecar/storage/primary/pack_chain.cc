@@ -61,6 +61,8 @@ void PackChain::BeginLost() {
 absl::Status PackChain::BeginUnseen(const Boundary& known) {
   Clear();
   absl::StatusOr<Held> old = OpenOld(known);
+  // Whoever wants a proof of it hears of that again.
+  if (absl::IsDataLoss(old.status())) return absl::OkStatus();
   if (!old.ok()) return old.status();
   followed_ = *std::move(old);
   return absl::OkStatus();
@@ -90,8 +92,13 @@ absl::StatusOr<PackChain::Held> PackChain::OpenOld(const Boundary& known) const 
   const auto info = file_system_.Stat(path);
   if (!info.ok() || info->inode == followed_.inode || info->inode == link_.inode) return Held{};
   auto tail = Tail::Open(file_system_, path, filestorage::TailOptions{}, known);
-  if (absl::IsPermissionDenied(tail.status()) || absl::IsAborted(tail.status())) return tail.status();
-  if (!tail.ok() || !ReadToEnd(**tail)) return Held{};
+  if (absl::IsPermissionDenied(tail.status()) || absl::IsAborted(tail.status()) || absl::IsDataLoss(tail.status())) {
+    return tail.status();
+  }
+  if (!tail.ok()) return Held{};
+  const absl::StatusOr<TailReport> report = PollToEnd(**tail);
+  if (absl::IsDataLoss(report.status())) return report.status();
+  if (!report.ok() || !report->as_before()) return Held{};
   return Held{*std::move(tail), info->inode};
 }
 
@@ -133,6 +140,9 @@ absl::StatusOr<PackProof> PackChain::ProveByOldFile(Tail& now, const Boundary& l
   const PackProof proved{By::kLaterPack, ""};
   if (link_.tail && IsPackOf(now, *link_.tail)) return proved;
   const absl::StatusOr<Held> old = OpenOld(Boundary{});
+  if (absl::IsDataLoss(old.status())) {
+    return NotProved(absl::StrCat(missing, "what it was packed from cannot be read: ", old.status().message()));
+  }
   if (!old.ok()) return old.status();
   if (!old->tail && followed() == nullptr) return proved;
   if (!old->tail || !IsPackOf(now, *old->tail)) {

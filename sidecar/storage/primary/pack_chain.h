@@ -66,6 +66,7 @@ class PackChain {
   absl::StatusOr<filestorage::PackProof> ProveByOldFile(filestorage::Tail& now, const filestorage::Boundary& left,
                                                         const std::string& missing) const;
   // Data.fs.old, to its end; no tail where there is none, where it does not have `known`, and where it is held already.
+  // DataLoss where its disk does not give it back.
   absl::StatusOr<Held> OpenOld(const filestorage::Boundary& known) const;
   const Held& last() const { return link_.tail ? link_ : followed_; }
 

@@ -88,6 +88,25 @@ TEST_F(PackTest, AnOlderBackupThatIsPackedWhileTheSidecarIsDown) {
   ExpectDiverged(file_.bytes());
 }
 
+// Of that file nothing can be told, which is not the same as that it is gone.
+TEST_F(PackTest, AnOldFileThatItsDiskDoesNotGiveBackDoesNotHideOneThatWasPacked) {
+  Begin();
+  primary_.Stop();
+  FileBuilder backup = FileBuilder().AddMany(39, 900);
+  backup.Add({.tid = tests::TestTid(100), .records = {{.oid = 1, .data = "another future"}}});
+  primary_.WriteUnnoticed(backup.bytes());
+  primary_.Pack(Pack(backup).bytes());
+  primary_.disk().SetHook([](const tests::SimulatedOperation& operation) {
+    const bool read = operation.kind == tests::SimulatedOperation::Kind::kRead;
+    if (!read || operation.path != "/primary/Data.fs.old") return absl::OkStatus();
+    return absl::DataLossError("read /primary/Data.fs.old: Input/output error");
+  });
+  primary_.Start();
+  ExpectDiverged(file_.bytes());
+  EXPECT_THAT(primary_.Status().error().message(), testing::HasSubstr("Input/output error"));
+  primary_.disk().SetHook(nullptr);
+}
+
 // What was committed after the backup is in the copies alone; what the backup became has later transactions, packed.
 FileBuilder PackedBackup() {
   FileBuilder backup = FileBuilder().AddMany(39, 900);
