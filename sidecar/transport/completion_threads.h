@@ -25,8 +25,8 @@ class Completion {
 // No server and no client of the running process uses gRPC's other two interfaces, because of their threads. Behind the
 // callback interface of gRPC 1.51 there are two that ask again after each idle second, and then sleep for 100 ms: a
 // commit that falls into that sleep waits for its end, and these wake-ups alone are most of what an idle process does.
-// Those of the synchronous interface come in addition, for each server. Each thread that waits also polls the network
-// in its turn, for all the others, whom it then has to wake.
+// Those of the synchronous interface come in addition, for each server. And with any engine but `poll`, which main.cc
+// chooses, each thread that waits also polls the network in its turn, for all the others, whom it then has to wake.
 class CompletionThreads {
  public:
   CompletionThreads(std::unique_ptr<grpc::CompletionQueue> queue, int threads);
