@@ -46,6 +46,7 @@ class Asker final : public transport::FollowerEvents {
   }
   void OnWritten() override {}
   void OnClosed(absl::Status) override { closed = true; }
+  void Cancel() { stream_->Cancel(); }
 
   size_t answers = 0;
   v1::PublisherMessage last;
@@ -156,7 +157,9 @@ TEST_F(EndlessAskingTest, QuestionsWithoutPauseAreAnsweredAtTheRate) {
     EXPECT_LE(asker->answers, 12u) << "100 kB each, at 100 kB in a second";
     EXPECT_LT(Commit(), absl::Milliseconds(100));
     EXPECT_FALSE(asker->closed) << asker->last.DebugString();
-    // It is the same node.
+    asker->Cancel();
+    EXPECT_TRUE(world_.RunUntil([&] { return asker->closed; }));
+    // The publisher has to notice: the next one is the same node.
     world_.RunFor(absl::Seconds(2));
   }
 }
