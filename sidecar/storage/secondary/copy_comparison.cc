@@ -36,14 +36,17 @@ CopyComparison::CopyComparison(runtime::Runtime& runtime, ComparedFile file, con
 }
 
 void CopyComparison::Start() {
-  const auto self = shared_from_this();
+  // It is held by what would be called, so it must not hold that.
+  const std::weak_ptr<CopyComparison> weak = weak_from_this();
   upstream_->Start(
-      [self](const absl::StatusOr<InspectedFile>& upstream) {
-        if (self->over_) return;
+      [weak](const absl::StatusOr<InspectedFile>& upstream) {
+        const auto self = weak.lock();
+        if (!self || self->over_) return;
         upstream.ok() ? self->OnUpstream(*upstream) : self->Fail(upstream.status());
       },
-      [self](const absl::Status& broken) {
-        if (!self->over_) self->Fail(broken);
+      [weak](const absl::Status& broken) {
+        const auto self = weak.lock();
+        if (self && !self->over_) self->Fail(broken);
       });
 }
 
@@ -111,8 +114,8 @@ void CopyComparison::Compare(uint64_t begin, uint64_t end, std::function<void(ab
     if (!digest.ok()) digest = absl::InternalError(digest.status().message());
     self->TakeDigest(&self->ours_, std::move(digest));
   });
-  upstream_->AskDigest(begin, end, [self](absl::StatusOr<filestorage::Digest> digest) {
-    self->TakeDigest(&self->theirs_, std::move(digest));
+  upstream_->AskDigest(begin, end, [weak = weak_from_this()](absl::StatusOr<filestorage::Digest> digest) {
+    if (const auto here = weak.lock()) here->TakeDigest(&here->theirs_, std::move(digest));
   });
 }
 
@@ -172,8 +175,9 @@ void CopyComparison::LookHere() {
 void CopyComparison::LookThere() {
   if (result_.same.offset >= result_.upstream.end.offset) return Finish();
   upstream_->AskTransaction(result_.same.offset,
-                            [self = shared_from_this()](absl::StatusOr<filestorage::ProbedTransaction> there) {
-                              if (self->over_) return;
+                            [weak = weak_from_this()](absl::StatusOr<filestorage::ProbedTransaction> there) {
+                              const auto self = weak.lock();
+                              if (!self || self->over_) return;
                               if (!there.ok() && !absl::IsDataLoss(there.status())) return self->Fail(there.status());
                               self->result_.there = std::move(there);
                               self->Finish();
@@ -190,8 +194,9 @@ void CopyComparison::Finish() {
 void CopyComparison::Vouch() {
   v1::Vouch vouch = std::exchange(hooks_.vouch, nullptr)();
   vouch.set_proof(chain_.digest().ToBytes());
-  upstream_->Vouch(std::move(vouch), [self = shared_from_this()](absl::Status taken) {
-    if (!self->over_) taken.ok() ? self->Finish() : self->Fail(taken);
+  upstream_->Vouch(std::move(vouch), [weak = weak_from_this()](absl::Status taken) {
+    const auto self = weak.lock();
+    if (self && !self->over_) taken.ok() ? self->Finish() : self->Fail(taken);
   });
 }
 
