@@ -80,10 +80,20 @@ absl::Status Appender::CheckInPlace(FileSystem& file_system) const {
   if (!open.ok()) return open.status();
   const absl::StatusOr<FileInfo> named = file_system.Stat(file_->path());
   if (!named.ok() && !absl::IsNotFound(named.status())) return named.status();
-  if (named.ok() && named->SameFile(*open)) return absl::OkStatus();
+  const uint64_t written = tail_end_ - held_.size();
+  if (named.ok() && named->SameFile(*open)) {
+    if (open->size >= written) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(file_->path(), ": somebody has cut it off: it has ", open->size,
+                                                      " bytes, and ", written, " were written"));
+  }
   return absl::FailedPreconditionError(absl::StrCat(
       file_->path(), ": somebody has ", named.ok() ? "put another file in its place" : "taken it away or renamed it",
       " while it is being written; put it back under its name"));
+}
+
+absl::Status Appender::StayInPlace(FileSystem& file_system) {
+  absl::Status in_place = CheckInPlace(file_system);
+  return absl::IsFailedPrecondition(in_place) ? Break(in_place) : in_place;
 }
 
 absl::Status Appender::CheckUsable() const {

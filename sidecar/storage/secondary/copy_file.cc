@@ -197,8 +197,10 @@ absl::StatusOr<size_t> CopyFile::ReadFrom(filestorage::Appender* appender, const
 }
 
 absl::Status CopyFile::Write(replication::WriteGroup group, bool more_expected) {
-  absl::Status open = CheckOpen(/*beside=*/false);
-  return open.ok() ? WriteTo(*appender_, std::move(group), more_expected) : open;
+  absl::Status ready = CheckOpen(/*beside=*/false);
+  // What would be acknowledged is to be found under the file's name.
+  if (ready.ok() && group.commit) ready = CheckPlace();
+  return ready.ok() ? WriteTo(*appender_, std::move(group), more_expected) : ready;
 }
 
 absl::Status CopyFile::Tidy() { return appender_ ? appender_->Tidy() : absl::OkStatus(); }

@@ -156,6 +156,10 @@ void CopyWriter::SaveState() {
   DoOrWarn([this] { return file_.SaveState(); }, "the next start scans more of the file");
 }
 
+void CopyWriter::CheckPlace() {
+  Do([this] { return file_.CheckPlace(); }, [](const absl::Status&) {});
+}
+
 void CopyWriter::NoteComplete() {
   DoOrWarn([this] { return file_.NoteComplete(); }, "a promotion is refused until it is remembered");
 }

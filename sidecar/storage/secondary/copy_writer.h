@@ -45,6 +45,7 @@ class CopyWriter {
   // These fail with a warning in the log: nothing is lost by it.
   void SaveState();
   void NoteComplete();  // as CopyFile's
+  void CheckPlace();    // as CopyFile's: an error is a failure of the file
   void NoteUpstream(bool is_secondary);
   void NoteGeneration(uint64_t generation);
   void NoteDifference(const std::string& difference);

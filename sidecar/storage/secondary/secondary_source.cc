@@ -17,6 +17,7 @@ namespace zrs::storage {
 namespace {
 
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
+constexpr absl::Duration kPlaceCheck = absl::Seconds(5);  // of a copy that is up to date
 // A connection that has lasted so long does not break at once.
 constexpr absl::Duration kSettled = absl::Seconds(10);
 
@@ -201,6 +202,7 @@ void SecondarySource::OnChanged() {
   }
   const std::optional<v1::Heartbeat> heartbeat = health_.OnHeartbeat(session, copy_.committed.offset);
   if (heartbeat && published_) events_.heartbeat(*heartbeat);
+  CheckPlaceNowAndThen();
   events_.changed();
 }
 
@@ -236,6 +238,12 @@ void SecondarySource::OnCreated(const replication::CreateCopy& create) {
   copy_.file_mode = create.file_mode.value_or(0);
   copy_.committed = filestorage::FirstBoundary(create.magic);
   Publish();
+}
+
+void SecondarySource::CheckPlaceNowAndThen() {
+  if (!copy_.magic || runtime_.Now() - place_checked_ < kPlaceCheck) return;
+  place_checked_ = runtime_.Now();
+  writer_.CheckPlace();
 }
 
 void SecondarySource::SaveStateNowAndThen() {

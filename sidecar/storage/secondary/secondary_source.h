@@ -132,6 +132,7 @@ class SecondarySource final : public Source {
   void Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy);
   void Fail(const std::string& message, const std::string& remedy);
   void SaveStateNowAndThen();
+  void CheckPlaceNowAndThen();
   // Looks at the health again, which may change by time alone.
   void ScheduleHealth();
   void NoteReach();
@@ -260,6 +261,7 @@ class SecondarySource final : public Source {
   std::unique_ptr<runtime::Timer> forget_old_;
   std::atomic<bool> hurry_ = false;
   absl::Duration state_saved_;
+  absl::Duration place_checked_;
   absl::Duration scrub_saved_;
   absl::Duration stream_began_;
 };

@@ -317,6 +317,7 @@ TEST_F(ComparisonTest, AnswersThatMakeNoSense) {
       ScriptedPublisher publisher(world_.network(), "primary", say({message}, after));
       const v1::CompareResponse response = secondary_.Compare();
       EXPECT_EQ(response.result(), kFailed) << message.DebugString() << response.message();
+      EXPECT_TRUE(world_.RunUntil([&] { return publisher.streams().back()->closed; }));
     }
   }
   EXPECT_NE(secondary_.Status().state(), "diverged");
