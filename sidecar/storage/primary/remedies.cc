@@ -27,8 +27,9 @@ std::string DivergedRemedy(const StorageOptions& options) {
   return absl::StrCat(
       "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
       "the file that is there now, and give up what only the copies have: zrs adopt --new-database --storage ",
-      options.name, " here; on each secondary's host stop zrs, move the copy and its state file (", options.name,
-      ".state in its own state-dir) away, and start it again, for a new copy");
+      options.name, " here; on each secondary's host stop zrs, move its state file (", options.name,
+      ".state in its own state-dir) away, the copy not, and start it again: it compares the two, its zrs status lists "
+      "what only the copy has, and zrs resync there saves that beside and goes on without a new copy");
 }
 
 }  // namespace zrs::storage

@@ -69,7 +69,22 @@ void CopyComparison::OnUpstream(const InspectedFile& upstream) {
   }
   end_ = std::max(start_, std::min(file_.end, upstream.end.offset));
   scanner_.emplace(file_.magic, result_.same);
-  Next();
+  CompareMagic();
+}
+
+void CopyComparison::CompareMagic() {
+  Compare(
+      0, filestorage::kMagicSize, [this](absl::string_view bytes) { absl::StrAppend(&magic_, bytes); },
+      [this](bool equal) { equal ? Next() : Narrow(0, filestorage::kMagicSize); });
+}
+
+void CopyComparison::OnMagicDiffers(uint64_t difference) {
+  result_.same = {};
+  result_.difference = difference;
+  const absl::string_view expected = filestorage::MagicBytes(file_.magic);
+  const absl::Status damage = absl::DataLossError(absl::StrCat("at 0: it does not begin with \"", expected, "\""));
+  (magic_ == expected ? result_.there : result_.here) = damage;
+  LookHere();
 }
 
 void CopyComparison::Next() {
@@ -131,7 +146,7 @@ void CopyComparison::TakeDigest(absl::StatusOr<filestorage::Digest>* place,
 }
 
 void CopyComparison::Narrow(uint64_t begin, uint64_t end) {
-  if (end - begin == 1) return FindBoundary(begin);
+  if (end - begin == 1) return begin < filestorage::kMagicSize ? OnMagicDiffers(begin) : FindBoundary(begin);
   const uint64_t middle = begin + (end - begin) / 2;
   Compare(begin, middle, nullptr,
           [this, begin, middle, end](bool equal) { equal ? Narrow(middle, end) : Narrow(begin, middle); });
@@ -158,10 +173,14 @@ void CopyComparison::FindBoundary(uint64_t difference) {
   });
 }
 
+uint64_t CopyComparison::looked_at() const {
+  return std::max<uint64_t>(result_.same.offset, filestorage::kMagicSize);
+}
+
 void CopyComparison::LookHere() {
-  if (result_.same.offset >= file_.end) return LookThere();
+  if (absl::IsDataLoss(result_.here.status()) || looked_at() >= file_.end) return LookThere();
   runtime_.PostIo([self = shared_from_this()] {
-    auto here = filestorage::ProbeTransaction(self->file_.read, self->result_.same.offset);
+    auto here = filestorage::ProbeTransaction(self->file_.read, self->looked_at());
     self->runtime_.Post([self, here = std::move(here)]() mutable {
       if (self->over_) return;
       if (!here.ok() && !absl::IsDataLoss(here.status()))
@@ -173,8 +192,8 @@ void CopyComparison::LookHere() {
 }
 
 void CopyComparison::LookThere() {
-  if (result_.same.offset >= result_.upstream.end.offset) return Finish();
-  upstream_->AskTransaction(result_.same.offset,
+  if (absl::IsDataLoss(result_.there.status()) || looked_at() >= result_.upstream.end.offset) return Finish();
+  upstream_->AskTransaction(looked_at(),
                             [weak = weak_from_this()](absl::StatusOr<filestorage::ProbedTransaction> there) {
                               const auto self = weak.lock();
                               if (!self || self->over_) return;

@@ -82,6 +82,9 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
  private:
   using Compared = absl::AnyInvocable<void(bool equal)>;
   void OnUpstream(const InspectedFile& upstream);
+  // No transaction has it, and every one that reads the file needs it.
+  void CompareMagic();
+  void OnMagicDiffers(uint64_t difference);
   void Next();
   void CompareNext(uint64_t size);
   // Digests of both sides; `also` as RangeToDigest's, of this side's bytes.
@@ -92,8 +95,10 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
   // The bytes from `begin` to `end` differ somewhere.
   void Narrow(uint64_t begin, uint64_t end);
   void FindBoundary(uint64_t difference);
+  // Of the transactions behind what is the same.
   void LookHere();
   void LookThere();
+  uint64_t looked_at() const;
   void Finish();
   void Vouch();
   void Fail(const absl::Status& status);
@@ -113,6 +118,7 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
   // Strand and I/O thread in turns.
   std::optional<filestorage::Scanner> scanner_;
   std::string unsound_;  // as the result's, in the bytes that are being compared too
+  std::string magic_;    // what this side's file begins with
   std::unique_ptr<runtime::Timer> timer_;
   // The comparison of one range.
   absl::StatusOr<filestorage::Digest> ours_ = absl::UnknownError("");

@@ -44,8 +44,8 @@ void SecondarySource::OnSearched() {
   if (stopping_ || state_ == SecondaryState::kStopped || differs_ || resync_) return;
   const UpstreamChoice& choice = search_.choice();
   if (upstream_) {
-    if (choice.outdone()) {
-      Leave(absl::StrCat("there is a later generation, ", choice.known_generation(0), ", elsewhere"));
+    if (choice.outdone(runtime_.Now())) {
+      Leave(absl::StrCat("there is the primary itself, of generation ", choice.known_generation(0), ", elsewhere"));
     }
     return;
   }

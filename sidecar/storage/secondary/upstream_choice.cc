@@ -57,22 +57,37 @@ uint64_t UpstreamChoice::known_generation(uint64_t own) const {
   return own;
 }
 
-bool UpstreamChoice::CanBeFollowed(const Address& address, uint64_t known, absl::Duration now) const {
-  if (!address.answered || address.finding.generation < known) return false;
+bool UpstreamChoice::turned_away(size_t address, absl::Duration now) const {
+  const auto& when = addresses_[address].turned_away;
+  return addresses_.size() > 1 && when && now - *when < kFull;
+}
+
+bool UpstreamChoice::CanBeFollowed(size_t number, uint64_t known, absl::Duration now) const {
+  const Address& address = addresses_[number];
+  if (!address.answered || address.finding.generation < known || turned_away(number, now)) return false;
   if (address.finding.kind == Kind::kPrimary) return true;
   if (address.finding.kind != Kind::kSecondary) return false;
   return !primary_lost_ || now - *primary_lost_ >= kPatience;
 }
 
+std::optional<size_t> UpstreamChoice::Best(uint64_t known, absl::Duration now) const {
+  for (const Kind kind : {Kind::kPrimary, Kind::kSecondary}) {
+    for (size_t i = 0; i < addresses_.size(); ++i) {
+      if (addresses_[i].finding.kind == kind && CanBeFollowed(i, known, now)) return i;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<size_t> UpstreamChoice::Next(uint64_t own, absl::Duration now) const {
   const uint64_t known = known_generation(own);
-  std::optional<size_t> best;
-  for (size_t i = 0; i < addresses_.size() && !best; ++i) {
-    if (CanBeFollowed(addresses_[i], known, now)) best = i;
-  }
+  const std::optional<size_t> best = Best(known, now);
   if (!best || round_over()) return best;
-  // The one that was followed last is as good as it was: if another has outdone it, that one's answer comes yet.
-  if (present_was_followed_ && CanBeFollowed(addresses_[present_], known, now)) return present_;
+  // The primary that was followed last is as good as it was: if another has outdone it, that one's answer comes yet.
+  if (present_was_followed_ && addresses_[present_].finding.kind == Kind::kPrimary &&
+      CanBeFollowed(present_, known, now)) {
+    return present_;
+  }
   if (first_found_ && now - *first_found_ >= kOthersMayAnswer) return best;
   return std::nullopt;
 }
@@ -81,7 +96,14 @@ bool UpstreamChoice::round_over() const {
   return std::all_of(addresses_.begin(), addresses_.end(), [](const Address& address) { return address.answered; });
 }
 
-bool UpstreamChoice::outdone() const { return followed_generation_ && known_generation(0) > *followed_generation_; }
+bool UpstreamChoice::outdone(absl::Duration now) const {
+  if (!followed_generation_) return false;
+  const uint64_t known = known_generation(0);
+  if (known > *followed_generation_) return true;
+  if (follows_primary_) return false;
+  const std::optional<size_t> best = Best(known, now);
+  return best && *best != present_ && addresses_[*best].finding.kind == Kind::kPrimary;
+}
 
 const UpstreamFinding* UpstreamChoice::divergence(uint64_t own) const {
   const uint64_t known = known_generation(own);

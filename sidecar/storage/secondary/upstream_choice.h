@@ -15,9 +15,10 @@ namespace zrs::storage {
 // Addresses are numbers, from 0, in the order of the configuration. Times are of one monotonic clock. Not thread-safe.
 //
 // The rule: nobody of an earlier generation than is known here is followed; among the others the latest generation is,
-// and of one generation the first address. What is known of a generation stays known while its address does not answer.
-// A secondary counts only where it hears its primary; and not for a while after a primary was lost: what others heard
-// of that one they may not miss yet, and two that follow each other would hear nothing any more.
+// of one generation a primary before a secondary, and of two that are alike the first address. What is known of a
+// generation stays known while its address does not answer. A secondary counts only where it hears its primary; and not
+// for a while after a primary was lost: what others heard of that one they may not miss yet, and two that follow each
+// other would hear nothing any more. One that has turned this follower away (it has no room) does not count for a while.
 class UpstreamChoice {
  public:
   // At least 1.
@@ -33,14 +34,18 @@ class UpstreamChoice {
   void OnFollowing(uint64_t generation, bool secondary);
   // The connection to the present one ended.
   void OnLost(absl::Duration now);
+  // The present one does not let this follower in, though it answered a look.
+  void OnTurnedAway(absl::Duration now) { addresses_[present_].turned_away = now; }
 
   // The one to connect to now; none as long as others may be better, and where nobody is to be followed. `own`: the
   // generation that this follower's copy is of; 0: it has none, or yields.
   std::optional<size_t> Next(uint64_t own, absl::Duration now) const;
   // Every address has answered in this round.
   bool round_over() const;
-  // A later generation than the present one's was found elsewhere: it is to be left.
-  bool outdone() const;
+  // A later generation than the present one's was found elsewhere, or its primary where the present one is a secondary:
+  // it is to be left.
+  bool outdone(absl::Duration now) const;
+  bool turned_away(size_t address, absl::Duration now) const;
   // The primary of the latest generation that is known refuses this follower, whose file is no part of its own.
   const UpstreamFinding* divergence(uint64_t own) const;
 
@@ -60,6 +65,8 @@ class UpstreamChoice {
   static constexpr absl::Duration kOthersMayAnswer = absl::Seconds(1);
   // After a primary was lost no secondary is followed for so long.
   static constexpr absl::Duration kPatience = absl::Seconds(15);
+  // One that turned this follower away is not asked again for so long, where there is another.
+  static constexpr absl::Duration kFull = absl::Minutes(2);
 
  private:
   struct Address {
@@ -68,8 +75,10 @@ class UpstreamChoice {
     bool answered = false;    // in this round
     uint64_t generation = 0;  // when it told of one last
     bool was_primary = false;
+    std::optional<absl::Duration> turned_away;
   };
-  bool CanBeFollowed(const Address& address, uint64_t known, absl::Duration now) const;
+  bool CanBeFollowed(size_t address, uint64_t known, absl::Duration now) const;
+  std::optional<size_t> Best(uint64_t known, absl::Duration now) const;
 
   std::vector<Address> addresses_;
   size_t present_ = 0;

@@ -89,6 +89,9 @@ void UpstreamSearch::OnLost() {
 std::string UpstreamSearch::WhyNot(size_t address) const {
   const UpstreamFinding& finding = choice_.finding(address);
   if (!finding.why.empty()) return finding.why;
+  if (choice_.turned_away(address, runtime_.Now())) {
+    return "it has turned this follower away just now; zrs status there tells why";
+  }
   const char* role = finding.kind == Kind::kPrimary ? "primary" : "secondary";
   const uint64_t known = choice_.known_generation(0);
   if (finding.generation < known) {
@@ -96,7 +99,8 @@ std::string UpstreamSearch::WhyNot(size_t address) const {
                         known);
   }
   if (finding.kind == Kind::kSecondary && !choice_.following()) return "a secondary, and a primary was lost just now";
-  return absl::StrCat("a ", role, " of the same generation: it would do as well");
+  return absl::StrCat("a ", role, " of the same generation",
+                      finding.kind == Kind::kPrimary ? ": it would do as well" : ", followed when the primary is gone");
 }
 
 std::string UpstreamSearch::Describe() const {

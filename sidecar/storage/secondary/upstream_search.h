@@ -42,6 +42,7 @@ class UpstreamSearch {
   // The others are looked at soon after it has begun.
   void OnFollowing(uint64_t generation, bool secondary);
   void OnLost();
+  void OnTurnedAway() { choice_.OnTurnedAway(runtime_.Now()); }
 
   // Why nobody is followed, by address.
   std::string Describe() const;

@@ -38,8 +38,35 @@ TEST_F(UpstreamChoiceTest, ThePrimaryOfTheHighestGenerationIsFollowed) {
   EXPECT_EQ(Next(), 1u);
 }
 
-TEST_F(UpstreamChoiceTest, AmongThoseOfOneGenerationTheConfiguredOrderDecides) {
+TEST_F(UpstreamChoiceTest, APrimaryIsFollowedBeforeASecondary) {
   Round(Found(Kind::kGone), Found(Kind::kSecondary, 2), Found(Kind::kPrimary, 2));
+  EXPECT_EQ(Next(), 2u);
+}
+
+TEST_F(UpstreamChoiceTest, ASecondaryIsLeftForThePrimary) {
+  Follow(0, 2, /*secondary=*/true);
+  choice_.BeginRound();
+  choice_.OnFound(1, Found(Kind::kSecondary, 2), now_);
+  EXPECT_FALSE(choice_.outdone(now_));
+  choice_.OnFound(2, Found(Kind::kPrimary, 2), now_);
+  EXPECT_TRUE(choice_.outdone(now_));
+}
+
+TEST_F(UpstreamChoiceTest, OneThatTurnsThisFollowerAwayIsNotAskedAgainForAWhile) {
+  choice_.OnConnecting(2);
+  choice_.OnTurnedAway(now_);
+  Round(Found(Kind::kGone), Found(Kind::kSecondary, 2), Found(Kind::kPrimary, 2));
+  EXPECT_EQ(Next(), 1u);
+  Follow(1, 2, /*secondary=*/true);
+  choice_.BeginRound();
+  choice_.OnFound(2, Found(Kind::kPrimary, 2), now_);
+  EXPECT_FALSE(choice_.outdone(now_));
+  now_ += UpstreamChoice::kFull;
+  EXPECT_TRUE(choice_.outdone(now_));
+}
+
+TEST_F(UpstreamChoiceTest, AmongThoseThatAreAlikeTheConfiguredOrderDecides) {
+  Round(Found(Kind::kGone), Found(Kind::kSecondary, 2), Found(Kind::kSecondary, 2));
   EXPECT_EQ(Next(), 1u);
   Round(Found(Kind::kGone), Found(Kind::kPrimary, 2), Found(Kind::kPrimary, 2));
   EXPECT_EQ(Next(), 1u);
@@ -112,19 +139,19 @@ TEST_F(UpstreamChoiceTest, ThePresentOneIsLeftForALaterGenerationOnly) {
   choice_.BeginRound();
   choice_.OnFound(1, Found(Kind::kPrimary, 1), now_);
   choice_.OnFound(2, Found(Kind::kConflict, 1), now_);
-  EXPECT_FALSE(choice_.outdone());
+  EXPECT_FALSE(choice_.outdone(now_));
   choice_.OnFound(1, Found(Kind::kPrimary, 2), now_);
-  EXPECT_TRUE(choice_.outdone());
+  EXPECT_TRUE(choice_.outdone(now_));
   choice_.OnLost(now_);
-  EXPECT_FALSE(choice_.outdone());
+  EXPECT_FALSE(choice_.outdone(now_));
   Follow(1, 2);
-  EXPECT_FALSE(choice_.outdone());
+  EXPECT_FALSE(choice_.outdone(now_));
 }
 
 TEST_F(UpstreamChoiceTest, ThePresentOneIsLeftForAPrimaryThatOurFileIsNoPartOf) {
   Follow(0, 1);
   choice_.OnFound(1, Found(Kind::kDiverged, 2), now_);
-  EXPECT_TRUE(choice_.outdone());
+  EXPECT_TRUE(choice_.outdone(now_));
   choice_.OnLost(now_);
   Round(Found(Kind::kPrimary, 1), Found(Kind::kDiverged, 2), Found(Kind::kGone));
   EXPECT_EQ(Next(), std::nullopt);

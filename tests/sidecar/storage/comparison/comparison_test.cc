@@ -74,6 +74,27 @@ TEST_F(ComparisonTest, EachFlippedBitIsFoundAndOnlyThat) {
   ExpectGoesOn();
 }
 
+// No transaction has these, and no opener takes the file without them.
+TEST_F(ComparisonTest, AFlippedBitOfWhatTheCopyBeginsWithIsFound) {
+  BeginStreaming();
+  for (uint64_t offset = 0; offset < 4; ++offset) {
+    SCOPED_TRACE(offset);
+    Flip(secondary_, offset);
+    const v1::CompareResponse response = secondary_.Compare();
+    EXPECT_EQ(response.result(), kDifferent) << response.message();
+    EXPECT_EQ(response.comparison().difference(), offset);
+    EXPECT_EQ(response.comparison().same_up_to(), 0u);
+    EXPECT_THAT(response.comparison().here().damage(), testing::HasSubstr("does not begin with"));
+    EXPECT_TRUE(response.comparison().upstream().has_tid());
+    EXPECT_EQ(secondary_.Status().state(), "diverged");
+    EXPECT_EQ(secondary_.Resync(/*dry_run=*/false).result(), v1::ResyncResponse::RESULT_REFUSED);
+    Flip(secondary_, offset);
+    ASSERT_EQ(secondary_.Compare().result(), kSame);
+    RunUntilState(secondary_, "streaming");
+  }
+  ExpectGoesOn();
+}
+
 TEST_F(ComparisonTest, ItIsComparedAtTheRateThatWasAskedFor) {
   BeginStreaming();
   std::optional<v1::CompareResponse> answer;
