@@ -162,3 +162,37 @@ def test_a_clone_of_the_primary_does_not_draw_its_secondaries_away(lab):
     pair.secondary.until_storage(lambda s: s["error"], "that nobody can be followed")
     assert identity(cloned) != known
     assert cloned.storage()["takesIdentity"] == "new"
+
+
+def test_going_on_from_a_restored_backup_keeps_what_only_the_copy_has(lab):
+    """As the primary's remedy says: nothing is copied anew, and what is given up is listed and saved first."""
+    pair = lab.synced_pair()
+    backup = lab.path("backup", "Data.fs")
+    shutil.copy(pair.path, backup)
+    database = db.open_file(pair.path)
+    for number in range(3):
+        db.put(database, f"newer-{number}", "x" * 300, "newer than the backup")
+    database.close()
+    pair.until_identical()
+    newer = read_bytes(pair.path)
+    shutil.copy(backup, pair.path)
+    os.remove(pair.path + ".index")
+    remedy = pair.primary.until_state("diverged")["error"]["remedy"]
+    assert "zrs adopt --new-database --storage main" in remedy and "zrs resync" in remedy
+    pair.secondary.until_state("diverged")
+    pair.secondary.stop()
+    code, _, err = adopt(pair.primary, "--new-database", "--storage", "main")
+    assert code == 0, err
+    os.rename(state_file(pair.secondary), state_file(pair.secondary) + ".before")
+    inode = os.stat(pair.copy).st_ino
+    pair.secondary.start()
+    pair.secondary.until_storage(lambda s: s["divergence"], "that the two were compared")
+    code, out, err = run_zrs("resync", "--config", pair.secondary.config, "--dry-run")
+    assert code == 0 and out.count("newer than the backup") == 4, out + err  # the first one twice
+    code, out, err = run_zrs("resync", "--config", pair.secondary.config)
+    assert code == 0, err
+    pair.secondary.until_streaming()
+    db.fill(pair.path, commits=2)
+    pair.until_identical()
+    assert os.stat(pair.copy).st_ino == inode, "it was copied again"
+    assert read_bytes(backup) + read_bytes(pair.copy + ".tr0") == newer
