@@ -92,8 +92,8 @@ class Appender {
   // groups, or after Cut(). FailedPrecondition where the file does not have this boundary: nothing was changed.
   absl::StatusOr<std::string> CutBack(FileSystem& file_system, const Boundary& end);
 
-  // FailedPrecondition unless the file that is open is the one under its name, and has all that was written to it. Other
-  // errors: the file system's.
+  // FailedPrecondition unless the file that is open is the one under its name, and has all that was written to it.
+  // Other errors: the file system's.
   absl::Status CheckInPlace(FileSystem& file_system) const;
   // The same, after which a FailedPrecondition has broken the appender: nothing is written to that file any more.
   absl::Status StayInPlace(FileSystem& file_system);

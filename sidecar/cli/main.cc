@@ -39,8 +39,8 @@ void TuneAllocator() {
 }
 
 // gRPC's own choice lets all threads that wait for the network share one set of descriptors: whichever polls it hands
-// each event on to the thread that it is for, and its turn at polling to another one. With `poll` each waits for what is
-// its own. That saves a commit some 0.1 ms on its way, and an idle process a third of its switches
+// each event on to the thread that it is for, and its turn at polling to another one. With `poll` each waits for what
+// is its own. That saves a commit some 0.1 ms on its way, and an idle process a third of its switches
 // (`tests/bench/README.md`). And Debian's abseil looks for deadlocks at each lock that gRPC takes.
 void TuneLibraries() {
   setenv("GRPC_POLL_STRATEGY", "poll", /*replace=*/0);

@@ -42,7 +42,8 @@ std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, c
     if (look) follower.heard_of[peer] = generation;
   }
   // It has diverged from whom it was told to follow, and will be a copy of that one's again.
-  if (look && message.has_end() && message.end().reason() == v1::End::REASON_SOURCE_FAILED) follower.heard_of.erase(peer);
+  if (look && message.has_end() && message.end().reason() == v1::End::REASON_SOURCE_FAILED)
+    follower.heard_of.erase(peer);
   if (!message.has_heartbeat() || !follower.follows) return "";
   uint64_t known = follower.own;
   for (const auto& [whose, generation] : follower.heard_of) known = std::max(known, generation);

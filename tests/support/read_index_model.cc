@@ -1,6 +1,5 @@
 #include "tests/support/read_index_model.h"
 
-
 #include "absl/strings/str_cat.h"
 
 namespace zrs::tests {

@@ -74,8 +74,8 @@ class Publisher {
   // as after a crash of its host that was not noticed yet, are one follower.
   uint32_t followers() const;
   uint32_t followers_at(uint64_t offset) const;
-  // How much longer those are to be expected back who were connected when there was nothing to serve any more (a pack, most
-  // often), since they come at once: not at all in what is not published, and once one is there.
+  // How much longer those are to be expected back who were connected when there was nothing to serve any more (a pack,
+  // most often), since they come at once: not at all in what is not published, and once one is there.
   absl::Duration expects_followers() const;
   // Those that have not, for people: "PEER at offset N".
   std::vector<std::string> followers_behind(uint64_t offset) const;
@@ -103,7 +103,7 @@ class Publisher {
   std::optional<v1::End> refusal_;
   std::optional<v1::Heartbeat> heartbeat_;
   absl::Duration heartbeat_received_;
-  bool had_followers_ = false;               // when it was last refused
+  bool had_followers_ = false;              // when it was last refused
   std::optional<absl::Duration> reopened_;  // where it had
   std::vector<std::shared_ptr<PublisherConnection>> connections_;
   runtime::ByteRate inspect_rate_;

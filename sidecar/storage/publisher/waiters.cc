@@ -31,10 +31,8 @@ void Waiters::Add(uint32_t replicas, absl::Duration timeout, Wanted wanted, Answ
   if (waiters_.size() >= kMostWaiters) {
     return answer(Failed(absl::StrCat(kMostWaiters, " wait already")));
   }
-  waiters_.push_back({.number = ++newest_,
-                      .replicas = replicas,
-                      .wanted = std::move(wanted),
-                      .answer = std::move(answer)});
+  waiters_.push_back(
+      {.number = ++newest_, .replicas = replicas, .wanted = std::move(wanted), .answer = std::move(answer)});
   const auto added = std::prev(waiters_.end());
   if (timeout != absl::InfiniteDuration()) {
     added->timer = runtime_.After(timeout, [this, added] { OnTimeout(added); });

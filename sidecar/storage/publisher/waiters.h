@@ -50,7 +50,7 @@ class Waiters {
   struct Waiter {
     uint64_t number = 0;
     std::optional<uint64_t> offset = {};  // nullopt: the file is still being looked at
-    bool expects = false;            // nobody was connected when it had been, and they were expected back
+    bool expects = false;                 // nobody was connected when it had been, and they were expected back
     uint32_t replicas = 0;
     Wanted wanted;
     Answer answer;

@@ -173,9 +173,7 @@ void CopyComparison::FindBoundary(uint64_t difference) {
   });
 }
 
-uint64_t CopyComparison::looked_at() const {
-  return std::max<uint64_t>(result_.same.offset, filestorage::kMagicSize);
-}
+uint64_t CopyComparison::looked_at() const { return std::max<uint64_t>(result_.same.offset, filestorage::kMagicSize); }
 
 void CopyComparison::LookHere() {
   if (absl::IsDataLoss(result_.here.status()) || looked_at() >= file_.end) return LookThere();

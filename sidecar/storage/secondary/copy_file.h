@@ -57,8 +57,8 @@ class CopyFile {
   absl::Status Create(const replication::CreateCopy& create);
   // Appends and commits as the group says; errors, and `more_expected`, as Appender's.
   absl::Status Write(replication::WriteGroup group, bool more_expected);
-  // FailedPrecondition where somebody has moved the live file away, put another one in its place, or cut it off: nothing
-  // is written to it from then on. Write looks at that before each commit. OK without a file.
+  // FailedPrecondition where somebody has moved the live file away, put another one in its place, or cut it off:
+  // nothing is written to it from then on. Write looks at that before each commit. OK without a file.
   absl::Status CheckPlace() { return appender_ ? appender_->StayInPlace(file_system_) : absl::OkStatus(); }
   // Takes back what was written for the sake of more. OK without a file.
   absl::Status Tidy();

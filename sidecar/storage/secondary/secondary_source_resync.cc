@@ -85,10 +85,11 @@ void SecondarySource::OnResyncCompared(absl::StatusOr<ComparisonResult> result) 
     });
     return;
   }
-  const std::string why = result->unsound.empty()
-                              ? "the two files begin with other bytes: where it is this one that is damaged, move it and its "
-                                "state away for a new copy"
-                              : absl::StrCat("the upstream's file is damaged itself: ", result->unsound);
+  const std::string why =
+      result->unsound.empty()
+          ? "the two files begin with other bytes: where it is this one that is damaged, move it and its "
+            "state away for a new copy"
+          : absl::StrCat("the upstream's file is damaged itself: ", result->unsound);
   AnswerResync(v1::ResyncResponse::RESULT_REFUSED, why);
 }
 

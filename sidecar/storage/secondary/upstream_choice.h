@@ -18,7 +18,8 @@ namespace zrs::storage {
 // of one generation a primary before a secondary, and of two that are alike the first address. What is known of a
 // generation stays known while its address does not answer. A secondary counts only where it hears its primary; and not
 // for a while after a primary was lost: what others heard of that one they may not miss yet, and two that follow each
-// other would hear nothing any more. One that has turned this follower away (it has no room) does not count for a while.
+// other would hear nothing any more. One that has turned this follower away (it has no room) does not count for a
+// while.
 class UpstreamChoice {
  public:
   // At least 1.

@@ -59,8 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
     Ways, CopyTakenAwayTest,
     testing::Values(
         Way{"Removed", [](Machine& machine) { ASSERT_TRUE(machine.disk().Remove(kCopy).ok()); }, "taken it away"},
-        Way{"Renamed",
-            [](Machine& machine) { ASSERT_TRUE(machine.disk().Rename(kCopy, "/secondary/elsewhere").ok()); },
+        Way{"Renamed", [](Machine& machine) { ASSERT_TRUE(machine.disk().Rename(kCopy, "/secondary/elsewhere").ok()); },
             "taken it away"},
         Way{"Replaced",
             [](Machine& machine) {

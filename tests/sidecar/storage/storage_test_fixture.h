@@ -21,7 +21,8 @@ class StorageTest : public ::testing::Test {
     EXPECT_TRUE(world_.RunUntil([&] { return machine.Status().state() == state; })) << machine.Status().DebugString();
   }
   void RunUntilEqual(Machine& a, Machine& b) {
-    EXPECT_TRUE(world_.RunUntil([&] { return a.Size() == b.Size() && a.Data() == b.Data(); })) << b.Status().DebugString();
+    EXPECT_TRUE(world_.RunUntil([&] { return a.Size() == b.Size() && a.Data() == b.Data(); }))
+        << b.Status().DebugString();
   }
 
   World world_;
