@@ -6,14 +6,15 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sidecar/transport/listen_socket.h"
 #include "tests/sidecar/transport/loopback.h"
@@ -63,9 +64,9 @@ class Peer {
     EXPECT_EQ(connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   }
   // Within `patience`.
-  bool IsClosed(absl::Duration patience) {
+  bool IsClosed(std::chrono::milliseconds patience) {
     pollfd closed{fd_.get(), POLLIN, 0};
-    return poll(&closed, 1, static_cast<int>(absl::ToInt64Milliseconds(patience))) == 1;
+    return poll(&closed, 1, static_cast<int>(patience.count())) == 1;
   }
 
  private:
@@ -82,12 +83,15 @@ class AcceptorTest : public ::testing::Test {
             .address = path_, .reserve = reserve, .retry = absl::Milliseconds(10), .quiet = absl::ZeroDuration()},
         std::move(sockets_.sockets), [this](int fd) {
           close(fd);
+          const std::lock_guard<std::mutex> lock(mutex_);
           taken_++;
+          changed_.notify_all();
         });
   }
-  bool WaitTaken(int count) {
-    for (int i = 0; i < 1000 && taken_ < count; i++) absl::SleepFor(absl::Milliseconds(10));
-    return taken_ == count;
+  // Whether so many are taken within `patience`.
+  bool WaitTaken(int count, std::chrono::milliseconds patience = kPatience) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return changed_.wait_for(lock, patience, [&] { return taken_ >= count; }) && taken_ == count;
   }
   // What was logged until now; the acceptor ends.
   std::string Log() {
@@ -104,7 +108,9 @@ class AcceptorTest : public ::testing::Test {
   SocketDirectory directory_;
   const std::string path_ = directory_.Path("zrs.sock");
   ListenSockets sockets_;
-  std::atomic<int> taken_{0};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int taken_ = 0;
   std::unique_ptr<Acceptor> acceptor_;
 };
 
@@ -126,9 +132,8 @@ TEST_F(AcceptorTest, WhoWouldTakeWhatIsReservedIsTurnedAway) {
   descriptors.TakeAllBut(kReserved);
   one.Connect();
   two.Connect();
-  EXPECT_TRUE(one.IsClosed(absl::FromChrono(kPatience)));
-  EXPECT_TRUE(two.IsClosed(absl::FromChrono(kPatience)));
-  EXPECT_EQ(taken_, 0);
+  EXPECT_TRUE(one.IsClosed(kPatience));
+  EXPECT_TRUE(two.IsClosed(kPatience));
   descriptors.Free();
   Peer(path_).Connect();
   EXPECT_TRUE(WaitTaken(1));
@@ -156,8 +161,8 @@ TEST_F(AcceptorTest, WhoCannotBeAcceptedWaits) {
   descriptors.TakeAllBut(0);
   one.Connect();
   two.Connect();
-  EXPECT_FALSE(one.IsClosed(absl::Milliseconds(100)));
-  EXPECT_EQ(taken_, 0);
+  EXPECT_FALSE(WaitTaken(1, std::chrono::milliseconds(100)));
+  EXPECT_FALSE(one.IsClosed(std::chrono::milliseconds(0)));
   descriptors.Free();
   EXPECT_TRUE(WaitTaken(2));
   const std::string log = Log();
@@ -170,9 +175,9 @@ TEST_F(AcceptorTest, EndsWhileNobodyCanBeAccepted) {
   Peer one(path_);
   descriptors.TakeAllBut(0);
   one.Connect();
-  EXPECT_FALSE(one.IsClosed(absl::Milliseconds(50)));
+  EXPECT_FALSE(one.IsClosed(std::chrono::milliseconds(50)));
   acceptor_.reset();
-  EXPECT_TRUE(one.IsClosed(absl::FromChrono(kPatience)));
+  EXPECT_TRUE(one.IsClosed(kPatience));
 }
 
 }  // namespace
