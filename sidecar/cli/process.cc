@@ -278,8 +278,8 @@ namespace {
 constexpr rlim_t kFewestDescriptors = 24;
 constexpr rlim_t kDescriptorsOfStorage = 12;
 
-// A connection is a descriptor, and gRPC's listener is deaf for good once it found none left. The soft limit is what it
-// is for the sake of programs that call select().
+// A connection is a descriptor, and who comes when none is left is turned away (transport/acceptor.h). The soft limit
+// is what it is for the sake of programs that call select().
 absl::Status RaiseDescriptorLimit(size_t storages) {
   const rlim_t fewest = kFewestDescriptors + storages * kDescriptorsOfStorage;
   rlimit limit{};

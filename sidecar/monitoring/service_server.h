@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "sidecar/transport/completion_threads.h"
-#include "sidecar/transport/listen_socket.h"
+#include "sidecar/transport/server_port.h"
 #include "sidecar/transport/service_set.h"
 
 namespace zrs::monitoring {
@@ -34,11 +34,12 @@ class ServiceServer {
   void SetServing(const std::string& service, bool serving);
 
  private:
-  explicit ServiceServer(transport::ServiceSet::Services services) : services_(std::move(services)) {}
+  ServiceServer(transport::ServiceSet::Services services, std::unique_ptr<transport::ServerPort> port)
+      : services_(std::move(services)), port_(std::move(port)) {}
 
   // In the order in which they may be destroyed, from the last to the first.
   transport::ServiceSet services_;
-  std::unique_ptr<transport::SocketFile> socket_file_;
+  const std::unique_ptr<transport::ServerPort> port_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<transport::CompletionThreads> threads_;
 };

@@ -2,16 +2,20 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sidecar/address/address.h"
@@ -20,21 +24,11 @@ namespace zrs::transport {
 namespace {
 
 using address::Address;
+using address::IsEveryInterface;
 using address::ParseAddress;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
+// As gRPC has it for keepalive's sake: a peer that does not acknowledge for so long is gone.
+constexpr int kUserTimeoutMs = 10'000;
 
 absl::Status CannotListen(absl::string_view address, absl::string_view cause) {
   return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": ", cause));
@@ -47,36 +41,85 @@ std::string Cause(int error) {
   return std::strerror(error);
 }
 
-// 0, or why not.
-int TryBind(const addrinfo& candidate) {
-  const Descriptor socket_fd(socket(candidate.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket_fd.get() < 0) return errno;
+// Accepted connections have what is set here from it.
+void SetTcpOptions(int fd) {
   const int on = 1;
-  // As gRPC binds: past connections of a server that was here before do not count.
-  setsockopt(socket_fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  return bind(socket_fd.get(), candidate.ai_addr, candidate.ai_addrlen) == 0 ? 0 : errno;
+  // Past connections of a server that was here before do not count. (Without SO_REUSEPORT: two servers on one port
+  // would share out the followers between them.)
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof(kUserTimeoutMs));
 }
 
-absl::Status CheckHostAndPort(const Address& wanted, const std::string& address) {
+// 0, and `sockets` has one more; or why not. With port 0 all sockets have the port that the first one got.
+int TryListen(const addrinfo& candidate, bool every_interface, ListenSockets& sockets) {
+  Descriptor fd(socket(candidate.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return errno;
+  SetTcpOptions(fd.get());
+  if (candidate.ai_family == AF_INET6) {
+    const int only = every_interface ? 0 : 1;
+    setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+  }
+  sockaddr_storage address{};
+  std::memcpy(&address, candidate.ai_addr, candidate.ai_addrlen);
+  // At the same place in both families.
+  auto* const port = &reinterpret_cast<sockaddr_in*>(&address)->sin_port;
+  if (*port == 0) *port = htons(static_cast<uint16_t>(sockets.port));
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(fd.get(), generic, candidate.ai_addrlen) != 0 || listen(fd.get(), SOMAXCONN) != 0) return errno;
+  socklen_t length = sizeof(address);
+  if (getsockname(fd.get(), generic, &length) != 0) return errno;
+  sockets.port = ntohs(*port);
+  sockets.sockets.push_back(std::move(fd));
+  return 0;
+}
+
+using Candidates = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
+
+absl::StatusOr<Candidates> Resolve(const Address& wanted, int family, const std::string& address) {
   addrinfo hints{};
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(wanted.host.empty() ? nullptr : wanted.host.c_str(),
+  const int error = getaddrinfo(IsEveryInterface(wanted) ? nullptr : wanted.host.c_str(),
                                 std::to_string(wanted.port).c_str(), &hints, &found);
   if (error != 0) return CannotListen(address, absl::StrCat("the host is not known: ", gai_strerror(error)));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
-  int other_error = 0;
-  bool any = false;
-  for (const addrinfo* candidate = found; candidate != nullptr; candidate = candidate->ai_next) {
-    const int bind_error = TryBind(*candidate);
-    // In use on one of a host's addresses is in use. Anything else on one of them is forgiven (a host without IPv6), as
-    // gRPC does.
-    if (bind_error == EADDRINUSE) return CannotListen(address, Cause(bind_error));
-    if (bind_error != 0) other_error = bind_error;
-    any = any || bind_error == 0;
+  return Candidates(found, &freeaddrinfo);
+}
+
+// A name may stand for one address twice (/etc/hosts), and the second could not be bound.
+bool IsRepeated(const addrinfo* first, const addrinfo* candidate) {
+  for (const addrinfo* each = first; each != candidate; each = each->ai_next) {
+    if (each->ai_addrlen == candidate->ai_addrlen &&
+        std::memcmp(each->ai_addr, candidate->ai_addr, each->ai_addrlen) == 0) {
+      return true;
+    }
   }
-  return any ? absl::OkStatus() : CannotListen(address, Cause(other_error));
+  return false;
+}
+
+// In use on one of a host's addresses is in use. Anything else on one of them is forgiven (a host without IPv6).
+absl::StatusOr<ListenSockets> ListenOnHost(const Address& wanted, const std::string& address) {
+  const bool every_interface = IsEveryInterface(wanted);
+  ListenSockets sockets;
+  int other_error = EADDRNOTAVAIL;
+  // A socket of IPv6 on all interfaces is one for IPv4 too.
+  for (const int family : every_interface ? std::vector<int>{AF_INET6, AF_INET} : std::vector<int>{AF_UNSPEC}) {
+    const absl::StatusOr<Candidates> found = Resolve(wanted, family, address);
+    if (!found.ok()) {
+      if (family == AF_INET6) continue;
+      return found.status();
+    }
+    for (const addrinfo* candidate = found->get(); candidate != nullptr; candidate = candidate->ai_next) {
+      if (IsRepeated(found->get(), candidate)) continue;
+      const int error = TryListen(*candidate, every_interface, sockets);
+      if (error == EADDRINUSE) return CannotListen(address, Cause(error));
+      if (error != 0) other_error = error;
+    }
+    if (!sockets.sockets.empty()) return sockets;
+  }
+  return CannotListen(address, Cause(other_error));
 }
 
 sockaddr_un SocketAddress(const std::string& path) {
@@ -120,20 +163,29 @@ absl::Status CheckSocketFile(const std::string& path, const std::string& address
   return CheckDirectory(path, address);
 }
 
+absl::StatusOr<ListenSockets> ListenOnSocket(const std::string& path, const std::string& address) {
+  if (absl::Status free = CheckSocketFile(path, address); !free.ok()) return free;
+  Descriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return CannotListen(address, Cause(errno));
+  const sockaddr_un name = SocketAddress(path);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) != 0 || listen(fd.get(), SOMAXCONN) != 0) {
+    return CannotListen(address, Cause(errno));
+  }
+  ListenSockets sockets;
+  sockets.sockets.push_back(std::move(fd));
+  sockets.file = std::make_unique<SocketFile>(path);
+  return sockets;
+}
+
 }  // namespace
 
-absl::Status CheckListenAddress(const std::string& address) {
+absl::StatusOr<ListenSockets> Listen(const std::string& address) {
   const absl::StatusOr<Address> parsed = ParseAddress(address, /*least_port=*/0);
   if (!parsed.ok()) return parsed.status();
-  return parsed->is_unix() ? CheckSocketFile(parsed->path, address) : CheckHostAndPort(*parsed, address);
+  return parsed->is_unix() ? ListenOnSocket(parsed->path, address) : ListenOnHost(*parsed, address);
 }
 
-SocketFile::SocketFile(const std::string& address) {
-  const absl::StatusOr<Address> parsed = ParseAddress(address, /*least_port=*/0);
-  if (!parsed.ok() || !parsed->is_unix()) return;
-  path_ = parsed->path;
-  identity_ = Identify(path_);
-}
+SocketFile::SocketFile(const std::string& path) : path_(path), identity_(Identify(path)) {}
 
 SocketFile::~SocketFile() {
   const std::optional<Identity> present = identity_ ? Identify(path_) : std::nullopt;

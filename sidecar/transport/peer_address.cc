@@ -73,14 +73,6 @@ std::string HostOfPeer(const std::string& peer) {
 
 std::string SocketTarget(const std::string& path) { return absl::StrCat("unix:", PercentEncoded(path)); }
 
-absl::StatusOr<std::string> ListenTarget(const std::string& address) {
-  absl::StatusOr<Address> parsed = ParseAddress(address, /*least_port=*/0);
-  if (!parsed.ok()) return parsed.status();
-  if (parsed->is_unix()) return SocketTarget(parsed->path);
-  if (parsed->host.empty()) parsed->host = "::";
-  return AddressText(*parsed);
-}
-
 absl::StatusOr<std::string> ConnectTarget(const std::string& address) {
   absl::StatusOr<Address> parsed = ParseAddress(address);
   if (!parsed.ok()) return parsed.status();

@@ -1,4 +1,4 @@
-// Addresses as gRPC prints those of peers, and as it wants what to listen on and to connect to. As people write them
+// Addresses as gRPC prints those of peers, and as it wants those to connect to. As people write them
 // they are in address/address.h. Pure functions; any thread.
 #ifndef ZRS_SIDECAR_TRANSPORT_PEER_ADDRESS_H_
 #define ZRS_SIDECAR_TRANSPORT_PEER_ADDRESS_H_
@@ -16,12 +16,9 @@ bool IsLocalPeer(const std::string& peer);
 // The peer without its port, as people write addresses: "10.0.0.5", "2001:db8::1"; as it is where there is no port.
 std::string HostOfPeer(const std::string& peer);
 
-// The Unix socket at `path`, to listen on or to connect to.
+// The Unix socket at `path`.
 std::string SocketTarget(const std::string& path);
-// What gRPC is to listen on, at `address` as address::ParseAddress takes it, port 0 (any free one) allowed; its errors.
-// Without a host: all interfaces.
-absl::StatusOr<std::string> ListenTarget(const std::string& address);
-// What gRPC is to connect to, as above but not at port 0. Without a host: this host.
+// What gRPC is to connect to, at `address` as address::ParseAddress takes it; its errors. Without a host: this host.
 absl::StatusOr<std::string> ConnectTarget(const std::string& address);
 
 }  // namespace zrs::transport

@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "sidecar/replication/end_message.h"
@@ -15,9 +14,9 @@
 #include "sidecar/transport/channel_arguments.h"
 #include "sidecar/transport/completion_threads.h"
 #include "sidecar/transport/greeter.h"
-#include "sidecar/transport/listen_socket.h"
 #include "sidecar/transport/peer_address.h"
 #include "sidecar/transport/server_call.h"
+#include "sidecar/transport/server_port.h"
 #include "sidecar/transport/service_set.h"
 
 namespace zrs::transport {
@@ -38,7 +37,7 @@ class GrpcServer final : public ReplicationServer {
     services_.health().SetServing(service, serving);
   }
   void Shutdown(absl::Duration grace) override;
-  int port() const override { return port_; }
+  int port() const override { return port_->port(); }
 
  private:
   void Accept(std::shared_ptr<PublisherCore> core);
@@ -47,13 +46,12 @@ class GrpcServer final : public ReplicationServer {
 
   const ServerOptions options_;
   const FindStorage find_storage_;
-  int port_ = 0;
   std::atomic<bool> draining_{false};
   std::once_flag drain_once_;
   std::thread drain_;
 
   // In the order in which they may be destroyed, from the last to the first.
-  std::unique_ptr<SocketFile> socket_file_;
+  std::unique_ptr<ServerPort> port_;
   CallRegistry registry_;
   ServerCall::Service service_;
   ServiceSet services_{{}, {v1::Replication::service_full_name()}};
@@ -63,12 +61,12 @@ class GrpcServer final : public ReplicationServer {
 };
 
 absl::Status GrpcServer::Start() {
-  const absl::StatusOr<std::string> target = ListenTarget(options_.address);
-  if (!target.ok()) return target.status();
-  if (absl::Status status = CheckListenAddress(options_.address); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<ServerPort>> port = ServerPort::Open(options_.address, Reserve::kWhole);
+  if (!port.ok()) return port.status();
+  port_ = *std::move(port);
   grpc::ServerBuilder builder;
   SetServerArguments(builder);
-  builder.AddListeningPort(*target, grpc::InsecureServerCredentials(), &port_);
+  port_->AddTo(builder);
   builder.RegisterService(&service_);
   services_.RegisterWith(builder);
   std::unique_ptr<grpc::ServerCompletionQueue> added = builder.AddCompletionQueue();
@@ -79,13 +77,11 @@ absl::Status GrpcServer::Start() {
   server_ = builder.BuildAndStart();
   threads_ = std::make_unique<CompletionThreads>(std::move(added), options_.threads);
   if (server_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.address, ": gRPC could not bind it"));
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.address, ": gRPC could not start"));
   }
-  socket_file_ = std::make_unique<SocketFile>(options_.address);
-  // gRPC counts a Unix socket's port as 1.
-  if (target->rfind("unix:", 0) == 0) port_ = 0;
   ServerCall::WaitForNext(*host_);
   services_.Serve(queue);
+  port_->Start();
   return absl::OkStatus();
 }
 
@@ -107,6 +103,7 @@ void GrpcServer::Shutdown(absl::Duration grace) {
 
 void GrpcServer::Drain() {
   registry_.DrainTo(1);  // the call that waits for the next follower
+  port_->Stop();
   server_->Shutdown(gpr_now(GPR_CLOCK_REALTIME));
   registry_.WaitUntilEmpty();
   services_.WaitForEnd();

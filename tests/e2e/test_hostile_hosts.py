@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import signal
+import socket
 
 import psutil
 import pytest
@@ -179,11 +180,52 @@ def test_few_descriptors(lab, path, count):
           "open files" in primary.process.log(), lambda: primary.process.log_tail())
     if not primary.process.running():
         assert primary.process.exit_code() == 1
-        assert "open files" in primary.process.log() or "gRPC could not bind it" in primary.process.log()
+        assert "open files" in primary.process.log()
     elif "open files" not in primary.process.log():
         until_identical(path, copy)
     secondary.stop()
     files.check()
+
+
+def connect_silently(lab, address, count):
+    """Connections that say nothing, until the test ends; closes them before when it is called."""
+    with contextlib.ExitStack() as sockets:
+        for _ in range(count):
+            peer = socket.socket(socket.AF_UNIX if "/" in address else socket.AF_INET)
+            sockets.callback(peer.close)
+            host, _, port = address.rpartition(":")
+            peer.connect(address if "/" in address else (host, int(port)))
+        close = sockets.pop_all().close
+    lab.at_close(close)
+    return close
+
+
+@pytest.mark.parametrize("flooded", ["port", "admin socket"])
+def test_descriptors_that_are_gone_for_a_while(lab, path, flooded):
+    """gRPC would never accept again at an address where it found none: whoever connects later gets in."""
+    address, copy = free_address(), lab.path("copy", "Data.fs")
+    primary = lab.sidecar("primary", config.primary(path, address))
+    primary.process.use_prefix(with_few_descriptors("100:100"))
+    primary.start()
+    secondary = lab.sidecar("secondary", config.secondary(copy, address)).start()
+    until_identical(path, copy)
+    close = connect_silently(lab, address if flooded == "port" else primary.admin_socket, 150)
+    until(lambda: "turned away" in primary.process.log(), lambda: f"it to be said\n{primary.process.log_tail()}")
+    database = db.open_file(path)
+    lab.at_close(database.close)
+    db.put(database, "key", "a follower that is there goes on")
+    until_identical(path, copy)
+    if flooded == "port":
+        assert primary.storage()["followers"], "the admin socket answers meanwhile"
+    close()
+    secondary.restart()
+    db.put(database, "key", "and comes in again")
+    until_identical(path, copy)
+    assert primary.until_storage(lambda s: s["followers"], "a follower")["error"] is None
+    until(lambda: "accepted again" in primary.process.log(), lambda: f"its end\n{primary.process.log_tail()}")
+    [said] = [line for line in primary.process.log().splitlines() if "turned away" in line]
+    assert (address if flooded == "port" else primary.admin_socket) in said
+    assert "LimitNOFILE=" in said and "ulimit -n" in said
 
 
 def full_pipe(path):
