@@ -301,6 +301,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
   const bool again = health_.OnError(end.message);
   if (end.reason == v1::End::REASON_REPLACED) {
     // A pack is no trouble; what it leads to may be, and is told then.
+    health_.OnReplaced();
     if (!again) spdlog::info("storage {}: upstream {}: {}", options_.name, search_.address(), end.message);
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
