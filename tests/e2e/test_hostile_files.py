@@ -112,7 +112,8 @@ def test_garbage_behind_a_primarys_file(lab):
         file.write(b"garbage " * 100)
     files = Unchanged(path)
     primary = lab.sidecar("primary", config.primary(path, free_address())).start()
-    assert_explained(primary.until_state("stopped"), path, f"offset {end}", "zrs verify")
+    assert_explained(primary.until_state("stopped"), path, f"offset {end}", "zrs verify",
+                     "then restart zrs")
     files.check()
 
 
