@@ -41,6 +41,18 @@ std::string ReasonOfConnecting(const v1::Upstream& upstream) {
   return absl::StrCat("not connected to ", upstream.address(), ": ", upstream.last_error());
 }
 
+bool ReadersWereNotTold(const v1::StorageStatus& status) {
+  return status.has_last_swap() && status.last_swap().has_command_error();
+}
+
+std::optional<Advice> AdviceOnSwap(const v1::StorageStatus& status) {
+  if (!ReadersWereNotTold(status)) return std::nullopt;
+  return Advice{absl::StrCat("readers that keep the file open were not told that another one is in its place: the "
+                             "on-swap command failed: ",
+                             status.last_swap().command_error()),
+                "reopen the copy where it is read, or run the command by hand; zrs runs it again after the next pack"};
+}
+
 }  // namespace
 
 absl::Span<const KnownState> KnownStates() { return kStates; }
@@ -48,7 +60,8 @@ absl::Span<const KnownState> KnownStates() { return kStates; }
 Severity SeverityOf(const v1::StorageStatus& status) {
   const KnownState* state = Find(status.state());
   if (state == nullptr) return Severity::kPassing;
-  return state->severity == Severity::kGood && status.has_error() ? Severity::kPassing : state->severity;
+  const bool wrong = status.has_error() || ReadersWereNotTold(status);
+  return state->severity == Severity::kGood && wrong ? Severity::kPassing : state->severity;
 }
 
 std::optional<Advice> AdviceFor(const v1::StorageStatus& status) {
@@ -57,7 +70,11 @@ std::optional<Advice> AdviceFor(const v1::StorageStatus& status) {
   if (state == nullptr) {
     return Advice{absl::StrCat("this zrs does not know the state ", status.state()), "ask with the zrs that runs"};
   }
-  if (state->severity == Severity::kGood) return std::nullopt;
+  if (state->severity == Severity::kGood) return AdviceOnSwap(status);
+  // Whatever else keeps it from its upstream is an error; what is left was answered, and is tried again soon.
+  if (state->name == "connecting" && status.upstream().has_last_error()) {
+    return Advice{ReasonOfConnecting(status.upstream()), "none needed: the upstream answers, and is asked again"};
+  }
   return Advice{state->reason.empty() ? ReasonOfConnecting(status.upstream()) : std::string(state->reason),
                 std::string(state->next_step)};
 }

@@ -70,10 +70,23 @@ std::string ProgressText(const v1::Progress& progress) {
   return text;
 }
 
+// A file that is on its way says nothing of what was committed since.
+std::string UnknownLag(const v1::StorageStatus& status) {
+  const bool under_way = status.state() == "rebuilding" || status.state() == "copying";
+  return under_way ? "unknown until the file is here" : "unknown: no heartbeat of the primary comes in";
+}
+
 std::string UpstreamText(const v1::Upstream& upstream, absl::Time now) {
   const char* state = upstream.connected() ? "connected" : "not connected";
   return absl::StrCat(upstream.address(), ", ", state,
                       upstream.has_since() ? absl::StrCat(" for ", Age(upstream.since(), now)) : " so far");
+}
+
+std::string SwapText(const v1::LastSwap& swap, absl::Time now) {
+  const std::string text = absl::StrCat(Age(swap.time(), now), " ago");
+  if (!swap.has_command_error()) return text;
+  return absl::StrCat(text, "; readers that keep the file open were not told, the on-swap command failed: ",
+                      swap.command_error());
 }
 
 void AddFollowers(ScreenLines& lines, const v1::StorageStatus& status, absl::Time now) {
@@ -101,13 +114,14 @@ void AddStorage(ScreenLines& lines, const v1::StorageStatus& status, const Scree
     for (const v1::OtherUpstream& other : status.upstream().others()) {
       lines.Add("not followed", absl::StrCat(other.address(), ": ", other.why_not()));
     }
-    lines.Add("lag", status.has_lag_bytes() ? Lag(status) : "unknown: no heartbeat of the primary comes in");
+    lines.Add("lag", status.has_lag_bytes() ? Lag(status) : UnknownLag(status));
   }
   if (status.has_checking()) {
     lines.Add(status.checking().purpose(), ProgressText(status.checking().progress()));
   } else if (status.has_scrub() && status.scrub().has_finished()) {
     lines.Add("scrubbed", absl::StrCat(Age(status.scrub().finished(), options.now), " ago: no difference"));
   }
+  if (status.has_last_swap()) lines.Add("last swap", SwapText(status.last_swap(), options.now));
   AddFollowers(lines, status, options.now);
   const std::optional<Advice> advice = AdviceFor(status);
   if (!advice) return;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "filestorage/timestamp.h"
 #include "spdlog/spdlog.h"
 
@@ -11,6 +12,8 @@ namespace {
 constexpr absl::Duration kLogInterval = absl::Minutes(10);
 
 }  // namespace
+
+std::string AtUpstream(const std::string& remedy) { return absl::StrCat("on the upstream's host: ", remedy); }
 
 ProblemReport::ProblemReport(std::string storage_name, runtime::Runtime& runtime)
     : storage_name_(std::move(storage_name)), runtime_(runtime) {}

@@ -15,6 +15,9 @@ namespace zrs::storage {
 inline constexpr char kFewDescriptorsRemedy[] =
     "raise the limit of open files (LimitNOFILE); zrs tries again by itself";
 
+// A remedy as those are told it who follow the storage that it is about: it is not their own host's.
+std::string AtUpstream(const std::string& remedy);
+
 // Everything on the strand. Logs a problem when it is new or another, then again at a low rate while it is raised again
 // and again, and once when it is gone.
 class ProblemReport {

@@ -31,6 +31,9 @@ struct PrimaryView {
   absl::Time now;            // by its clock
   uint64_t bytes_ahead = 0;  // committed there and not durable here
   double seconds_ahead = 0;  // age of the oldest such commit; 0 when there is none
+  // Else it is not known what is missing here; of a copy that was complete once nothing that is older than
+  // `seconds_ahead`.
+  bool counted = true;
 };
 
 // Everything on the strand, but for CommittedBytes' own, which run where that says.

@@ -12,15 +12,21 @@
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/state_json.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::storage {
 namespace {
+
+using text::Quoted;
 
 constexpr uint32_t kStateVersion = 1;
 constexpr uint64_t kLargestStateFile = 16 << 20;
 // Only the sidecar reads it, and it names the database: not for everybody.
 constexpr uint32_t kStateMode = 0640;
 constexpr size_t kIdBytes = 16;
+
+// All of what a damaged file, or somebody else's, says.
+std::string Shown(absl::string_view what) { return text::Escaped(what, absl::string_view::npos); }
 
 // No sign, no "0x", no space: what numbers are parsed by takes all of these.
 bool IsHex(const std::string& text, size_t digits) {
@@ -29,7 +35,7 @@ bool IsHex(const std::string& text, size_t digits) {
 
 absl::StatusOr<std::string> IdFromHex(const std::string& hex, const char* what) {
   if (!IsHex(hex, 2 * kIdBytes)) {
-    return absl::InvalidArgumentError(absl::StrCat(what, " is not 32 lower-case hex digits: \"", hex, "\""));
+    return absl::InvalidArgumentError(absl::StrCat(what, " is not 32 lower-case hex digits: ", Quoted(hex)));
   }
   return absl::HexStringToBytes(hex);
 }
@@ -37,7 +43,7 @@ absl::StatusOr<std::string> IdFromHex(const std::string& hex, const char* what) 
 absl::StatusOr<filestorage::Tid> TidFromHex(const std::string& hex) {
   uint64_t tid = 0;
   if (!IsHex(hex, 16) || !absl::SimpleHexAtoi(hex, &tid)) {
-    return absl::InvalidArgumentError(absl::StrCat("a transaction id is not 16 lower-case hex digits: \"", hex, "\""));
+    return absl::InvalidArgumentError(absl::StrCat("a transaction id is not 16 lower-case hex digits: ", Quoted(hex)));
   }
   return tid;
 }
@@ -57,7 +63,7 @@ absl::StatusOr<v1::Epoch::Origin> OriginFromName(const std::string& name) {
   if (name == "first") return v1::Epoch::ORIGIN_FIRST;
   if (name == "forked") return v1::Epoch::ORIGIN_FORKED;
   if (name == "replaced") return v1::Epoch::ORIGIN_REPLACED;
-  return absl::InvalidArgumentError(absl::StrCat("unknown origin of an epoch: \"", name, "\""));
+  return absl::InvalidArgumentError(absl::StrCat("unknown origin of an epoch: ", Quoted(name)));
 }
 
 absl::StatusOr<v1::End::TakesIdentity> TakesIdentityFromName(const std::string& name) {
@@ -65,7 +71,8 @@ absl::StatusOr<v1::End::TakesIdentity> TakesIdentityFromName(const std::string& 
        {v1::End::TAKES_IDENTITY_NO, v1::End::TAKES_IDENTITY_WHILE_NEW, v1::End::TAKES_IDENTITY_AS_TOLD}) {
     if (name == TakesIdentityName(takes)) return takes;
   }
-  return absl::InvalidArgumentError(absl::StrCat("takesIdentity is \"", name, "\", not \"\", \"new\" or \"wanted\""));
+  return absl::InvalidArgumentError(
+      absl::StrCat("takesIdentity is ", Quoted(name), ", not \"\", \"new\" or \"wanted\""));
 }
 
 absl::StatusOr<filestorage::Boundary> BoundaryFromState(const v1::StateBoundary& from) {
@@ -115,7 +122,7 @@ absl::StatusOr<v1::Lineage> LineageFromState(const std::string& database_id,
 absl::Status CheckTime(const std::string& text) {
   absl::Time time;
   if (text.empty() || absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("a time is not in RFC 3339: \"", text, "\""));
+  return absl::InvalidArgumentError(absl::StrCat("a time is not in RFC 3339: ", Quoted(text)));
 }
 
 absl::StatusOr<State::Rebuild> RebuildFromState(const std::string& database_id, const v1::StateRebuild& from) {
@@ -223,7 +230,7 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
         absl::StrCat("its version is ", proto.version(), " and this zrs knows only ", kStateVersion));
   }
   if (proto.role() != "primary" && proto.role() != "secondary") {
-    return absl::InvalidArgumentError(absl::StrCat("unknown role \"", proto.role(), "\""));
+    return absl::InvalidArgumentError(absl::StrCat("unknown role ", Quoted(proto.role())));
   }
   State state;
   state.path = proto.path();
@@ -308,7 +315,8 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   v1::StorageState proto;
   // Unknown fields are errors: a later version that means something by them has another version number.
   const absl::Status parsed = StateFromJson(*contents, &proto);
-  if (!parsed.ok()) return Damaged(path_, parsed.message());
+  // It quotes the file, whatever bytes are in it.
+  if (!parsed.ok()) return Damaged(path_, Shown(parsed.message()));
   auto state = FromProto(proto);
   if (absl::IsUnimplemented(state.status())) {
     return absl::UnimplementedError(absl::StrCat("read state file ", path_, ": ", state.status().message(),
@@ -334,7 +342,7 @@ absl::Status CheckStateBelongs(const State& state, const std::string& state_path
                                const std::string& machine_id) {
   if (state.path != data_path) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "state file ", state_path, " was written for ", state.path, ", not for ", data_path,
+        "state file ", state_path, " was written for ", Shown(state.path), ", not for ", data_path,
         "; if a primary's data file was moved, type zrs adopt (a secondary's state file is to be moved away: its file "
         "is "
         "then compared, and adopted); if the state was copied along with a configuration, give this storage a state "
@@ -342,7 +350,8 @@ absl::Status CheckStateBelongs(const State& state, const std::string& state_path
   }
   if (!state.machine_id.empty() && !machine_id.empty() && state.machine_id != machine_id) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "state file ", state_path, " was written on another machine (", state.machine_id, ", this one is ", machine_id,
+        "state file ", state_path, " was written on another machine (", Shown(state.machine_id), ", this one is ",
+        machine_id,
         "): two machines with one identity would diverge; if this machine took the other's place for good, type zrs "
         "adopt; if it is a clone, zrs adopt --new-database makes a primary a database of its own (a secondary's state "
         "file is to be moved away: its file is then compared, and adopted)"));

@@ -2,6 +2,8 @@
 #ifndef ZRS_SIDECAR_STORAGE_STATUS_FIELDS_H_
 #define ZRS_SIDECAR_STORAGE_STATUS_FIELDS_H_
 
+#include <google/protobuf/message.h>
+
 #include <cstdint>
 
 #include "absl/time/time.h"
@@ -22,6 +24,11 @@ struct Work {
   absl::Duration elapsed;
 };
 void FillProgress(const Work& work, v1::Progress& progress);
+
+// Each text in `message`, and in what it consists of, as text::Clean leaves it: a status that quotes a file, a path or
+// a peer can be sent whatever bytes are in that. (Protobuf's serializer does not take what is not UTF-8, and one text
+// would cost the status of the whole process.)
+void CleanTexts(google::protobuf::Message* message);
 
 }  // namespace zrs::storage
 

@@ -12,6 +12,7 @@
 #include "sidecar/storage/publisher/waiters.h"
 #include "sidecar/storage/role_keeper.h"
 #include "sidecar/storage/source.h"
+#include "sidecar/storage/status_fields.h"
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
@@ -64,6 +65,7 @@ class ReplicatedStorage final : public Storage {
       const bool refused = refused_ && runtime_.Now() < refused_at_ + kRefusalShown;
       if (refused && !status.has_error()) refused_->FillStatus(status);
       publisher_.FillStatus(source().primary_view(), status);
+      CleanTexts(&status);
       answer(std::move(status));
     });
   }

@@ -112,7 +112,8 @@ def test_garbage_behind_a_primarys_file(lab):
         file.write(b"garbage " * 100)
     files = Unchanged(path)
     primary = lab.sidecar("primary", config.primary(path, free_address())).start()
-    assert_explained(primary.until_state("stopped"), path, f"offset {end}", "zrs verify")
+    assert_explained(primary.until_state("stopped"), path, f"offset {end}", "zrs verify",
+                     "then restart zrs")
     files.check()
 
 
@@ -191,6 +192,7 @@ _STATES = {
     "empty": (lambda path: os.truncate(path, 0), ""),
     "cut": (cut_in_half, ""),
     "garbage": (lambda path: write(path, bytes(range(256)) * 10), ""),
+    "not UTF-8": (lambda path: write(path, b'{"version": 1, "path": "\xff\xfe garbage \x1b[31m'), "state file"),
     "not ours": (lambda path: write(path, b'{"some": "other JSON"}'), ""),
     "a directory": (as_directory, ""),
     "of a later version": (edited(version=99), "version"),
@@ -214,6 +216,8 @@ def test_a_state_file_that_cannot_be_trusted(lab, kind, role):
     sidecar.start()
     storage = sidecar.until_state("stopped")
     assert_explained(storage, state_file(sidecar), reason)
+    assert storage["error"]["message"].isprintable()
+    assert "\033" not in sidecar.process.log() and "\ufffd" not in sidecar.process.log()
     sidecar.stop()
     files.check()
 

@@ -59,16 +59,29 @@ void PrimarySource::KeepRefreshes() {
 }
 
 void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
-  problem_.Raise(std::string(status.message()), RemedyOfWaiting(status));
+  RaisePassing(std::string(status.message()), RemedyOfWaiting(status));
   tick_ = runtime_.After(options_.poll_interval, std::move(try_again));
   events_.changed();
+}
+
+void PrimarySource::RaisePassing(const std::string& message, const std::string& remedy) {
+  problem_.Raise(message, remedy);
+  if (published_ || failed_) return;
+  events_.withdrawn(replication::MakeEnd(v1::End::REASON_NOT_READY, message, AtUpstream(remedy)));
+}
+
+void PrimarySource::ClearPassing() {
+  if (!problem_.raised() || failed_) return;
+  problem_.Clear();
+  if (published_) return;
+  events_.withdrawn(replication::MakeEnd(v1::End::REASON_NOT_READY, unpublished_, kComesBackRemedy));
 }
 
 void PrimarySource::OnOpened(absl::StatusOr<PrimaryFile::Opened> opened) {
   if (stopping_) return;
   if (Heals(opened.status())) return WaitForFile(opened.status(), [this] { TryOpen(); });
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
-  problem_.Clear();
+  ClearPassing();
   state_ = opened->state;
   state_saved_ = runtime_.Now();
   spdlog::info("storage {}: primary of {} from offset {}{}", options_.name, options_.path, opened->end.offset,
@@ -181,10 +194,10 @@ void PrimarySource::OnReport(const TailReport& report) {
     case TailEvent::kCorrupt:
       return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
                   absl::StrCat("check the file with zrs verify ", options_.path,
-                               "; restore it from a backup or from a secondary"));
+                               "; restore it from a backup or from a secondary, then restart zrs"));
   }
   unsettled_since_.reset();
-  if (!diverged_) problem_.Clear();
+  if (!diverged_) ClearPassing();
   if (pending_ && !report.more && !diverged_) return ProvePending();
   if (!published_ && !pending_ && !report.more) Publish();
   events_.changed();
@@ -194,7 +207,7 @@ void PrimarySource::OnUnsettled(const std::string& reason, const std::string& re
   if (diverged_) return;  // which is the graver matter
   if (!unsettled_since_) unsettled_since_ = runtime_.Now();
   if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
-  problem_.Raise(reason, remedy);
+  RaisePassing(reason, remedy);
   events_.changed();
 }
 
@@ -241,7 +254,7 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   heartbeat_.reset();
   published_ = false;
   const auto reason = superseded_ ? v1::End::REASON_SUPERSEDED : v1::End::REASON_SOURCE_FAILED;
-  events_.withdrawn(replication::MakeEnd(reason, message, remedy));
+  events_.withdrawn(replication::MakeEnd(reason, message, AtUpstream(remedy)));
   events_.changed();
   if (!polling_) AnswerRefreshes();
 }

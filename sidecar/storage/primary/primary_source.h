@@ -69,6 +69,9 @@ class PrimarySource final : public Source {
   void FinishUnnamed();
   // NotFound and the like: waits for the file.
   void WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again);
+  // A problem that may go away by itself. While nothing is published followers are told of it, and when it is gone too.
+  void RaisePassing(const std::string& message, const std::string& remedy);
+  void ClearPassing();
   void BeginScan(const PrimaryFile::Opened& opened);
   void Poll();
   void OnPolled(absl::StatusOr<filestorage::TailReport> report);
@@ -122,6 +125,8 @@ class PrimarySource final : public Source {
   bool diverged_ = false;     // it is not
   absl::Status unreadable_;   // a publisher could not read; until the next report tells whether the file was replaced
   bool published_ = false;
+  // What followers are told while nothing is published, though nothing is the matter.
+  const char* unpublished_ = "the zrs of the primary looks through its file";
   bool failed_ = false;
   bool superseded_ = false;  // there is another primary
   bool quiescing_ = false;

@@ -26,9 +26,8 @@ void PrimarySource::OnReplaced(const TailReport& report) {
   heartbeat_.reset();
   // Of the pack before: it would let go of what this one is to be proved by.
   forget_old_.reset();
-  events_.withdrawn(replication::MakeEnd(
-      v1::End::REASON_REPLACED, "the primary's file was replaced, by a pack most likely; its zrs looks through it",
-      "none needed: the follower comes back at once"));
+  unpublished_ = "the primary's file was replaced, by a pack most likely; its zrs looks through it";
+  events_.withdrawn(replication::MakeEnd(v1::End::REASON_REPLACED, unpublished_, kComesBackRemedy));
   events_.changed();
   if (!AwaitsProof()) AnswerRefreshes();
   if (!stopping_) Reopen(report.event);
@@ -45,7 +44,7 @@ void PrimarySource::OnReopened(absl::StatusOr<PrimaryFile::Opened> opened, TailE
   if (stopping_) return;
   if (Heals(opened.status())) return WaitForFile(opened.status(), [this, event] { Reopen(event); });
   if (!opened.ok()) return Fail(std::string(opened.status().message()), RemedyOfOpening(opened.status()));
-  problem_.Clear();
+  ClearPassing();
   pending_ = !opened->pending.empty();
   BeginScan(*opened);
   ScheduleTick();

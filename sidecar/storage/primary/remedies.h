@@ -9,6 +9,9 @@
 
 namespace zrs::storage {
 
+// For followers, where nothing is the matter.
+inline constexpr char kComesBackRemedy[] = "none needed: the follower comes back at once";
+
 // Whether an error of opening the file, or of writing the state, may go away by itself, so that it is tried again: no
 // file, no permission, no room, too few descriptors.
 bool Heals(const absl::Status& status);

@@ -268,7 +268,7 @@ void Publisher::FillStatus(const std::optional<PrimaryView>& primary, v1::Storag
     if (!IsFollowing(*connection) || !publication_) continue;
     follower->set_sent(session.sent_offset());
     follower->set_acknowledged(session.acknowledged_offset());
-    if (!primary) continue;
+    if (!primary || !primary->counted) continue;
     const filestorage::Boundary& end = publication_->end;
     const uint64_t behind = end.offset - std::min(end.offset, session.acknowledged_offset());
     follower->set_lag_bytes(primary->bytes_ahead + behind);

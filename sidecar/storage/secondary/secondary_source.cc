@@ -309,6 +309,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
   const bool again = health_.OnError(end.message);
   if (end.reason == v1::End::REASON_REPLACED) {
     // A pack is no trouble; what it leads to may be, and is told then.
+    health_.OnReplaced();
     if (!again) spdlog::info("storage {}: upstream {}: {}", options_.name, search_.address(), end.message);
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
@@ -333,7 +334,8 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       state_ = SecondaryState::kDiverged;
       said_diverged_ = end.message;
       if (divergence_) problem_.Raise(DescribeDivergence(), RemedyOf(end));
-      Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", end.remedy);
+      Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream",
+               AtUpstream(end.remedy));
       break;
     default:
       state_ = SecondaryState::kConnecting;
@@ -366,7 +368,7 @@ void SecondarySource::Fail(const std::string& message, const std::string& remedy
   problem_.Raise(message, remedy, /*lasting=*/true);
   retry_.reset();
   if (upstream_) upstream_->Stop(kStopGrace);
-  Withdraw(v1::End::REASON_SOURCE_FAILED, message, remedy);
+  Withdraw(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy));
   events_.changed();
 }
 

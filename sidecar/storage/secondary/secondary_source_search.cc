@@ -94,7 +94,8 @@ void SecondarySource::OnNobody() {
     said_diverged_ = divergence->why;
     if (divergence_) problem_.Raise(DescribeDivergence(), kDivergedRemedy);
     if (!divergence_) Locate();
-    Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream", divergence->remedy);
+    Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream",
+             AtUpstream(divergence->remedy));
   }
   events_.changed();
 }

@@ -7,10 +7,18 @@ namespace zrs::storage {
 
 using SessionState = replication::FollowerSession::State;
 
-bool SecondarySource::serving() const { return health_.Healthy(state_, upstream_.get(), copy_.committed); }
+// What was never all that the primary had is no copy yet, however little is missing.
+bool SecondarySource::serving() const {
+  return complete_ && health_.Healthy(state_, upstream_.get(), copy_.committed);
+}
 
 std::optional<PrimaryView> SecondarySource::primary_view() const {
-  return health_.primary_view(upstream_.get(), copy_.committed);
+  std::optional<PrimaryView> view = health_.primary_view(upstream_.get(), copy_.committed);
+  if (!view || complete_ || view->bytes_ahead == 0) return view;
+  // What a first copy is without is as old as the database: only a transaction that has begun to arrive tells how old.
+  const replication::FollowerSession* session = upstream_ ? &upstream_->session() : nullptr;
+  view->counted = session != nullptr && !session->rebuilding() && session->oldest_not_durable() != 0;
+  return view;
 }
 
 void SecondarySource::FillStatus(v1::StorageStatus& status) const {
@@ -25,7 +33,7 @@ void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   index_.FillStatus(status);
   if (!copy_.magic) return;
   FillPosition(copy_.committed, status);
-  if (const std::optional<PrimaryView> primary = primary_view()) {
+  if (const std::optional<PrimaryView> primary = primary_view(); primary && primary->counted) {
     status.set_lag_bytes(primary->bytes_ahead);
     status.set_lag_seconds(primary->seconds_ahead);
   }

@@ -13,7 +13,7 @@ void SecondarySource::OnSwapped(const replication::SwapCopy& swap, const std::st
   copy_.magic = upstream_->session().magic();
   copy_.committed = swap.end;
   copy_.rebuild.reset();
-  health_.OnSwapped();
+  health_.OnReplaced();
   comparisons_.Cancel("a packed file took the copy's place");
   scrub_.OnReplaced();
   spdlog::info("storage {}: the packed file is in place, at {}", options_.name,

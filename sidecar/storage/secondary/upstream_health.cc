@@ -52,7 +52,7 @@ std::optional<v1::Heartbeat> UpstreamHealth::OnHeartbeat(const replication::Foll
   return relayed;
 }
 
-void UpstreamHealth::OnSwapped() {
+void UpstreamHealth::OnReplaced() {
   lag_ = UpstreamLag();
   last_heartbeat_ = -1;
 }

@@ -43,8 +43,9 @@ class UpstreamHealth {
   // To be called whenever the session has changed. What is to be passed on to the copy's own followers, once for each
   // heartbeat; nothing while another file is built beside the copy.
   std::optional<v1::Heartbeat> OnHeartbeat(const replication::FollowerSession& session, uint64_t committed);
-  // Another file is in the copy's place: offsets start anew.
-  void OnSwapped();
+  // Another file is in the copy's place, or in the upstream's: offsets start anew, and how far the copy is behind is
+  // not known.
+  void OnReplaced();
 
   // What is heard of the primary waits behind what is held here: no silence is the primary's fault from OnPaused on
   // until it had time for a heartbeat after OnResumed.

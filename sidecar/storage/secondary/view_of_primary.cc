@@ -12,7 +12,11 @@ std::optional<PrimaryView> WhileRebuilding(const SecondaryNow& secondary, absl::
   const replication::FollowerSession& session = *secondary.session;
   if (!secondary.lag.Fresh(now) || !session.heartbeat()) return std::nullopt;
   const absl::Time primary_now = secondary.lag.PrimaryNow(now);
-  if (session.heartbeat()->tid() == secondary.committed.tid) return PrimaryView{primary_now, 0, 0};
+  if (session.heartbeat()->tid() == secondary.committed.tid) {
+    // Nothing was missing when it was sent. Of what was committed since only the next one tells.
+    const absl::Time sent = absl::FromUnixMicros(session.heartbeat()->primary_time_micros());
+    return PrimaryView{primary_now, 0, absl::ToDoubleSeconds(primary_now - sent), /*counted=*/false};
+  }
   const uint64_t to_come = session.upstream_end() - std::min(session.upstream_end(), session.durable().offset);
   return PrimaryView{primary_now, to_come, absl::ToDoubleSeconds(now - secondary.last_current)};
 }

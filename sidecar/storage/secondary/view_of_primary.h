@@ -21,7 +21,7 @@ struct SecondaryNow {
 
 // nullopt while no heartbeat of the primary is fresh at `now` (monotonic). While another file is built beside the live
 // one, their offsets cannot be compared: then the bytes are those that are still to come, and the seconds how long the
-// live one may have missed something.
+// live one may have missed something. Where that had all when the last heartbeat was sent, it is not counted.
 std::optional<PrimaryView> ViewOfPrimary(const SecondaryNow& secondary, absl::Duration now);
 
 }  // namespace zrs::storage

@@ -41,6 +41,7 @@ TEST(StatusScreen, ASecondaryThatStreams) {
   storage.clear_progress();
   storage.clear_watch();
   storage.clear_blobs();
+  storage.mutable_last_swap()->clear_command_error();
   EXPECT_EQ(Screen(status),
             "zrs 1.2.3, pid 42\n"
             "\n"
@@ -52,6 +53,7 @@ TEST(StatusScreen, ASecondaryThatStreams) {
             "  not followed old-host:5000: it is a stale primary\n"
             "  lag          1.5 MB, 2.5 s\n"
             "  compare      25 %, 250.0 MB of 1.0 GB, 125.0 MB/s, 6.0 s left\n"
+            "  last swap    60 min ago\n"
             "  followers    10.0.0.2:41234  streaming  lag 1.8 kB, 250 ms  for 5 h\n");
 }
 
@@ -75,6 +77,26 @@ TEST(StatusScreen, WhatIsNotKnownIsNotShownAsZero) {
   }
   status.mutable_storages(0)->set_lag_bytes(0);
   EXPECT_THAT(Screen(status), HasSubstr("lag          none\n"));
+}
+
+TEST(StatusScreen, AnUnknownLagWhileAFileIsOnItsWayIsNoSilence) {
+  v1::StatusResponse status = InState("rebuilding");
+  status.mutable_storages(0)->mutable_upstream()->set_address("host:1");
+  EXPECT_THAT(Screen(status), HasSubstr("lag          unknown until the file is here\n"));
+}
+
+TEST(StatusScreen, ReadersThatWereNotToldOfASwap) {
+  v1::StatusResponse status = FullStatus();
+  status.mutable_storages(0)->clear_error();
+  const std::string screen = Unwrapped(Screen(status));
+  EXPECT_THAT(screen, HasSubstr("  last swap    60 min ago; readers that keep the file open were not told, the on-swap "
+                                "command failed: it ended with exit code 3\n"));
+  EXPECT_THAT(screen, HasSubstr("  reason       readers that keep the file open were not told"));
+  EXPECT_THAT(screen, HasSubstr("run the command by hand"));
+  EXPECT_THAT(Screen(status, /*colored=*/true), HasSubstr(absl::StrCat(kYellow, "streaming")));
+  status.mutable_storages(0)->mutable_last_swap()->clear_command_error();
+  EXPECT_THAT(Screen(status), Not(HasSubstr("reason")));
+  EXPECT_THAT(Screen(status, /*colored=*/true), HasSubstr(absl::StrCat(kGreen, "streaming")));
 }
 
 TEST(StatusScreen, ProgressWithoutARate) {
@@ -119,9 +141,12 @@ TEST(StatusScreen, ConnectingTellsTheLastError) {
   v1::Upstream& upstream = *status.mutable_storages(0)->mutable_upstream();
   upstream.set_address("host:5000");
   EXPECT_THAT(Screen(status), HasSubstr("reason       host:5000 has not answered yet\n"));
-  upstream.set_last_error("Connection refused");
-  EXPECT_THAT(Screen(status), HasSubstr("reason       not connected to host:5000: Connection refused\n"));
   EXPECT_THAT(Unwrapped(Screen(status)), HasSubstr("is zrs running there, is the address right?"));
+  // Who does not answer at all is an error, with a remedy of its own.
+  upstream.set_last_error("the primary's file was replaced");
+  EXPECT_THAT(Unwrapped(Screen(status)),
+              HasSubstr("reason       not connected to host:5000: the primary's file was replaced\n"));
+  EXPECT_THAT(Unwrapped(Screen(status)), Not(HasSubstr("is zrs running there")));
 }
 
 TEST(StatusScreen, WhatZrsItselfSaysComesFirst) {

@@ -134,6 +134,55 @@ TEST_F(PackTest, TheCopyStaysAsItIsWhileTheNewFileGrows) {
   RunUntilFollowed();
 }
 
+// Of what is committed meanwhile the heartbeats alone tell.
+TEST_F(PackTest, WhileTheNewFileGrowsItIsNeverSaidThatNothingIsMissing) {
+  file_.AddMany(3000, 900);
+  Begin();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.serving() && secondary_.Status().lag_bytes() == 0; }));
+  FileBuilder packed = Pack(file_, 2);
+  primary_.Pack(packed.bytes());
+  EXPECT_TRUE(world_.RunUntil([&] { return !secondary_.serving(); }));
+  secondary_.HoldIo(absl::Seconds(10));
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().state() == "rebuilding" && secondary_.serving(); }));
+  primary_.Write(packed.AddMany(1, 100).bytes());
+  bool counted = false;
+  for (v1::StorageStatus now = secondary_.Status(); now.state() == "rebuilding"; now = secondary_.Status()) {
+    EXPECT_EQ(now.has_lag_bytes(), now.has_lag_seconds());
+    ASSERT_FALSE(now.has_lag_bytes() && now.lag_bytes() == 0) << now.DebugString();
+    counted = counted || now.has_lag_bytes();
+    world_.RunFor(absl::Milliseconds(50));
+  }
+  EXPECT_TRUE(counted);
+  RunUntilFollowed();
+}
+
+TEST_F(PackTest, AFirstCopyThatItFallsIntoIsNotServingUntilItIsComplete) {
+  file_.AddMany(3000, 900);
+  secondary_.SetMaxLag(absl::Hours(24 * 365 * 100));
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  secondary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Size() > 4; }));
+  EXPECT_LT(secondary_.Size(), file_.size());
+  secondary_.HoldIo(absl::Seconds(2));
+  primary_.Pack(Pack(file_, 2).bytes());
+  int looks = 0;
+  const auto look = [&] {
+    const v1::StorageStatus now = secondary_.Status();
+    if (now.state() == "streaming") return true;
+    EXPECT_FALSE(secondary_.serving()) << now.DebugString();
+    if (now.state() == "rebuilding") {
+      EXPECT_FALSE(now.has_lag_seconds()) << now.DebugString();
+      if (looks++ == 0) secondary_.HoldIo(absl::Seconds(5));
+    }
+    return false;
+  };
+  EXPECT_TRUE(world_.RunUntil(look));
+  EXPECT_GT(looks, 1);
+  RunUntilFollowed();
+}
+
 TEST_F(PackTest, ARestartOfTheSecondaryGoesOnWithThePartThatIsThere) {
   file_.AddMany(3000, 900);
   Begin();

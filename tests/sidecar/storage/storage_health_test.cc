@@ -90,5 +90,16 @@ TEST_F(StorageTest, AFollowerThatWasTurnedAwayIsShownForAWhileAndIsNoTroubleOfTh
   EXPECT_FALSE(primary.Status().has_error());
 }
 
+// Whatever is told of a storage can be sent.
+TEST_F(StorageTest, AStatusIsTextWhateverItQuotes) {
+  Machine primary(world_, "primary", "");
+  primary.Write(file_.bytes());
+  primary.Start();
+  RunUntilState(primary, "streaming");
+  primary.NoteRefusedFollower("\xff says \x1b[31m and \xc3\xa4", "mend\n\xfe");
+  EXPECT_EQ(primary.Status().error().message(), "? says ?[31m and \xc3\xa4");
+  EXPECT_EQ(primary.Status().error().remedy(), "mend??");
+}
+
 }  // namespace
 }  // namespace zrs::storage

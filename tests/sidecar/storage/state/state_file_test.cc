@@ -8,6 +8,8 @@
 #include "filestorage/format.h"
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/lineage.h"
+#include "sidecar/text/printable.h"
+#include "sidecar/text/utf8.h"
 #include "tests/support/file_builder.h"
 #include "tests/support/simulated_file_system.h"
 
@@ -103,6 +105,21 @@ TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
 TEST_F(StateFileTest, AFollowerThatIsNone) {
   EXPECT_TRUE(absl::IsInvalidArgument(LoadError("666f6c6c6f7765722d312d2d2d2d2d2d", "0")));
   EXPECT_TRUE(absl::IsInvalidArgument(LoadError("00000000000000010000000000000002", "0")));
+}
+
+// What is said of it goes into a status, which takes UTF-8 alone, and to a terminal.
+TEST_F(StateFileTest, BytesThatAreNoTextAreShownAsTheyAre) {
+  files_.SetContents(kPath, "{\"version\": 1, \"path\": \"\xff\xfe garbage\n\x1b[31m \xc3\xa4");
+  const absl::Status status = StateFile(files_, kPath).Load().status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_TRUE(text::IsUtf8(status.message())) << status;
+  EXPECT_EQ(text::Clean(status.message()), status.message());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(kPath));
+}
+
+TEST_F(StateFileTest, ControlCharactersInAValueAreShownAsTheyAre) {
+  const absl::Status status = LoadError("\"role\": \"secondary\"", "\"role\": \"\\u001b[31m\xc3\xa4\"");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("unknown role \"\\033[31m\xc3\xa4\""));
 }
 
 TEST_F(StateFileTest, AYieldedEpochThatIsNoId) {
