@@ -186,12 +186,15 @@ def test_waiting_for_the_upstream(site):
 def test_the_fence(lab):
     fence = lab.path("fence", "fence.sh")
     with open(fence, "w", encoding="utf-8") as file:
-        file.write(f'echo "$ZRS_STORAGE $ZRS_PATH $ZRS_UPSTREAM" >> {fence}.log; test -e {fence}.ok\n')
+        file.write(f'echo "$ZRS_STORAGE $ZRS_PATH $ZRS_UPSTREAM" >> {fence}.log; test -e {fence}.ok && exit\n'
+                   'echo one-bmc does not answer >&2; exit 3\n')
     site = Site(lab, keys=[("fence-command", f"sh {fence}")])
     assert_refused(site.first, "can be reached")
     assert not os.path.exists(fence + ".log"), "before it is certain that it will be promoted"
     site.lose_primary()
-    assert_refused(site.first, "the fence-command is no success")
+    said = 'the fence-command is no success: it ended with exit code 3, and printed "one-bmc does not answer"'
+    assert_refused(site.first, said)
+    site.first.process.until_logged(f"storage main: {said}")
     assert read_bytes(fence + ".log").decode() == f"main {site.copies[0]} {site.primary_address}\n"
     with open(fence + ".ok", "w", encoding="utf-8"):
         pass
