@@ -23,7 +23,8 @@ constexpr size_t kKept = 1024;
 constexpr size_t kPipeSize = 65536;
 
 // In the background of a shell that ends at once, so that nobody has to wait for the drain itself. Its standard output
-// is what it waits for, its standard error the command's pipe: standard input is taken from what runs in the background.
+// is what it waits for, its standard error the command's pipe: standard input is taken from what runs in the
+// background.
 constexpr char kDrain[] = "{ read -r _ <&1; exec cat <&2 >/dev/null 2>&1; } &";
 
 void Close(int* descriptor) {

@@ -181,8 +181,8 @@ void Promotion::AwaitFence() {
   } else if (!ended->ok()) {
     const std::string why = absl::StrCat("the fence-command is no success: ", ended->message());
     spdlog::warn("storage {}: {}; it stays a secondary", options_.name, why);
-    Refuse(absl::FailedPreconditionError(
-        absl::StrCat(why, "; without it the old primary may still be written to. Mend what it names, and promote again")));
+    Refuse(absl::FailedPreconditionError(absl::StrCat(
+        why, "; without it the old primary may still be written to. Mend what it names, and promote again")));
   } else {
     spdlog::info("storage {}: the fence-command has succeeded", options_.name);
     Finish();
