@@ -260,9 +260,7 @@ void PrimarySource::OnRival(const v1::End& end) {
 
 void PrimarySource::Supersede(const std::string& message) {
   superseded_ = true;
-  Fail(message,
-       "stop the database here. If the other primary is right, make this storage its secondary (replicate-from) and "
-       "start zrs again; if this one is, do that there, and type zrs promote --force here");
+  Fail(message, SupersededRemedy(options_));
 }
 
 void PrimarySource::BeginGeneration(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done) {

@@ -109,6 +109,7 @@ TEST_F(DemotionTest, AStalePrimaryLearnsOfItFromAFollowerOfTheNewOne) {
   EXPECT_FALSE(primary_.serving());
   EXPECT_THAT(primary_.Status().error().message(), HasSubstr("stale primary"));
   EXPECT_TRUE(secondary_.serving());
+  EXPECT_THAT(primary_.Status().error().remedy(), HasSubstr("(replicate-from) and start zrs again; if"));
 }
 
 TEST_F(DemotionTest, TwoPrimariesOfOneGenerationAreAConflictThatStopsBothSides) {
