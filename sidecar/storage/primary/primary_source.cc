@@ -240,8 +240,10 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   tick_.reset();
   heartbeat_.reset();
   published_ = false;
-  const auto reason = superseded_ ? v1::End::REASON_SUPERSEDED : v1::End::REASON_SOURCE_FAILED;
-  events_.withdrawn(replication::MakeEnd(reason, message, remedy));
+  // What is to be typed on the host of a primary would be wrong on that of a follower.
+  events_.withdrawn(superseded_
+                        ? replication::MakeEnd(v1::End::REASON_SUPERSEDED, message, replication::kTwoPrimariesRemedy)
+                        : replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, remedy));
   events_.changed();
   if (!polling_) AnswerRefreshes();
 }
