@@ -6,9 +6,10 @@
 #include <future>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/admin/admin_client.h"
 #include "sidecar/admin/comparison_json.h"
@@ -54,8 +55,8 @@ std::string TransactionText(bool there, const v1::ComparedTransaction& transacti
   if (transaction.has_damage()) return absl::StrCat("damage: ", transaction.damage());
   std::string text = transaction.tid();
   if (transaction.has_time()) absl::StrAppend(&text, "  ", transaction.time());
-  return absl::StrCat(text, "  ", transaction.bytes(), " bytes  user \"", transaction.user(), "\"  \"",
-                      transaction.description(), "\"");
+  return absl::StrCat(text, "  ", transaction.bytes(), " bytes  user \"",
+                      absl::StripAsciiWhitespace(transaction.user()), "\"  \"", transaction.description(), "\"");
 }
 
 std::string DifferenceText(const v1::Comparison& comparison) {

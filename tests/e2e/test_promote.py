@@ -235,6 +235,19 @@ def test_clients_that_have_seen_more_are_told_how_to_go_on(site, lab):
     assert db.get(client, "key-19") == 19
 
 
+def test_of_several_it_says_which_database_is_to_be_started(lab):
+    path, address = lab.path("primary-data", "Data.fs"), free_address()
+    db.fill(path)
+    lab.sidecar("primary", config.primary(path, address)).start()
+    sidecar = lab.sidecar("secondary", config.secondary(lab.path("copies", "main.fs"), address, name="main"),
+                          config.secondary(lab.path("copies", "other.fs"), free_address(), name="other")).start()
+    sidecar.until_storage(lambda s: s["state"] == "streaming", "the copy", name="main")
+    code, out, err = promote(sidecar, "--all", "--force")
+    assert code == 1 and "storage other is not promoted" in err
+    assert "storage main is the primary now" in out
+    assert "Start the database on what was promoted (main) now." in out
+
+
 def test_which_storage(lab):
     addresses = [free_address(), free_address()]
     sections = [config.secondary(lab.path("copies", f"{name}.fs"), address, name=name)
