@@ -316,6 +316,22 @@ def test_a_superseded_primary_that_is_the_right_one(site):
     site.until_all_have_it()
 
 
+def test_a_superseded_primary_that_was_promoted_is_demoted(site):
+    site.lose_primary()
+    assert_promoted(site.first)
+    site.second_follows(site.addresses[0], serve_on=site.addresses[1])
+    site.second.until_storage(lambda s: s["generation"] == 2, "the new epoch")
+    assert_promoted(site.second, "--force")
+    site.primary.configure(config.secondary(site.zeo.path, site.addresses[1]))
+    site.primary.start()
+    site.primary.until_storage(lambda s: s["generation"] == 3, "the newest epoch")
+    site.primary.stop()
+    site.old_primary_follows()
+    assert "zrs demote --storage main here" in site.first.until_state("superseded")["error"]["remedy"]
+    assert run_zrs("demote", "--config", site.first.config, "--storage", "main")[0] == 0
+    assert site.first.storage()["role"] == "secondary"
+
+
 def test_a_promotion_is_known_at_the_end_of_a_chain(site, lab):
     copy = lab.path("last", "Data.fs")
     last = lab.sidecar("last", config.secondary(copy, site.addresses[1])).start()
