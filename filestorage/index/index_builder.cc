@@ -112,7 +112,7 @@ class IndexBuilder {
     if (!first->magic.ok()) {
       return absl::FailedPreconditionError(
           absl::StrCat("indexing ", path_, ": ",
-                       first->size == 0 ? "the file is empty" : first->magic.status().message(), "; check the path"));
+                       first->size == 0 ? "the file is empty; check the path" : first->magic.status().message()));
     }
     magic_ = *first->magic;
     return absl::OkStatus();

@@ -6,7 +6,9 @@
 #include <future>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/admin/admin_client.h"
@@ -53,8 +55,8 @@ std::string TransactionText(bool there, const v1::ComparedTransaction& transacti
   if (transaction.has_damage()) return absl::StrCat("damage: ", transaction.damage());
   std::string text = transaction.tid();
   if (transaction.has_time()) absl::StrAppend(&text, "  ", transaction.time());
-  return absl::StrCat(text, "  ", transaction.bytes(), " bytes  user \"", transaction.user(), "\"  \"",
-                      transaction.description(), "\"");
+  return absl::StrCat(text, "  ", transaction.bytes(), " bytes  user \"",
+                      absl::StripAsciiWhitespace(transaction.user()), "\"  \"", transaction.description(), "\"");
 }
 
 std::string DifferenceText(const v1::Comparison& comparison) {
@@ -69,7 +71,26 @@ std::string DifferenceText(const v1::Comparison& comparison) {
   return text;
 }
 
-std::string PlanText(const v1::ResyncResponse& response) {
+std::string DataPath(const config::Settings& settings, const std::string& storage) {
+  for (const config::StorageSettings& one : settings.storages) {
+    if (storage.empty() || one.name == storage) return one.path;
+  }
+  return "FILE";  // the configuration is another one by now
+}
+
+// In words of the shell, for a command that is to be copied.
+std::string ShellWord(const std::string& path) {
+  return absl::StrCat("'", absl::StrReplaceAll(path, {{"'", "'\\''"}}), "'");
+}
+
+// They are in the data file until they are given up.
+std::string CommandThatLists(const v1::ResyncResponse& response, const std::string& data_path) {
+  const bool done = response.result() == v1::ResyncResponse::RESULT_DONE;
+  return absl::StrCat("zrs log ", ShellWord(done ? response.saved_to() : data_path), " --from ",
+                      response.comparison().here().tid());
+}
+
+std::string PlanText(const v1::ResyncResponse& response, const std::string& data_path) {
   const bool done = response.result() == v1::ResyncResponse::RESULT_DONE;
   std::string text = DifferenceText(response.comparison());
   if (response.bytes() == 0) {
@@ -85,8 +106,7 @@ std::string PlanText(const v1::ResyncResponse& response) {
   }
   const uint64_t more = response.transactions() - std::min<uint64_t>(response.transactions(), response.first_size());
   if (more > 0) {
-    absl::StrAppend(&text, "  and ", more, " more: zrs log --from ", response.comparison().here().tid(),
-                    " lists them\n");
+    absl::StrAppend(&text, "  and ", more, " more, listed by: ", CommandThatLists(response, data_path), "\n");
   }
   absl::StrAppend(&text,
                   done ? "replication goes on\n" : "nothing was changed; zrs resync without --dry-run does it\n");
@@ -131,7 +151,9 @@ int ResyncCommand(const std::string& config, const ResyncOptions& options) {
   switch (response->result()) {
     case v1::ResyncResponse::RESULT_DONE:
     case v1::ResyncResponse::RESULT_PLANNED:
-      return PrintResult(options.json ? admin::ResyncToJson(*response) : PlanText(*response), kSuccess);
+      return PrintResult(
+          options.json ? admin::ResyncToJson(*response) : PlanText(*response, DataPath(*settings, options.storage)),
+          kSuccess);
     case v1::ResyncResponse::RESULT_NO_SUCH_STORAGE:
       return Complain(absl::NotFoundError(response->message()), kUsage);
     default:

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "filestorage/format.h"
@@ -38,7 +39,9 @@ std::string LogLine(const LoggedTransaction& transaction) {
   if (transaction.status != filestorage::kStatusComplete) {
     absl::StrAppend(&line, "(", StatusWord(transaction.status), ")  ");
   }
-  absl::StrAppend(&line, text::Quoted(transaction.user), "  ", text::Quoted(transaction.description), "\n");
+  // ZODB writes the path of a user's folder and a space first, also where there is no path.
+  absl::StrAppend(&line, text::Quoted(absl::StripAsciiWhitespace(transaction.user)), "  ",
+                  text::Quoted(transaction.description), "\n");
   return line;
 }
 

@@ -1,8 +1,12 @@
 #include "sidecar/cli/promote_command.h"
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/admin/admin_client.h"
 #include "sidecar/cli/output.h"
@@ -13,8 +17,7 @@ namespace {
 
 // What an administrator has to know who did not stop the database in order.
 constexpr char kAfterwards[] =
-    "\n"
-    "Start the database on it now. What the old primary committed after that transaction, if anything, is not here.\n"
+    "What the old primary committed after that transaction, if anything, is not here.\n"
     "ZEO clients that have seen such a commit refuse this server (\"Server behind client\"): stop them, remove their\n"
     "cache files (*.zec, where client-cache-... or var names them), and start them again; clients without cache files\n"
     "need the restart alone. Never let anybody write to the old primary's file again: start its zrs as a secondary of\n"
@@ -65,15 +68,18 @@ int PromoteCommand(const std::string& config, const PromoteOptions& options) {
   if (!response.ok()) return Complain(response.status(), kFailed);
   if (response->storages().empty()) return Complain(absl::NotFoundError(response->message()), kUsage);
   int exit_code = kSuccess;
-  bool promoted = false;
+  std::vector<std::string> promoted;
   for (const v1::PromotedStorage& storage : response->storages()) {
     const bool is_primary = storage.result() == v1::PromotedStorage::RESULT_PROMOTED ||
                             storage.result() == v1::PromotedStorage::RESULT_WAS_PRIMARY;
-    promoted = promoted || storage.result() == v1::PromotedStorage::RESULT_PROMOTED;
+    if (storage.result() == v1::PromotedStorage::RESULT_PROMOTED) promoted.push_back(storage.name());
     if (!is_primary) exit_code = kFailed;
     Print(is_primary ? stdout : stderr, absl::StrCat(is_primary ? "" : "zrs: ", Describe(storage)));
   }
-  return promoted ? PrintResult(kAfterwards, exit_code) : exit_code;
+  if (promoted.empty()) return exit_code;
+  const bool one = response->storages_size() == 1;
+  const std::string which = one ? "it" : absl::StrCat("what was promoted (", absl::StrJoin(promoted, ", "), ")");
+  return PrintResult(absl::StrCat("\nStart the database on ", which, " now. ", kAfterwards), exit_code);
 }
 
 int DemoteCommand(const std::string& config, const std::string& storage) {

@@ -106,9 +106,7 @@ DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello,
       "; the follower has ", DescribePosition(position), ", the publisher ", DescribePosition(publication.end));
   if (!hello.yields() && common > 0 && their_epoch.generation() == our_epoch.generation()) {
     return RefuseRival(v1::End::REASON_CONFLICT, their_epoch,
-                       absl::StrCat("there are two primaries of one generation: ", parted),
-                       "decide which one is right, and type zrs promote --force there; make the other's host and its "
-                       "followers secondaries of that one");
+                       absl::StrCat("there are two primaries of one generation: ", parted), kTwoPrimariesRemedy);
   }
   return Refuse(v1::End::REASON_DIVERGED, parted, kKeepBoth);
 }

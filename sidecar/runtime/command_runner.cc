@@ -9,15 +9,21 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <thread>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "sidecar/runtime/command_output.h"
 
 namespace zrs::runtime {
 namespace {
+
+// How often is looked whether a command has ended that prints nothing, in milliseconds.
+constexpr int kLookInterval = 50;
 
 std::vector<std::string> EnvironmentWith(const Variables& variables) {
   std::vector<std::string> environment;
@@ -38,13 +44,14 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
 }
 
 // The error of posix_spawn, or 0.
-int Spawn(const std::string& command, const Variables& variables, pid_t* pid) {
+int Spawn(const std::string& command, const Variables& variables, int output, pid_t* pid) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
   // A broken pipe is ignored here, and that would be inherited.
   sigset_t defaults;
   sigemptyset(&defaults);
@@ -61,14 +68,33 @@ int Spawn(const std::string& command, const Variables& variables, pid_t* pid) {
   return error;
 }
 
-absl::Status HowItEnded(pid_t pid) {
+// What waitpid says, absent while it runs.
+std::optional<int> LookForEnd(pid_t pid, int flags) {
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return absl::AbortedError("nobody knows how it ended");
+  pid_t ended = 0;
+  while ((ended = waitpid(pid, &status, flags)) < 0 && errno == EINTR) continue;
+  if (ended == 0) return std::nullopt;
+  return ended < 0 ? -1 : status;
+}
+
+// What it leaves running may hold the pipe open, and print without end: its own end is what is waited for.
+int AwaitEnd(pid_t pid, CommandOutput& output) {
+  for (;;) {
+    const bool open = output.ReadFor(kLookInterval);
+    const std::optional<int> ended = LookForEnd(pid, open ? WNOHANG : 0);
+    if (!ended) continue;
+    output.ReadRest();
+    return *ended;
   }
-  if (WIFSIGNALED(status)) return absl::AbortedError(absl::StrCat("it was killed: ", strsignal(WTERMSIG(status))));
+}
+
+absl::Status DescribeEnd(int status, const std::string& printed) {
+  if (status < 0) return absl::AbortedError(absl::StrCat("nobody knows how it ended", printed));
+  if (WIFSIGNALED(status)) {
+    return absl::AbortedError(absl::StrCat("it was killed: ", strsignal(WTERMSIG(status)), printed));
+  }
   const int code = WEXITSTATUS(status);
-  return code == 0 ? absl::OkStatus() : absl::AbortedError(absl::StrCat("it ended with exit code ", code));
+  return code == 0 ? absl::OkStatus() : absl::AbortedError(absl::StrCat("it ended with exit code ", code, printed));
 }
 
 absl::Status NotStarted(absl::string_view why) {
@@ -76,9 +102,15 @@ absl::Status NotStarted(absl::string_view why) {
 }
 
 absl::Status Run(const std::string& command, const Variables& variables) {
+  absl::StatusOr<CommandOutput> output = CommandOutput::Open();
+  if (!output.ok()) return NotStarted(output.status().message());
   pid_t pid = 0;
-  const int error = Spawn(command, variables, &pid);
-  return error == 0 ? HowItEnded(pid) : NotStarted(strerror(error));
+  if (const int error = Spawn(command, variables, output->write_end(), &pid); error != 0) {
+    return NotStarted(strerror(error));
+  }
+  output->CloseWriteEnd();
+  const int ended = AwaitEnd(pid, *output);
+  return DescribeEnd(ended, output->Describe());
 }
 
 }  // namespace

@@ -15,8 +15,9 @@ using Variables = std::vector<std::pair<std::string, std::string>>;  // name and
 
 // Runs `command` by `/bin/sh -c`, in this process's environment with `variables` added, in a process group of its own,
 // with nothing to read; what it prints goes to standard error. `done` comes once, on a thread of its own (or, where
-// none is to be had, before this returns): OK when it ended with 0, else Aborted, naming how it ended or why it could
-// not be started. It returns at once; thread-safe.
+// none is to be had, before this returns): OK when it ended with 0, else Aborted, naming how it ended and the last 1
+// KiB that it had printed until then, or why it could not be started. What it leaves running is not waited for. It
+// returns at once; thread-safe.
 void RunShellCommand(const std::string& command, const Variables& variables,
                      absl::AnyInvocable<void(absl::Status)> done);
 

@@ -338,6 +338,13 @@ absl::Status StateFile::Save(const State& state, bool anew) {
   return replaced;
 }
 
+absl::Status StateFile::Rehearse() {
+  // What Save writes first.
+  const std::string beside = path_ + ".new";
+  if (auto made = file_system_.OpenOrCreate(beside, kStateMode); !made.ok()) return made.status();
+  return file_system_.Remove(beside);
+}
+
 absl::Status CheckStateBelongs(const State& state, const std::string& state_path, const std::string& data_path,
                                const std::string& machine_id) {
   if (state.path != data_path) {

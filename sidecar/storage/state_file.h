@@ -72,6 +72,9 @@ class StateFile {
   // the file may be either.
   absl::Status Save(const State& state, bool anew = false);
 
+  // Whether a first Save could write: as the disk says. Nothing is changed.
+  absl::Status Rehearse();
+
   const std::string& path() const { return path_; }
 
  private:

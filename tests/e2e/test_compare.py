@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 
@@ -243,17 +244,16 @@ def test_a_file_with_a_flipped_bit_is_not_adopted(lab, path):
 # ---- Diverged
 
 
-@pytest.fixture(name="ahead")
-def fixture_ahead(lab):
-    """A copy with three transactions that its primary has lost, and five bytes of whose file are others since."""
-    pair = lab.synced_pair()
+def pair_that_lost(lab, transactions, left=20):
+    """A copy with transactions that its primary, which does not run, has lost."""
+    pair = lab.synced_pair(left)
     pair.primary.stop()
     snapshot = lab.path("snapshot", "Data.fs")
     shutil.copy(pair.path, snapshot)
     shutil.copytree(pair.primary.state_dir, lab.path("snapshot", "state"))
     pair.primary.start()
     database = db.open_file(pair.path)
-    for number in range(3):
+    for number in range(transactions):
         db.put(database, f"lost-{number}", "x" * 500, f"lost {number}")
     database.close()
     pair.until_identical()
@@ -263,6 +263,11 @@ def fixture_ahead(lab):
     shutil.copytree(lab.path("snapshot", "state"), pair.primary.state_dir)
     pair.snapshot = snapshot
     return pair
+
+
+@pytest.fixture(name="ahead")
+def fixture_ahead(lab):
+    return pair_that_lost(lab, 3)
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["older", "parted"])
@@ -306,6 +311,22 @@ def test_extra_transactions_are_given_up_by_a_persons_word_alone(lab, ahead, goe
     database.close()
     ahead.until_identical()
     assert resync(ahead.secondary)[0] == 1
+
+
+@pytest.mark.parametrize("left, saved", [(60, ".tr0"), (20, "1")], ids=["cut", "moved"])
+def test_what_is_not_listed_is_listed_by_the_command_that_is_printed(lab, left, saved):
+    pair = pair_that_lost(lab, 25, left)
+    pair.primary.start()
+    pair.secondary.until_state("diverged")
+    for arguments, file in ((["--dry-run"], pair.copy), ([], pair.copy + saved)):
+        code, out, err = resync(pair.secondary, *arguments)
+        assert code == 0, err
+        [command] = [line.split(", listed by: ")[1] for line in out.splitlines() if ", listed by: " in line]
+        words = shlex.split(command)
+        assert words[:3] == ["zrs", "log", file]
+        code, listed, err = run_zrs(*words[1:])
+        assert code == 0, err
+        assert len(listed.splitlines()) == int(out.split(" transaction(s)")[0].split()[-1])
 
 
 def test_a_copy_with_a_flipped_bit_is_mended(lab):

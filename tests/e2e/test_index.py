@@ -114,6 +114,11 @@ def test_an_empty_file(lab):
     code, out, err = run_zrs("index", path)
     assert (code, out) == (1, "")
     assert "the file is empty" in err and path in err
+    assert err.count("check the path") == 1
+    with open(path, "wb") as file:
+        file.write(b"something else")
+    code, _, err = run_zrs("index", path)
+    assert code == 1 and err.count("check the path") == 1
     assert os.listdir(lab.directory) == ["Data.fs"]
 
 

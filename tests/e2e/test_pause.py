@@ -118,7 +118,7 @@ def test_what_cannot_be_paused(pair):
 def test_the_on_swap_command(lab):
     zeo = lab.zeo()
     told = lab.path("told", "here")
-    pair = lab.pair(zeo.path, keys=[("on-swap", f'echo "$$ZRS_STORAGE $$ZRS_PATH" > {told}; exit 3')])
+    pair = lab.pair(zeo.path, keys=[("on-swap", f'echo "$$ZRS_STORAGE $$ZRS_PATH" > {told}; echo no reader; exit 3')])
     client = lab.client(zeo)
     for number in range(5):
         db.put(client, "key", number)
@@ -127,10 +127,10 @@ def test_the_on_swap_command(lab):
     client.pack()
     swap = pair.secondary.until_storage(lambda s: s["lastSwap"] and s["lastSwap"]["commandError"],
                                         "the command's end")["lastSwap"]
-    assert swap["commandError"] == "it ended with exit code 3"
+    assert swap["commandError"] == 'it ended with exit code 3, and printed "no reader"'
     assert swap["time"]
     assert read_bytes(told).decode() == f"main {pair.copy}\n"
-    pair.secondary.process.until_logged("on-swap command is no success: it ended with exit code 3")
+    pair.secondary.process.until_logged("on-swap command is no success: it ended with exit code 3, and printed")
     assert pair.secondary.storage()["state"] == "streaming"
 
 

@@ -186,12 +186,15 @@ def test_waiting_for_the_upstream(site):
 def test_the_fence(lab):
     fence = lab.path("fence", "fence.sh")
     with open(fence, "w", encoding="utf-8") as file:
-        file.write(f'echo "$ZRS_STORAGE $ZRS_PATH $ZRS_UPSTREAM" >> {fence}.log; test -e {fence}.ok\n')
+        file.write(f'echo "$ZRS_STORAGE $ZRS_PATH $ZRS_UPSTREAM" >> {fence}.log; test -e {fence}.ok && exit\n'
+                   'echo one-bmc does not answer >&2; exit 3\n')
     site = Site(lab, keys=[("fence-command", f"sh {fence}")])
     assert_refused(site.first, "can be reached")
     assert not os.path.exists(fence + ".log"), "before it is certain that it will be promoted"
     site.lose_primary()
-    assert_refused(site.first, "the fence-command is no success")
+    said = 'the fence-command is no success: it ended with exit code 3, and printed "one-bmc does not answer"'
+    assert_refused(site.first, said)
+    site.first.process.until_logged(f"storage main: {said}")
     assert read_bytes(fence + ".log").decode() == f"main {site.copies[0]} {site.primary_address}\n"
     with open(fence + ".ok", "w", encoding="utf-8"):
         pass
@@ -230,6 +233,19 @@ def test_clients_that_have_seen_more_are_told_how_to_go_on(site, lab):
         os.remove(os.path.join(caches, name))
     client = lab.client(zeo, **options)
     assert db.get(client, "key-19") == 19
+
+
+def test_of_several_it_says_which_database_is_to_be_started(lab):
+    path, address = lab.path("primary-data", "Data.fs"), free_address()
+    db.fill(path)
+    lab.sidecar("primary", config.primary(path, address)).start()
+    sidecar = lab.sidecar("secondary", config.secondary(lab.path("copies", "main.fs"), address, name="main"),
+                          config.secondary(lab.path("copies", "other.fs"), free_address(), name="other")).start()
+    sidecar.until_storage(lambda s: s["state"] == "streaming", "the copy", name="main")
+    code, out, err = promote(sidecar, "--all", "--force")
+    assert code == 1 and "storage other is not promoted" in err
+    assert "storage main is the primary now" in out
+    assert "Start the database on what was promoted (main) now." in out
 
 
 def test_which_storage(lab):
@@ -298,6 +314,22 @@ def test_a_superseded_primary_that_is_the_right_one(site):
     assert run_zrs("demote", "--config", site.first.config)[0] == 0
     db.put(site.client, "all", "follow")
     site.until_all_have_it()
+
+
+def test_a_superseded_primary_that_was_promoted_is_demoted(site):
+    site.lose_primary()
+    assert_promoted(site.first)
+    site.second_follows(site.addresses[0], serve_on=site.addresses[1])
+    site.second.until_storage(lambda s: s["generation"] == 2, "the new epoch")
+    assert_promoted(site.second, "--force")
+    site.primary.configure(config.secondary(site.zeo.path, site.addresses[1]))
+    site.primary.start()
+    site.primary.until_storage(lambda s: s["generation"] == 3, "the newest epoch")
+    site.primary.stop()
+    site.old_primary_follows()
+    assert "zrs demote --storage main here" in site.first.until_state("superseded")["error"]["remedy"]
+    assert run_zrs("demote", "--config", site.first.config, "--storage", "main")[0] == 0
+    assert site.first.storage()["role"] == "secondary"
 
 
 def test_a_promotion_is_known_at_the_end_of_a_chain(site, lab):

@@ -90,6 +90,7 @@ _STRAND = Rule(
         "sidecar/storage/publisher/position_probes.cc": _POSTS,
         "sidecar/runtime/asio_runtime.cc": "the end of the thread for files, in the destructor",
         "sidecar/transport/queued_service.h": "the end of a shutdown, for which the server's owner waits",
+        "sidecar/runtime/command_output.cc": "the command's own thread too",
         "sidecar/runtime/command_runner.cc": "a thread of its own, which waits for the command",
         "sidecar/transport/acceptor.cc": "the end of its own thread, in the destructor",
         "sidecar/transport/call_registry.h": "a shutdown, on a thread of its own",

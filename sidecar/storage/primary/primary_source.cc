@@ -253,8 +253,10 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   tick_.reset();
   heartbeat_.reset();
   published_ = false;
-  const auto reason = superseded_ ? v1::End::REASON_SUPERSEDED : v1::End::REASON_SOURCE_FAILED;
-  events_.withdrawn(replication::MakeEnd(reason, message, AtUpstream(remedy)));
+  // What is to be typed on the host of a primary would be wrong on that of a follower.
+  events_.withdrawn(superseded_
+                        ? replication::MakeEnd(v1::End::REASON_SUPERSEDED, message, replication::kTwoPrimariesRemedy)
+                        : replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy)));
   events_.changed();
   if (!polling_) AnswerRefreshes();
 }
@@ -273,9 +275,7 @@ void PrimarySource::OnRival(const v1::End& end) {
 
 void PrimarySource::Supersede(const std::string& message) {
   superseded_ = true;
-  Fail(message,
-       "stop the database here. If the other primary is right, make this storage its secondary (replicate-from) and "
-       "start zrs again; if this one is, do that there, and type zrs promote --force here");
+  Fail(message, SupersededRemedy(options_));
 }
 
 void PrimarySource::BeginGeneration(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done) {

@@ -23,6 +23,18 @@ std::string RemedyOfOpening(const absl::Status& error) {
   return "mend that, then restart zrs";
 }
 
+std::string SupersededRemedy(const StorageOptions& options) {
+  // One that was promoted by zrs keeps a secondary's configuration.
+  const std::string follow = options.upstreams.empty()
+                                 ? "make this storage its secondary (replicate-from) and start zrs again"
+                                 : absl::StrCat("type zrs demote --storage ", options.name, " here, and it follows ",
+                                                options.UpstreamText(), ", as its configuration says");
+  return absl::StrCat("stop the database here. If the other primary is right, ", follow,
+                      "; if this one is right, stop the other's database, make that one the secondary (zrs demote "
+                      "there, or replicate-from), and type zrs promote --force --storage ",
+                      options.name, " here");
+}
+
 std::string DivergedRemedy(const StorageOptions& options) {
   return absl::StrCat(
       "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "

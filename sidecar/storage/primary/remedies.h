@@ -20,6 +20,8 @@ bool Heals(const absl::Status& status);
 std::string RemedyOfWaiting(const absl::Status& status);
 // For an error of opening that does not.
 std::string RemedyOfOpening(const absl::Status& error);
+// For one that is superseded.
+std::string SupersededRemedy(const StorageOptions& options);
 // For a file that is no pack of the one before.
 std::string DivergedRemedy(const StorageOptions& options);
 

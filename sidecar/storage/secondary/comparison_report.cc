@@ -1,5 +1,6 @@
 #include "sidecar/storage/secondary/comparison_report.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/format.h"
 #include "filestorage/timestamp.h"
@@ -54,7 +55,9 @@ std::string Describe(const v1::ComparedTransaction& transaction) {
   }
   std::string text = absl::StrCat("transaction ", transaction.tid());
   if (transaction.has_time()) absl::StrAppend(&text, " of ", transaction.time());
-  if (!transaction.user().empty()) absl::StrAppend(&text, " by ", transaction.user());
+  // ZODB writes the path of a user's folder and a space first, also where there is no path.
+  const absl::string_view user = absl::StripAsciiWhitespace(transaction.user());
+  if (!user.empty()) absl::StrAppend(&text, " by ", user);
   if (!transaction.description().empty()) absl::StrAppend(&text, ", \"", transaction.description(), "\"");
   return absl::StrCat(text, " (", transaction.bytes(), " bytes)");
 }

@@ -127,6 +127,9 @@ class CopyFile {
     std::string moved_to;                               // where MoveAway would move the file
   };
   absl::StatusOr<Surplus> Survey(const filestorage::Boundary& same, size_t most);
+  // Whether CutBack and MoveAway could write the file, the state and in their directories: as the disk says. Nothing is
+  // changed.
+  absl::Status RehearseGivingUp();
   struct GiveUp {
     v1::Lineage lineage;         // of the file that this one is to be a copy of from here on
     filestorage::Boundary same;  // up to where it is the same

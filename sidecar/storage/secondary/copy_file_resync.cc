@@ -122,6 +122,16 @@ absl::StatusOr<CopyFile::Surplus> CopyFile::Survey(const Boundary& same, size_t 
   return surplus;
 }
 
+// A file that is made and removed again tells what permissions do not: immutable, or mounted read-only.
+absl::Status CopyFile::RehearseGivingUp() {
+  const absl::StatusOr<std::string> name = NextSavedTail(file_system_, options_.path);
+  if (!name.ok()) return name.status();
+  if (auto made = file_system_.CreateExclusively(*name, /*mode=*/0600); !made.ok()) return made.status();
+  if (absl::Status removed = file_system_.Remove(*name); !removed.ok()) return removed;
+  if (auto file = file_system_.OpenForWriting(options_.path); !file.ok()) return file.status();
+  return state_ ? state_file_.Save(*state_, /*anew=*/true) : state_file_.Rehearse();
+}
+
 absl::Status CopyFile::NoteGivingUp(const GiveUp& what) {
   State state = NewState(what.lineage);
   if (state_) {

@@ -179,9 +179,12 @@ void Promotion::AwaitFence() {
   if (!ended) {
     timer_ = runtime_.After(kLookInterval, [this] { AwaitFence(); });
   } else if (!ended->ok()) {
-    Refuse(absl::FailedPreconditionError(absl::StrCat("the fence-command is no success: ", ended->message(),
-                                                      "; without it the old primary may still be written to")));
+    const std::string why = absl::StrCat("the fence-command is no success: ", ended->message());
+    spdlog::warn("storage {}: {}; it stays a secondary", options_.name, why);
+    Refuse(absl::FailedPreconditionError(absl::StrCat(
+        why, "; without it the old primary may still be written to. Mend what it names, and promote again")));
   } else {
+    spdlog::info("storage {}: the fence-command has succeeded", options_.name);
     Finish();
   }
 }

@@ -333,6 +333,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       if (end.generation > 0) writer_.NoteGeneration(end.generation);
       state_ = SecondaryState::kDiverged;
       said_diverged_ = end.message;
+      conflict_ = end.reason == v1::End::REASON_CONFLICT;
       if (divergence_) problem_.Raise(DescribeDivergence(), RemedyOf(end));
       Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream",
                AtUpstream(end.remedy));

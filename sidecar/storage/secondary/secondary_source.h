@@ -167,6 +167,7 @@ class SecondarySource final : public Source {
   // Where the upstream says that the copy has diverged: finds out where.
   void Locate();
   std::string DescribeDivergence() const;
+  std::string DivergenceRemedy() const;
   // The bytes differ: no more is followed until a person says so.
   void OnDifference(const v1::Comparison& report);
   void OnNoDifference();
@@ -219,6 +220,7 @@ class SecondarySource final : public Source {
   std::string compared_;                               // with whom; empty: with the one that is followed, or was last
   size_t proved_by_ = 0;                               // of the addresses, whose turn it is
   std::string said_diverged_;                          // by the upstream, last; empty: it was not said
+  bool conflict_ = false;                              // said was that there are two primaries of one generation
   bool differs_ = false;                               // a comparison found a difference: nobody is followed
   std::optional<Asked> asked_;                         // and not begun
   struct Vouched {

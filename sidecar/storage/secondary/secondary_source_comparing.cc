@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/end_message.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/secondary/comparison_report.h"
 #include "sidecar/storage/secondary/lateness.h"
@@ -127,7 +128,7 @@ void SecondarySource::Locate() {
   wish.done = [this, end = copy_.committed.offset](const absl::StatusOr<ComparisonResult>& result) {
     if (stopping_ || !result.ok() || state_ != SecondaryState::kDiverged) return;
     divergence_ = ReportOf(*result, end, runtime_.UnixNow());
-    problem_.Raise(DescribeDivergence(), kDivergedRemedy);
+    problem_.Raise(DescribeDivergence(), DivergenceRemedy());
     events_.changed();
   };
   comparisons_.Run(ComparedAddress(), std::move(wish));
@@ -136,6 +137,12 @@ void SecondarySource::Locate() {
 std::string SecondarySource::DescribeDivergence() const {
   if (said_diverged_.empty()) return Describe(*divergence_);
   return absl::StrCat("upstream ", ComparedAddress(), ": ", said_diverged_, ". Compared, ", Describe(*divergence_));
+}
+
+// Between two primaries it is not for a copy to decide.
+std::string SecondarySource::DivergenceRemedy() const {
+  const bool conflict = conflict_ && !said_diverged_.empty();
+  return std::string(conflict ? replication::kTwoPrimariesRemedy : kDivergedRemedy);
 }
 
 void SecondarySource::OnDifference(const v1::Comparison& report) {

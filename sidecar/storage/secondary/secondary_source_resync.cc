@@ -79,6 +79,12 @@ void SecondarySource::OnResyncCompared(absl::StatusOr<ComparisonResult> result) 
   if (result->unsound.empty() && result->same.offset != 0) {
     runtime_.PostIo([this, result = *std::move(result)]() mutable {
       auto surplus = file_.Survey(result.same, kMostListed);
+      // Half-way it could only stop.
+      if (absl::Status would = file_.RehearseGivingUp(); surplus.ok() && !would.ok()) {
+        surplus = absl::FailedPreconditionError(
+            absl::StrCat(would.message(),
+                         "; nothing was changed: mend that, for zrs has to write there, and type zrs resync again"));
+      }
       runtime_.Post([this, result = std::move(result), surplus = std::move(surplus)]() mutable {
         if (resync_) OnSurveyed(result, std::move(surplus));
       });

@@ -92,7 +92,8 @@ void SecondarySource::OnNobody() {
       if (&search_.choice().finding(i) == divergence) compared_ = options_.upstreams[i];
     }
     said_diverged_ = divergence->why;
-    if (divergence_) problem_.Raise(DescribeDivergence(), kDivergedRemedy);
+    conflict_ = divergence->kind == UpstreamFinding::Kind::kConflict;
+    if (divergence_) problem_.Raise(DescribeDivergence(), DivergenceRemedy());
     if (!divergence_) Locate();
     Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream",
              AtUpstream(divergence->remedy));

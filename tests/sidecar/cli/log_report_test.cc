@@ -31,13 +31,13 @@ LoggedTransaction Transaction() {
 
 TEST(LogLine, OfATransaction) {
   EXPECT_EQ(LogLine(Transaction()),
-            "03f84a6e00000000  2024-05-01T12:30:00.000000Z      1 records          88 bytes  \" admin\"  \"hello\"\n");
+            "03f84a6e00000000  2024-05-01T12:30:00.000000Z      1 records          88 bytes  \"admin\"  \"hello\"\n");
 }
 
 TEST(LogLine, OfOneThatIsNotComplete) {
   LoggedTransaction transaction = Transaction();
   transaction.status = 'c';
-  EXPECT_THAT(LogLine(transaction), HasSubstr(" bytes  (in progress)  \" admin\""));
+  EXPECT_THAT(LogLine(transaction), HasSubstr(" bytes  (in progress)  \"admin\""));
 }
 
 TEST(LogLine, WhatATerminalWouldObeyIsEscaped) {

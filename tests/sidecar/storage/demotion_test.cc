@@ -17,6 +17,7 @@ namespace zrs::storage {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using DemotionTest = PromotionTest;
 
 TEST_F(DemotionTest, AnOldPrimaryWithNothingExtraFollows) {
@@ -108,6 +109,7 @@ TEST_F(DemotionTest, AStalePrimaryLearnsOfItFromAFollowerOfTheNewOne) {
   RunUntilState(primary_, "superseded");
   EXPECT_FALSE(primary_.serving());
   EXPECT_THAT(primary_.Status().error().message(), HasSubstr("stale primary"));
+  EXPECT_THAT(primary_.Status().error().remedy(), HasSubstr("(replicate-from) and start zrs again; if"));
   EXPECT_TRUE(secondary_.serving());
 }
 
@@ -132,6 +134,16 @@ TEST_F(DemotionTest, TwoPrimariesOfOneGenerationAreAConflictThatStopsBothSides) 
   RunUntilState(secondary_, "superseded");
   EXPECT_FALSE(secondary_.serving());
   EXPECT_THAT(fourth.Status().error().message(), HasSubstr("two primaries"));
+  // What a primary's host is told is not for a secondary's, neither at first nor once both have been compared, or the
+  // primary has stopped for that.
+  for (int look = 0; look < 3; ++look) {
+    EXPECT_THAT(fourth.Status().error().remedy(), HasSubstr("promote --force on that one"));
+    EXPECT_THAT(fourth.Status().error().remedy(), Not(HasSubstr(" here")));
+    world_.RunFor(absl::Seconds(15));
+  }
+  // It was promoted, and its configuration says whom to follow.
+  EXPECT_THAT(secondary_.Status().error().remedy(),
+              HasSubstr("type zrs demote --storage secondary here, and it follows"));
   // Also over a restart, until a person has decided.
   secondary_.Stop();
   secondary_.Start();

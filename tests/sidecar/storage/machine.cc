@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/digest.h"
 
@@ -118,6 +119,17 @@ void Machine::FailSyncsOf(const std::string& path) {
   disk_.SetHook([path](const tests::SimulatedOperation& operation) {
     if (operation.kind != tests::SimulatedOperation::Kind::kSync || operation.path != path) return absl::OkStatus();
     return absl::DataLossError(absl::StrCat("sync ", path, ": Input/output error"));
+  });
+}
+
+void Machine::ForbidChangesIn(const std::string& directory) {
+  disk_.SetHook([directory](const tests::SimulatedOperation& operation) {
+    using Kind = tests::SimulatedOperation::Kind;
+    const bool of_name = operation.kind == Kind::kCreate || operation.kind == Kind::kRename ||
+                         operation.kind == Kind::kLink || operation.kind == Kind::kRemove;
+    if (!of_name || !absl::StartsWith(operation.path, directory)) return absl::OkStatus();
+    return absl::PermissionDeniedError(absl::StrCat(operation.kind == Kind::kCreate ? "create " : "change ",
+                                                    operation.path, ": Operation not permitted"));
   });
 }
 

@@ -105,6 +105,8 @@ class Machine {
   void StepClock(absl::Duration step) { runtime_.StepClock(step); }
   // From now on.
   void FailSyncsOf(const std::string& path);
+  // No name in `directory` (with a slash behind) comes, goes or is changed; the files are as they were.
+  void ForbidChangesIn(const std::string& directory);
 
   uint64_t Size() { return disk_.Exists(options_.path) ? disk_.Stat(options_.path)->size : 0; }
   std::string Data() const { return disk_.Contents(options_.path); }

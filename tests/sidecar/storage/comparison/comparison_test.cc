@@ -204,6 +204,48 @@ TEST_F(ComparisonTest, WithoutRoomForWhatIsSavedNothingIsGivenUp) {
   RunUntilEqual(primary_, secondary_);
 }
 
+// As a read-only or immutable one: it is refused beforehand, and the plan does not promise what cannot be done.
+TEST_F(ComparisonTest, WhereADirectoryCannotBeWrittenNothingIsBegun) {
+  BeginStreaming();
+  Flip(secondary_, At(30) + 200);
+  const std::string flipped = secondary_.Data();
+  EXPECT_EQ(secondary_.Compare().result(), kDifferent);
+  for (const std::string directory : {"/secondary/", "/state/"}) {
+    SCOPED_TRACE(directory);
+    secondary_.ForbidChangesIn(directory);
+    for (const bool dry_run : {true, false}) {
+      const v1::ResyncResponse response = secondary_.Resync(dry_run);
+      EXPECT_EQ(response.result(), v1::ResyncResponse::RESULT_REFUSED);
+      EXPECT_THAT(response.message(), HasSubstr(absl::StrCat("create ", directory)));
+      EXPECT_THAT(response.message(), HasSubstr("Operation not permitted; nothing was changed"));
+    }
+    EXPECT_EQ(secondary_.Status().state(), "diverged");
+    EXPECT_EQ(secondary_.Data(), flipped);
+  }
+  secondary_.disk().SetHook(nullptr);
+  EXPECT_EQ(secondary_.Resync(false).result(), v1::ResyncResponse::RESULT_DONE);
+  EXPECT_EQ(Saved(0), flipped.substr(At(30))) << "no name was used up";
+  RunUntilEqual(primary_, secondary_);
+}
+
+TEST_F(ComparisonTest, ASeedInADirectoryThatCannotBeWrittenIsNotTouched) {
+  tests::FileBuilder longer = file_;
+  longer.AddMany(3, 200);
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  secondary_.Write(longer.bytes());
+  secondary_.Start();
+  RunUntilState(secondary_, "diverged");
+  for (const std::string directory : {"/secondary/", "/state/"}) {
+    secondary_.ForbidChangesIn(directory);
+    EXPECT_THAT(secondary_.Resync(false).message(), HasSubstr("nothing was changed")) << directory;
+    EXPECT_EQ(secondary_.Data(), longer.bytes());
+  }
+  secondary_.disk().SetHook(nullptr);
+  EXPECT_EQ(secondary_.Resync(false).result(), v1::ResyncResponse::RESULT_DONE);
+  ExpectGoesOn();
+}
+
 TEST_F(ComparisonTest, AScrubFindsAFlippedBitAndGoesOnWhereItWas) {
   secondary_.SetScrub(absl::Seconds(10), 0);
   BeginStreaming();
