@@ -82,7 +82,8 @@ void AddQuestions(CommandLine& line) {
 
   CLI::App* health = line.Add("health", "for scripts: exit code 0 when it is SERVING, else 1");
   const auto service = std::make_shared<std::string>();
-  health->add_option("--service", *service, "zrs.storage.NAME for one storage (default: the process)");
+  health->add_option("--service", *service,
+                     "NAME of one storage (default: the process itself, however its storages are)");
   health->callback([&line, service] { line.exit_code = HealthCommand(line.config, *service); });
 }
 
