@@ -85,8 +85,8 @@ std::string UpstreamText(const v1::Upstream& upstream, absl::Time now) {
 std::string SwapText(const v1::LastSwap& swap, absl::Time now) {
   const std::string text = absl::StrCat(Age(swap.time(), now), " ago");
   if (!swap.has_command_error()) return text;
-  return absl::StrCat(text, "; readers that keep the file open were not told, the on-swap command failed: ",
-                      swap.command_error());
+  return absl::StrCat(
+      text, "; readers that keep the file open were not told, the on-swap command failed: ", swap.command_error());
 }
 
 void AddFollowers(ScreenLines& lines, const v1::StorageStatus& status, absl::Time now) {

@@ -8,16 +8,16 @@ namespace zrs::storage {
 using SessionState = replication::FollowerSession::State;
 
 // What was never all that the primary had is no copy yet, however little is missing.
-bool SecondarySource::serving() const {
-  return complete_ && health_.Healthy(state_, upstream_.get(), copy_.committed);
-}
+bool SecondarySource::serving() const { return complete_ && health_.Healthy(state_, upstream_.get(), copy_.committed); }
 
 std::optional<PrimaryView> SecondarySource::primary_view() const {
   std::optional<PrimaryView> view = health_.primary_view(upstream_.get(), copy_.committed);
-  if (!view || complete_ || view->bytes_ahead == 0) return view;
+  if (!view || complete_) return view;
   // What a first copy is without is as old as the database: only a transaction that has begun to arrive tells how old.
   const replication::FollowerSession* session = upstream_ ? &upstream_->session() : nullptr;
-  view->counted = session != nullptr && !session->rebuilding() && session->oldest_not_durable() != 0;
+  const bool rebuilding = session != nullptr && session->rebuilding();
+  const bool arriving = session != nullptr && session->oldest_not_durable() != 0;
+  view->counted = !rebuilding && (arriving || view->bytes_ahead == 0);
   return view;
 }
 

@@ -18,7 +18,9 @@ std::optional<PrimaryView> WhileRebuilding(const SecondaryNow& secondary, absl::
     return PrimaryView{primary_now, 0, absl::ToDoubleSeconds(primary_now - sent), /*counted=*/false};
   }
   const uint64_t to_come = session.upstream_end() - std::min(session.upstream_end(), session.durable().offset);
-  return PrimaryView{primary_now, to_come, absl::ToDoubleSeconds(now - secondary.last_current)};
+  // A new file that is here and not in its place leaves the live one without something all the same.
+  return PrimaryView{primary_now, to_come, absl::ToDoubleSeconds(now - secondary.last_current),
+                     /*counted=*/to_come > 0};
 }
 
 }  // namespace

@@ -157,20 +157,22 @@ TEST_F(PackTest, WhileTheNewFileGrowsItIsNeverSaidThatNothingIsMissing) {
 }
 
 TEST_F(PackTest, AFirstCopyThatItFallsIntoIsNotServingUntilItIsComplete) {
-  file_.AddMany(3000, 900);
+  file_.AddMany(60, 300'000);
   secondary_.SetMaxLag(absl::Hours(24 * 365 * 100));
   primary_.Write(file_.bytes());
   primary_.Start();
   RunUntilState(primary_, "streaming");
   secondary_.Start();
-  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Size() > 4; }));
-  EXPECT_LT(secondary_.Size(), file_.size());
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().committed_end() > file_.boundaries()[1].offset; }));
+  EXPECT_LT(secondary_.Status().committed_end(), file_.size());
   secondary_.HoldIo(absl::Seconds(2));
-  primary_.Pack(Pack(file_, 2).bytes());
+  const std::string epoch = primary_.Status().epoch();
+  primary_.Pack(Pack(file_, 2).AddMany(60, 300'000).bytes());
   int looks = 0;
   const auto look = [&] {
     const v1::StorageStatus now = secondary_.Status();
-    if (now.state() == "streaming") return true;
+    const v1::StorageStatus whole = primary_.Status();
+    if (now.epoch() != epoch && now.committed_end() == whole.committed_end()) return true;
     EXPECT_FALSE(secondary_.serving()) << now.DebugString();
     if (now.state() == "rebuilding") {
       EXPECT_FALSE(now.has_lag_seconds()) << now.DebugString();
