@@ -68,13 +68,15 @@ constexpr KeySpec kKeys[] = {
     {"on-swap", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
      "Command for `/bin/sh -c`, run after a packed file has taken the copy's place: readers that stay open have to "
      "reopen it. It finds `ZRS_STORAGE` and `ZRS_PATH` in its environment. Run at least once for each swap: again at "
-     "the next start where zrs ended before it did; one more run tells of all swaps that came while it ran."},
+     "the next start where zrs ended before it did; one more run tells of all swaps that came while it ran. "
+     "Where it fails, the log and the status have the last 1 KiB that it printed."},
     {"fence-command", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
      "Command for `/bin/sh -c`, run by `zrs promote` first: it makes sure that the old primary is written to no more, "
      "and "
      "ends with 0 only then; else nothing is promoted. It finds `ZRS_STORAGE`, `ZRS_PATH` and `ZRS_UPSTREAM`, the "
      "address "
-     "that was followed last, in its environment."},
+     "that was followed last, in its environment. Where it fails, the answer and the log have the last 1 KiB that it "
+     "printed."},
     {"owner", kZrs | kSecondary, kUser, false, "", "unchanged", "", "", kFollowing,
      "User that the copy's files are given to: the one that the database runs as after a failover."},
     {"group", kZrs | kSecondary, kGroup, false, "", "the owner's, else unchanged", "", "", kFollowing,

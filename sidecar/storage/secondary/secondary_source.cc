@@ -293,7 +293,9 @@ absl::Duration SecondarySource::DelayAfter(const absl::Status& status) {
     if (!rebuilding_) told_end_ = std::max(told_end_, upstream_->session().upstream_end());
   }
   const bool left = std::exchange(leaving_, false);
-  if (stopping_ || state_ == SecondaryState::kStopped || differs_ || left) return absl::ZeroDuration();
+  // Hung up for a resync it is as diverged as before.
+  const bool goes_on = stopping_ || differs_ || left || resync_;
+  if (goes_on || state_ == SecondaryState::kStopped) return absl::ZeroDuration();
   const std::optional<replication::FollowerEnd>& end = upstream_->session().end();
   if (state_ == SecondaryState::kDiskFull && !(end && end->by_publisher)) return backoff_.Next(runtime_.Random());
   if (end) return DelayAfterEnd(*end);

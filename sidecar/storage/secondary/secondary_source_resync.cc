@@ -52,8 +52,8 @@ void SecondarySource::BeginResync() {
 void SecondarySource::AnswerResync(v1::ResyncResponse response) {
   ResyncWish wish = *std::exchange(resync_, std::nullopt);
   wish.answer(std::move(response));
-  // As before it was asked for.
-  if (stopping_ || differs_ || state_ != SecondaryState::kDiverged) return;
+  // As before it was asked for, where nothing was done.
+  if (stopping_ || differs_ || wish.giving_up || state_ == SecondaryState::kStopped) return;
   retry_ = runtime_.After(options_.refused_delay, [this] { Seek(); });
 }
 
