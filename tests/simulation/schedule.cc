@@ -340,6 +340,8 @@ void Schedule::StayEqual() {
   if (!log().violation().empty()) return;
   wait_client_.AskInTheEnd();
   RunFor(absl::Seconds(3), [] { return false; });
+  // A disk may be stuck twice in a row.
+  RunFor(absl::Seconds(10), [this] { return wait_client_.AnsweredInTheEnd(); });
   wait_client_.CheckAll();
   for (const auto& node : cluster_.nodes()) {
     if (node->is_primary()) continue;

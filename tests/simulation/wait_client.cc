@@ -75,8 +75,10 @@ void WaitClient::AskInTheEnd() {
   if (cluster_.has_secondaries()) Ask(1, absl::InfiniteDuration());
 }
 
+bool WaitClient::AnsweredInTheEnd() const { return !cluster_.has_secondaries() || returned_ > returned_before_end_; }
+
 void WaitClient::CheckAll() {
-  if (cluster_.has_secondaries() && returned_ == returned_before_end_) {
+  if (!AnsweredInTheEnd()) {
     cluster_.log().Violation("client", "wait does not return, though all have everything");
   }
   for (const Promise& promise : promises_) {

@@ -26,6 +26,8 @@ class WaitClient {
 
   // Asks for a follower, and expects to be told that it has it, by the time of CheckAll.
   void AskInTheEnd();
+  // Whether that was answered, or there is nobody to wait for.
+  bool AnsweredInTheEnd() const;
   void CheckAll();
   // How often it was told that followers have it.
   uint64_t returned() const { return returned_; }
