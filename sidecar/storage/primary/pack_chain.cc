@@ -18,10 +18,12 @@ using filestorage::Tail;
 using filestorage::TailReport;
 using By = filestorage::PackProof::By;
 
-// Whether the file is as it was reported before; its end is then that of all it has.
-bool ReadToEnd(Tail& tail) {
+// OK where the file is as it was reported before; its end is then that of all it has. FailedPrecondition where it is
+// not.
+absl::Status ReadToEnd(Tail& tail) {
   const absl::StatusOr<TailReport> report = PollToEnd(tail);
-  return report.ok() && report->as_before();
+  if (!report.ok() || report->as_before()) return report.status();
+  return absl::FailedPreconditionError(report->reason);
 }
 
 // ProvePack of two whole files; rule 3 proves nothing here.
@@ -49,7 +51,7 @@ PackChain::PackChain(filestorage::FileSystem& file_system, std::string path)
 void PackChain::BeginWith(std::unique_ptr<Tail> followed, uint64_t inode) {
   Clear();
   followed->Unname();
-  lost_ = !ReadToEnd(*followed);
+  lost_ = !ReadToEnd(*followed).ok();
   if (!lost_) followed_ = {std::move(followed), inode};
 }
 
@@ -71,7 +73,7 @@ absl::Status PackChain::BeginUnseen(const Boundary& known) {
 void PackChain::Add(std::unique_ptr<Tail> pending, uint64_t inode) {
   if (!followed_.tail) return;
   pending->Unname();
-  if (ReadToEnd(*pending) && IsPackOf(*pending, *last().tail)) link_ = {std::move(pending), inode};
+  if (ReadToEnd(*pending).ok() && IsPackOf(*pending, *last().tail)) link_ = {std::move(pending), inode};
 }
 
 void PackChain::LetGo(uint64_t inode) {
@@ -96,9 +98,9 @@ absl::StatusOr<PackChain::Held> PackChain::OpenOld(const Boundary& known) const 
     return tail.status();
   }
   if (!tail.ok()) return Held{};
-  const absl::StatusOr<TailReport> report = PollToEnd(**tail);
-  if (absl::IsDataLoss(report.status())) return report.status();
-  if (!report.ok() || !report->as_before()) return Held{};
+  const absl::Status read = ReadToEnd(**tail);
+  if (absl::IsDataLoss(read)) return read;
+  if (!read.ok()) return Held{};
   return Held{*std::move(tail), info->inode};
 }
 

@@ -337,8 +337,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       said_diverged_ = end.message;
       conflict_ = end.reason == v1::End::REASON_CONFLICT;
       if (divergence_) problem_.Raise(DescribeDivergence(), RemedyOf(end));
-      Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream",
-               AtUpstream(end.remedy));
+      WithdrawFailed("the copy here has diverged from its own upstream", end.remedy);
       break;
     default:
       state_ = SecondaryState::kConnecting;
@@ -365,13 +364,17 @@ void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& messag
   events_.withdrawn(replication::MakeEnd(reason, message, remedy));
 }
 
+void SecondarySource::WithdrawFailed(const std::string& message, const std::string& remedy) {
+  Withdraw(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy));
+}
+
 void SecondarySource::Fail(const std::string& message, const std::string& remedy) {
   state_ = SecondaryState::kStopped;
   EndComparing("the storage has stopped");
   problem_.Raise(message, remedy, /*lasting=*/true);
   retry_.reset();
   if (upstream_) upstream_->Stop(kStopGrace);
-  Withdraw(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy));
+  WithdrawFailed(message, remedy);
   events_.changed();
 }
 

@@ -155,8 +155,7 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   problem_.Raise(DescribeDivergence(), kDifferenceRemedy);
   if (!unproved_) writer_.NoteDifference(DescribeDivergence());
   if (upstream_) upstream_->Stop(kStopGrace);
-  Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here differs from its own upstream's file",
-           AtUpstream(kDifferenceRemedy));
+  WithdrawFailed("the copy here differs from its own upstream's file", kDifferenceRemedy);
   events_.changed();
 }
 

@@ -95,8 +95,7 @@ void SecondarySource::OnNobody() {
     conflict_ = divergence->kind == UpstreamFinding::Kind::kConflict;
     if (divergence_) problem_.Raise(DescribeDivergence(), DivergenceRemedy());
     if (!divergence_) Locate();
-    Withdraw(v1::End::REASON_SOURCE_FAILED, "the copy here has diverged from its own upstream",
-             AtUpstream(divergence->remedy));
+    WithdrawFailed("the copy here has diverged from its own upstream", divergence->remedy);
   }
   events_.changed();
 }

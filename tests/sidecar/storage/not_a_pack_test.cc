@@ -77,11 +77,17 @@ TEST_F(PackTest, AnOlderBackupThatIsPackedLaterIsStillNotFollowed) {
   RunUntilFollowed();
 }
 
+// Of all but the last transaction.
+FileBuilder BackupThatWentOn() {
+  FileBuilder backup = FileBuilder().AddMany(39, 900);
+  backup.Add({.tid = tests::TestTid(100), .records = {{.oid = 1, .data = "another future"}}});
+  return backup;
+}
+
 TEST_F(PackTest, AnOlderBackupThatIsPackedWhileTheSidecarIsDown) {
   Begin();
   primary_.Stop();
-  FileBuilder backup = FileBuilder().AddMany(39, 900);
-  backup.Add({.tid = tests::TestTid(100), .records = {{.oid = 1, .data = "another future"}}});
+  const FileBuilder backup = BackupThatWentOn();
   primary_.WriteUnnoticed(backup.bytes());
   primary_.Pack(Pack(backup).bytes());
   primary_.Start();
@@ -92,8 +98,7 @@ TEST_F(PackTest, AnOlderBackupThatIsPackedWhileTheSidecarIsDown) {
 TEST_F(PackTest, AnOldFileThatItsDiskDoesNotGiveBackDoesNotHideOneThatWasPacked) {
   Begin();
   primary_.Stop();
-  FileBuilder backup = FileBuilder().AddMany(39, 900);
-  backup.Add({.tid = tests::TestTid(100), .records = {{.oid = 1, .data = "another future"}}});
+  const FileBuilder backup = BackupThatWentOn();
   primary_.WriteUnnoticed(backup.bytes());
   primary_.Pack(Pack(backup).bytes());
   primary_.disk().SetHook([](const tests::SimulatedOperation& operation) {
@@ -108,11 +113,7 @@ TEST_F(PackTest, AnOldFileThatItsDiskDoesNotGiveBackDoesNotHideOneThatWasPacked)
 }
 
 // What was committed after the backup is in the copies alone; what the backup became has later transactions, packed.
-FileBuilder PackedBackup() {
-  FileBuilder backup = FileBuilder().AddMany(39, 900);
-  backup.Add({.tid = tests::TestTid(100), .records = {{.oid = 1, .data = "another future"}}});
-  return Pack(backup);
-}
+FileBuilder PackedBackup() { return Pack(BackupThatWentOn()); }
 
 TEST_F(PackTest, AnOlderBackupThatWasPackedElsewhereUnderTheName) {
   Begin();

@@ -92,6 +92,13 @@ TEST_F(StopAndWaitTest, AWaitEndsInTimeThoughTheDiskIsStuck) {
 
 class MissingFileTest : public StopAndWaitTest {
  protected:
+  void BeginStreaming() {
+    primary_.Write(file_.bytes());
+    primary_.Start();
+    secondary_.Start();
+    RunUntilEqual(primary_, secondary_);
+    RunUntilState(secondary_, "streaming");
+  }
   // As a pack does for a moment.
   void TakeNameAway() { ASSERT_TRUE(primary_.disk().Rename("/primary/Data.fs", "/primary/Data.fs.old").ok()); }
   void GiveNameBack() {
@@ -103,11 +110,7 @@ class MissingFileTest : public StopAndWaitTest {
 };
 
 TEST_F(MissingFileTest, AWaitDoesNotTakeWhatIsKnownForWhatIsCommitted) {
-  primary_.Write(file_.bytes());
-  primary_.Start();
-  secondary_.Start();
-  RunUntilEqual(primary_, secondary_);
-  RunUntilState(secondary_, "streaming");
+  BeginStreaming();
   file_.AddMany(1, 10);
   primary_.WriteUnnoticed(file_.bytes());
   TakeNameAway();
@@ -137,11 +140,7 @@ TEST_F(MissingFileTest, AStopDoesNotWaitForIt) {
 
 // It was committed before the name went, and its client may have seen it.
 TEST_F(MissingFileTest, AStopSendsWhatWasCommittedLastAllTheSame) {
-  primary_.Write(file_.bytes());
-  primary_.Start();
-  secondary_.Start();
-  RunUntilEqual(primary_, secondary_);
-  RunUntilState(secondary_, "streaming");
+  BeginStreaming();
   file_.AddMany(1, 10);
   primary_.WriteUnnoticed(file_.bytes());
   TakeNameAway();
@@ -165,11 +164,7 @@ class PackWaitTest : public MissingFileTest, public ::testing::WithParamInterfac
 
 TEST_P(PackWaitTest, AWaitEndsWhenItsPackIsPublished) {
   const absl::Duration timeout = GetParam();
-  primary_.Write(file_.bytes());
-  primary_.Start();
-  secondary_.Start();
-  RunUntilEqual(primary_, secondary_);
-  RunUntilState(secondary_, "streaming");
+  BeginStreaming();
   TakeNameAway();
   std::optional<v1::WaitResponse> in_the_gap;
   primary_.BeginWait(1, timeout, in_the_gap);
@@ -200,11 +195,7 @@ INSTANTIATE_TEST_SUITE_P(Patience, PackWaitTest, ::testing::Values(absl::Seconds
 
 // They are waited for, as they come back at once after a pack, but not for ever.
 TEST_F(MissingFileTest, AWaitForFollowersThatAPackHasLostEnds) {
-  primary_.Write(file_.bytes());
-  primary_.Start();
-  secondary_.Start();
-  RunUntilEqual(primary_, secondary_);
-  RunUntilState(secondary_, "streaming");
+  BeginStreaming();
   TakeNameAway();
   std::optional<v1::WaitResponse> answer;
   primary_.BeginWait(1, absl::InfiniteDuration(), answer);
@@ -220,11 +211,7 @@ TEST_F(MissingFileTest, AWaitForFollowersThatAPackHasLostEnds) {
 }
 
 TEST_F(MissingFileTest, AWaitEndsWhenWhatCameIsNoPack) {
-  primary_.Write(file_.bytes());
-  primary_.Start();
-  secondary_.Start();
-  RunUntilEqual(primary_, secondary_);
-  RunUntilState(secondary_, "streaming");
+  BeginStreaming();
   TakeNameAway();
   std::optional<v1::WaitResponse> answer;
   primary_.BeginWait(1, absl::Seconds(50), answer);

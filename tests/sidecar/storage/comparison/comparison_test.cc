@@ -33,6 +33,17 @@ class ComparisonTest : public PairTest {
     bytes[static_cast<size_t>(offset)] ^= 4;
     machine.disk().SetContents(absl::StrCat("/", machine.name(), "/Data.fs"), bytes);
   }
+  // The secondary's file, which no state tells of, goes on further than the primary's.
+  tests::FileBuilder BeginWithLongerSeed() {
+    tests::FileBuilder longer = file_;
+    longer.AddMany(3, 200);
+    primary_.Write(file_.bytes());
+    primary_.Start();
+    secondary_.Write(longer.bytes());
+    secondary_.Start();
+    RunUntilState(secondary_, "diverged");
+    return longer;
+  }
   std::string Saved(int n) { return secondary_.disk().Contents(absl::StrCat("/secondary/Data.fs.tr", n)); }
   void Pack() {
     tests::FileBuilder packed;
@@ -229,13 +240,7 @@ TEST_F(ComparisonTest, WhereADirectoryCannotBeWrittenNothingIsBegun) {
 }
 
 TEST_F(ComparisonTest, ASeedInADirectoryThatCannotBeWrittenIsNotTouched) {
-  tests::FileBuilder longer = file_;
-  longer.AddMany(3, 200);
-  primary_.Write(file_.bytes());
-  primary_.Start();
-  secondary_.Write(longer.bytes());
-  secondary_.Start();
-  RunUntilState(secondary_, "diverged");
+  const tests::FileBuilder longer = BeginWithLongerSeed();
   for (const std::string directory : {"/secondary/", "/state/"}) {
     secondary_.ForbidChangesIn(directory);
     EXPECT_THAT(secondary_.Resync(false).message(), HasSubstr("nothing was changed")) << directory;
@@ -299,13 +304,7 @@ TEST_F(ComparisonTest, ASeedWithAVoteThatWasTakenBack) {
 }
 
 TEST_F(ComparisonTest, ASeedThatGoesOnFurtherIsDiverged) {
-  tests::FileBuilder longer = file_;
-  longer.AddMany(3, 200);
-  primary_.Write(file_.bytes());
-  primary_.Start();
-  secondary_.Write(longer.bytes());
-  secondary_.Start();
-  RunUntilState(secondary_, "diverged");
+  const tests::FileBuilder longer = BeginWithLongerSeed();
   EXPECT_EQ(secondary_.Status().divergence().same_up_to(), file_.size());
   EXPECT_EQ(secondary_.Data(), longer.bytes());
   EXPECT_EQ(secondary_.Resync(true).transactions(), 3u);
