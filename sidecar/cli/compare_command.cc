@@ -6,7 +6,6 @@
 #include <future>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
@@ -17,6 +16,7 @@
 #include "sidecar/cli/progress_line.h"
 #include "sidecar/cli/terminal.h"
 #include "sidecar/config/loader.h"
+#include "sidecar/text/printable.h"
 
 namespace zrs::cli {
 namespace {
@@ -55,8 +55,8 @@ std::string TransactionText(bool there, const v1::ComparedTransaction& transacti
   if (transaction.has_damage()) return absl::StrCat("damage: ", transaction.damage());
   std::string text = transaction.tid();
   if (transaction.has_time()) absl::StrAppend(&text, "  ", transaction.time());
-  return absl::StrCat(text, "  ", transaction.bytes(), " bytes  user \"",
-                      absl::StripAsciiWhitespace(transaction.user()), "\"  \"", transaction.description(), "\"");
+  return absl::StrCat(text, "  ", transaction.bytes(), " bytes  user \"", text::ShownUser(transaction.user()), "\"  \"",
+                      transaction.description(), "\"");
 }
 
 std::string DifferenceText(const v1::Comparison& comparison) {

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "filestorage/format.h"
@@ -39,9 +38,8 @@ std::string LogLine(const LoggedTransaction& transaction) {
   if (transaction.status != filestorage::kStatusComplete) {
     absl::StrAppend(&line, "(", StatusWord(transaction.status), ")  ");
   }
-  // ZODB writes the path of a user's folder and a space first, also where there is no path.
-  absl::StrAppend(&line, text::Quoted(absl::StripAsciiWhitespace(transaction.user)), "  ",
-                  text::Quoted(transaction.description), "\n");
+  absl::StrAppend(&line, text::Quoted(text::ShownUser(transaction.user)), "  ", text::Quoted(transaction.description),
+                  "\n");
   return line;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "sidecar/text/utf8.h"
@@ -52,5 +53,7 @@ std::string Escaped(absl::string_view text, size_t limit) {
 }
 
 std::string Quoted(absl::string_view text) { return absl::StrCat("\"", Escaped(text), "\""); }
+
+absl::string_view ShownUser(absl::string_view user) { return absl::StripAsciiWhitespace(user); }
 
 }  // namespace zrs::text

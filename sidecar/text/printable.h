@@ -30,6 +30,10 @@ std::string Escaped(absl::string_view text, size_t limit = kValueLimit);
 // The same in double quotes.
 std::string Quoted(absl::string_view text);
 
+// The user of a transaction, for people: ZODB writes the path of a user's folder and a space first, also where there is
+// no path.
+absl::string_view ShownUser(absl::string_view user);
+
 }  // namespace zrs::text
 
 #endif  // ZRS_SIDECAR_TEXT_PRINTABLE_H_

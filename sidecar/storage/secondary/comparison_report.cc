@@ -1,6 +1,5 @@
 #include "sidecar/storage/secondary/comparison_report.h"
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/format.h"
 #include "filestorage/timestamp.h"
@@ -55,8 +54,7 @@ std::string Describe(const v1::ComparedTransaction& transaction) {
   }
   std::string text = absl::StrCat("transaction ", transaction.tid());
   if (transaction.has_time()) absl::StrAppend(&text, " of ", transaction.time());
-  // ZODB writes the path of a user's folder and a space first, also where there is no path.
-  const absl::string_view user = absl::StripAsciiWhitespace(transaction.user());
+  const absl::string_view user = text::ShownUser(transaction.user());
   if (!user.empty()) absl::StrAppend(&text, " by ", user);
   if (!transaction.description().empty()) absl::StrAppend(&text, ", \"", transaction.description(), "\"");
   return absl::StrCat(text, " (", transaction.bytes(), " bytes)");

@@ -45,7 +45,8 @@ void SecondarySource::OnSearched() {
   const UpstreamChoice& choice = search_.choice();
   if (upstream_) {
     if (choice.outdone(runtime_.Now())) {
-      Leave(absl::StrCat("there is the primary itself, of generation ", choice.known_generation(0), ", elsewhere"));
+      Leave(
+          absl::StrCat("there is the primary itself, or a later generation, elsewhere: ", choice.known_generation(0)));
     }
     return;
   }
