@@ -320,9 +320,17 @@ void FollowerSession::FailWriting(absl::string_view doing, const absl::Status& e
          effects);
 }
 
+FollowerEffects FollowerSession::OnRival(v1::End::Reason reason, uint64_t generation, absl::string_view message) {
+  FollowerEffects effects;
+  v1::End end = MakeEnd(reason, message, kTwoPrimariesRemedy);
+  end.set_generation(generation);
+  Finish(end, &effects);
+  return effects;
+}
+
 void FollowerSession::Finish(const v1::End& end, FollowerEffects* effects) {
   if (over()) return;
-  end_ = FollowerEnd{end.reason(), end.message(), end.remedy()};
+  end_ = FollowerEnd{end.reason(), end.message(), end.remedy(), false, end.generation()};
   queue_.Clear();
   if (phase_ == Phase::kUnopened) return Close(effects);
   phase_ = Phase::kEnding;
@@ -333,6 +341,7 @@ void FollowerSession::SendEnd(FollowerEffects* effects) {
   end_sent_ = true;
   v1::FollowerMessage message;
   *message.mutable_end() = MakeEnd(end_->reason, end_->message, end_->remedy);
+  message.mutable_end()->set_generation(end_->generation);
   Send(std::move(message), effects);
 }
 

@@ -93,7 +93,7 @@ struct FollowerEnd {
   std::string message;
   std::string remedy;
   bool by_publisher = false;  // the publisher said so; else it was decided here
-  uint64_t generation = 0;    // where the publisher has diverged: of its epoch, at most kMostGeneration
+  uint64_t generation = 0;    // as End's, at most kMostGeneration
   bool secondary = false;     // the publisher is a secondary itself
   v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;  // as the publisher says
 };
@@ -128,6 +128,9 @@ class FollowerSession {
   FollowerEffects OnKeepAlive();
   // The owner stops: say so to the publisher and close.
   FollowerEffects OnStop();
+  // There is another primary than the publisher's, of `generation`: say so to the publisher and close.
+  // `reason`: REASON_CONFLICT or REASON_SUPERSEDED, as in End.
+  FollowerEffects OnRival(v1::End::Reason reason, uint64_t generation, absl::string_view message);
 
   enum class State { kHandshake, kCopying, kRebuilding, kStreaming, kEnded };
   // kCopying until all was durable once that the publisher had by its Welcome and its newest heartbeat. kEnded from the

@@ -43,7 +43,10 @@ PublisherEffects PublisherSession::OnMessage(const v1::FollowerMessage& message)
   assert(receiving_);
   receiving_ = false;
   if (message.has_end()) {
-    if (!own_end_) follower_end_ = MakeEnd(message.end().reason(), message.end().message(), message.end().remedy());
+    if (!own_end_) {
+      follower_end_ = MakeEnd(message.end().reason(), message.end().message(), message.end().remedy());
+      follower_end_->set_generation(std::min(message.end().generation(), kMostGeneration));
+    }
     Close(&effects);
   } else if (phase_ == Phase::kHello) {
     TakeHello(message, &effects);

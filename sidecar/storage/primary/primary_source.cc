@@ -254,42 +254,10 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   heartbeat_.reset();
   published_ = false;
   // What is to be typed on the host of a primary would be wrong on that of a follower.
-  events_.withdrawn(superseded_
-                        ? replication::MakeEnd(v1::End::REASON_SUPERSEDED, message, replication::kTwoPrimariesRemedy)
-                        : replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy)));
+  events_.withdrawn(superseded_ ? SupersededEnd(message)
+                                : replication::MakeEnd(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy)));
   events_.changed();
   if (!polling_) AnswerRefreshes();
-}
-
-// What this one sends from here on would part the followers further. Which of the two is right, a person says: so the
-// file is looked at no more, also where it is replaced.
-void PrimarySource::OnRival(const v1::End& end) {
-  if (failed_ || superseded_) return;
-  Supersede(end.message());
-  runtime_.PostIo([this, generation = end.generation(), message = end.message()] {
-    absl::Status noted = file_.NoteRival(generation, message);
-    if (noted.ok()) return;
-    spdlog::warn("storage {}: {}; after a restart it has to be told again", options_.name, noted.ToString());
-  });
-}
-
-void PrimarySource::Supersede(const std::string& message) {
-  superseded_ = true;
-  Fail(message, SupersededRemedy(options_));
-}
-
-void PrimarySource::BeginGeneration(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done) {
-  runtime_.PostIo([this, id = RandomId(runtime_), done = std::move(done)]() mutable {
-    auto begun = file_.BeginGeneration(id);
-    runtime_.Post([done = std::move(done), begun = std::move(begun)]() mutable { done(std::move(begun)); });
-  });
-}
-
-void PrimarySource::GiveUp(absl::AnyInvocable<void(absl::Status)> done) {
-  runtime_.PostIo([this, done = std::move(done)]() mutable {
-    absl::Status given_up = file_.GiveUp();
-    runtime_.Post([done = std::move(done), given_up = std::move(given_up)]() mutable { done(std::move(given_up)); });
-  });
 }
 
 // A file that was overwritten or cut in place reads badly too: the next look tells.

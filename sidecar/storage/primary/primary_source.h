@@ -94,6 +94,7 @@ class PrimarySource final : public Source {
   void SaveState();
   void FailUnreadable();
   void Fail(const std::string& message, const std::string& remedy);
+  v1::End SupersededEnd(const std::string& message) const;
   void Supersede(const std::string& message);
 
   const StorageOptions options_;

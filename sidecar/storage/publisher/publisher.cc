@@ -11,6 +11,7 @@
 #include "filestorage/timestamp.h"
 #include "sidecar/replication/end_message.h"
 #include "sidecar/replication/id.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/publisher/refuse_stream.h"
 #include "sidecar/storage/status_text.h"
 #include "spdlog/spdlog.h"
@@ -196,12 +197,24 @@ void Publisher::OnProgress() {
 
 void Publisher::OnClosed(const PublisherConnection* closed) {
   if (closed->kind() == Kind::kFollows) log_.OnClosed(*closed);
-  const std::optional<v1::End> end = closed->session().own_end();
-  const bool rival = end && (end->reason() == v1::End::REASON_SUPERSEDED || end->reason() == v1::End::REASON_CONFLICT);
+  const std::optional<v1::End> rival = RivalToldOf(*closed);
   std::erase_if(connections_, [closed](const auto& connection) { return connection.get() == closed; });
   FinishDrainIfPossible();
   hooks_.progressed();
-  if (rival) hooks_.rival(*end);
+  if (rival) hooks_.rival(*rival);
+}
+
+std::optional<v1::End> Publisher::RivalToldOf(const PublisherConnection& closed) const {
+  const auto of_rival = [](const std::optional<v1::End>& end) {
+    return end && (end->reason() == v1::End::REASON_SUPERSEDED || end->reason() == v1::End::REASON_CONFLICT);
+  };
+  if (const auto& refused = closed.session().own_end(); of_rival(refused)) return refused;
+  const auto& told = closed.session().follower_end();
+  if (!of_rival(told) || closed.kind() != Kind::kFollows || !publication_) return std::nullopt;
+  // It may have been on its way while a person decided.
+  const uint64_t generation = replication::CurrentEpoch(publication_->lineage)->generation();
+  const bool conflict = told->reason() == v1::End::REASON_CONFLICT;
+  return (conflict ? told->generation() == generation : told->generation() > generation) ? told : std::nullopt;
 }
 
 void Publisher::FinishDrainIfPossible() {

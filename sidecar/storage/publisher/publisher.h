@@ -42,8 +42,8 @@ class Publisher {
     // A follower was turned away for want of room; why, and what to do.
     std::function<void(const std::string& message, const std::string& remedy)> refused;
     std::function<void(replication::KnownFollower)> last_seen;  // as PublisherConnection's
-    std::function<void(const v1::End&)>
-        rival;                           // a follower that was refused knows of another primary: what it was told
+    // A follower knows of another primary: what it was told when it was refused for that, or has told.
+    std::function<void(const v1::End&)> rival;
     std::function<Standing()> standing;  // what this storage is now, for who connects; null: a primary
     // As PublisherConnection's.
     std::function<void(const v1::Lineage&, absl::AnyInvocable<void(absl::Status)>)> take_identity;
@@ -90,6 +90,8 @@ class Publisher {
   // The end, marked as a secondary's where that is what this storage is.
   v1::End Marked(v1::End end) const;
   void EndAll(const v1::End& end);
+  // What a follower that is gone knew of another primary: shown by its hello, or told.
+  std::optional<v1::End> RivalToldOf(const PublisherConnection& closed) const;
   void OnProgress();
   void OnClosed(const PublisherConnection* connection);
   void FinishDrainIfPossible();

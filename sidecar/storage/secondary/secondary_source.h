@@ -38,8 +38,8 @@ class SecondarySource final : public Source {
   void Refresh(absl::AnyInvocable<void()> done) override { done(); }
   void OnUnreadable(const absl::Status& error) override;
   void Remember(replication::KnownFollower follower) override;
-  // Its own upstream has to tell it.
-  void OnRival(const v1::End&) override {}
+  // Its primary is told, over whomever it follows.
+  void OnRival(const v1::End& end) override;
   void Pause(absl::AnyInvocable<void()> held) override;
   void Resume() override;
   bool is_primary() const override { return false; }
@@ -113,6 +113,8 @@ class SecondarySource final : public Source {
   // Of several addresses: now and then, while one of them is followed.
   void LookAtOthers();
   void Leave(const std::string& why);
+  // Of several addresses: one of them is another primary of the followed one's generation.
+  void TellOfRival();
   uint64_t OwnGeneration() const;
   void Connect();
   void OnChanged();
@@ -250,10 +252,11 @@ class SecondarySource final : public Source {
   absl::AnyInvocable<void()> quiesced_;
   bool complete_ = false;  // the file was once all that the primary had
   Reach reach_ = Reach::kUnknown;
-  bool look_soon_ = false;        // at once after the present attempt
-  bool seeking_ = false;          // one to connect to is being looked for
-  bool leaving_ = false;          // the present one, for another
-  absl::Duration primary_heard_;  // over the present one, or it was connected to, last
+  bool look_soon_ = false;                                 // at once after the present attempt
+  bool seeking_ = false;                                   // one to connect to is being looked for
+  bool leaving_ = false;                                   // the present one, for another
+  absl::Duration rival_told_ = -absl::InfiniteDuration();  // to the upstream, last, by Runtime::Now
+  absl::Duration primary_heard_;                           // over the present one, or it was connected to, last
   bool upstream_is_secondary_ = false;
   bool followed_ = false;          // the upstream, since this process was started
   bool stopped_in_order_ = false;  // the upstream, since it was followed last

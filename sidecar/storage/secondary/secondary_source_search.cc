@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sidecar/replication/end_message.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/secondary/secondary_source.h"
@@ -13,7 +15,9 @@ namespace {
 
 // A secondary over which nothing is heard of a primary for so long is followed no more.
 constexpr absl::Duration kLongestUnheard = absl::Seconds(15);
-constexpr char kNobodyRemedy[] =
+// One that takes no notice is of an earlier release.
+constexpr absl::Duration kRivalToldAgain = absl::Minutes(5);
+constexpr absl::string_view kNobodyRemedy =
     "zrs looks again by itself; see to the primary, or if it is lost, promote one of its secondaries";
 
 }  // namespace
@@ -47,6 +51,8 @@ void SecondarySource::OnSearched() {
     if (choice.outdone(runtime_.Now())) {
       Leave(
           absl::StrCat("there is the primary itself, or a later generation, elsewhere: ", choice.known_generation(0)));
+    } else {
+      TellOfRival();
     }
     return;
   }
@@ -80,8 +86,10 @@ void SecondarySource::OnNobody() {
   health_.OnError(why);
   retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
   if (state_ == SecondaryState::kDiskFull && divergence == nullptr) return;
+  const bool rival = search_.choice().rival(OwnGeneration()).has_value();
+  const std::string nobody(rival ? replication::kTwoPrimariesRemedy : kNobodyRemedy);
   problem_.Raise(absl::StrCat("none of its addresses can be followed: ", why),
-                 divergence != nullptr ? divergence->remedy : kNobodyRemedy);
+                 divergence != nullptr ? divergence->remedy : nobody);
   if (divergence == nullptr) {
     state_ = SecondaryState::kConnecting;
     asked_ = AskedBySome();
@@ -107,6 +115,33 @@ void SecondarySource::LookAtOthers() {
   // Whoever is paused does not listen.
   if (!upstream_is_secondary_ || primary_view() || writer_.paused()) primary_heard_ = runtime_.Now();
   if (runtime_.Now() - primary_heard_ >= kLongestUnheard) Leave("nothing is heard of a primary over it");
+}
+
+void SecondarySource::TellOfRival() {
+  const std::optional<size_t> rival = search_.choice().rival(OwnGeneration());
+  if (!rival || !search_.choice().following()) return;
+  v1::End end;
+  end.set_reason(v1::End::REASON_CONFLICT);
+  end.set_generation(search_.choice().finding(*rival).rival_generation);
+  end.set_message(absl::StrCat("there are two primaries of generation ", end.generation(), ": follower ", options_.name,
+                               ", which follows this one, has found the other over ", options_.upstreams[*rival],
+                               ", which says: ", search_.choice().finding(*rival).why));
+  OnRival(end);
+}
+
+// The one that is followed is told too, so that neither goes on alone. It comes to its primary over any number of
+// secondaries.
+void SecondarySource::OnRival(const v1::End& end) {
+  if (!upstream_ || upstream_->session().end() || !health_.connected()) return;
+  const uint64_t generation = replication::CurrentEpoch(upstream_->session().lineage())->generation();
+  // One that is behind takes what is later for a rival of its primary, which it may be itself.
+  const bool conflict = end.reason() == v1::End::REASON_CONFLICT && end.generation() == generation;
+  const bool superseded = end.reason() == v1::End::REASON_SUPERSEDED && end.generation() > generation;
+  if ((!conflict && !superseded) || runtime_.Now() - rival_told_ < kRivalToldAgain) return;
+  rival_told_ = runtime_.Now();
+  spdlog::warn("storage {}: tells {} of another primary: {}", options_.name, search_.address(), end.message());
+  leaving_ = true;
+  upstream_->TellRival(end, kStopGrace);
 }
 
 void SecondarySource::Leave(const std::string& why) {

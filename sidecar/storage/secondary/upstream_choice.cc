@@ -105,6 +105,15 @@ bool UpstreamChoice::outdone(absl::Duration now) const {
   return best && *best != present_ && addresses_[*best].finding.kind == Kind::kPrimary;
 }
 
+std::optional<size_t> UpstreamChoice::rival(uint64_t generation) const {
+  if (generation == 0) return std::nullopt;
+  for (size_t i = 0; i < addresses_.size(); ++i) {
+    if (following() && i == present_) continue;
+    if (addresses_[i].finding.rival_generation == generation) return i;
+  }
+  return std::nullopt;
+}
+
 const UpstreamFinding* UpstreamChoice::divergence(uint64_t own) const {
   const uint64_t known = known_generation(own);
   for (const Address& address : addresses_) {

@@ -47,6 +47,9 @@ class UpstreamChoice {
   // it is to be left.
   bool outdone(absl::Duration now) const;
   bool turned_away(size_t address, absl::Duration now) const;
+  // The address, if any, that shows that there are two primaries of that generation. What the one that is followed was
+  // before is of no matter.
+  std::optional<size_t> rival(uint64_t generation) const;
   // The primary of the latest generation that is known refuses this follower, whose file is no part of its own.
   const UpstreamFinding* divergence(uint64_t own) const;
 

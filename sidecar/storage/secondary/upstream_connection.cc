@@ -109,6 +109,12 @@ void UpstreamConnection::Stop(absl::Duration grace) {
   }
 }
 
+void UpstreamConnection::TellRival(const v1::End& end, absl::Duration grace) {
+  if (!open_) return;
+  close_grace_ = grace;
+  Perform(session_.OnRival(end.reason(), end.generation(), end.message()));
+}
+
 void UpstreamConnection::HangUp() {
   if (stream_) stream_->Cancel();
 }

@@ -44,6 +44,9 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   // Ends the stream in order; where the peer does not close within `grace` it is torn down. `closed` follows.
   void Stop(absl::Duration grace);
 
+  // As Stop, and tells the peer of another primary, as the session's OnRival. Nothing while the stream is not open.
+  void TellRival(const v1::End& end, absl::Duration grace);
+
   // Tears the stream down. What has arrived is still written; `closed` follows.
   void HangUp();
 

@@ -32,11 +32,22 @@ Kind KindOf(const v1::End& end) {
   return Kind::kRefuses;
 }
 
+// One that was told of its rival before says so in its stead: the follower may have been lost with that answer.
+bool ShowsRival(const replication::Copy& copy, const v1::End& end) {
+  const v1::Epoch* own = replication::CurrentEpoch(copy.lineage);
+  // A person told a host that yields to follow: what it was is no rival.
+  if (own == nullptr || copy.yields) return false;
+  if (end.reason() == v1::End::REASON_CONFLICT) return end.generation() == own->generation();
+  return end.reason() == v1::End::REASON_SUPERSEDED && end.epoch().generation() == own->generation() &&
+         !end.epoch().id().empty() && end.epoch().id() != own->id();
+}
+
 }  // namespace
 
-UpstreamFinding FindingOf(const v1::End& end) {
+UpstreamFinding FindingOf(const replication::Copy& copy, const v1::End& end) {
   const v1::End clean = replication::MakeEnd(end.reason(), end.message(), end.remedy());
   UpstreamFinding finding{KindOf(end), 0, clean.message(), clean.remedy(), end.takes_identity()};
+  if (ShowsRival(copy, end)) finding.rival_generation = replication::CurrentEpoch(copy.lineage)->generation();
   // Of the others what they name is the generation of somebody else.
   const bool own = finding.kind == Kind::kDiverged || finding.kind == Kind::kConflict;
   if (own && end.generation() <= replication::kMostGeneration) finding.generation = end.generation();
@@ -48,7 +59,7 @@ UpstreamFinding FindingOf(const replication::Copy& copy, const v1::Welcome& welc
   if (const auto* refuse = std::get_if<replication::RefuseWelcome>(&decision)) {
     v1::End end = refuse->end;
     end.set_secondary(welcome.secondary());
-    return FindingOf(end);
+    return FindingOf(copy, end);
   }
   const uint64_t generation = replication::CurrentEpoch(welcome.lineage())->generation();
   if (!welcome.secondary()) return {Kind::kPrimary, generation, "", ""};

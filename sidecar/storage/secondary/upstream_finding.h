@@ -32,11 +32,14 @@ struct UpstreamFinding {
   std::string remedy = "";
   // Of kOther: as it says.
   v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
+  // What it is, or was, shows that there are two primaries of the generation that this follower's copy is of, this one
+  // and another; 0: it does not.
+  uint64_t rival_generation = 0;
 };
 
 // `copy`: what the hello told.
 UpstreamFinding FindingOf(const replication::Copy& copy, const v1::Welcome& welcome);
-UpstreamFinding FindingOf(const v1::End& end);
+UpstreamFinding FindingOf(const replication::Copy& copy, const v1::End& end);
 // There was no answer.
 UpstreamFinding NoAnswer(const std::string& why);
 

@@ -68,9 +68,9 @@ void UpstreamLook::OnOpen() {
 
 void UpstreamLook::OnMessage(const v1::PublisherMessage& message) {
   if (message.has_welcome()) return Finish(FindingOf(copy_, message.welcome()));
-  if (message.has_end()) return Finish(FindingOf(message.end()));
-  Finish(FindingOf(replication::MakeEnd(v1::End::REASON_PROTOCOL, "it answered a hello with something else",
-                                        replication::kProtocolRemedy)));
+  if (message.has_end()) return Finish(FindingOf(copy_, message.end()));
+  Finish(FindingOf(copy_, replication::MakeEnd(v1::End::REASON_PROTOCOL, "it answered a hello with something else",
+                                               replication::kProtocolRemedy)));
 }
 
 void UpstreamLook::Finish(UpstreamFinding finding) {

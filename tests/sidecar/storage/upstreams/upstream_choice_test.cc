@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "sidecar/replication/copy.h"
 #include "sidecar/storage/secondary/upstream_finding.h"
 
 namespace zrs::storage {
@@ -181,7 +182,7 @@ TEST(UpstreamFinding, OfEnds) {
     v1::End end;
     end.set_reason(reason);
     end.set_secondary(secondary);
-    return FindingOf(end).kind;
+    return FindingOf({}, end).kind;
   };
   EXPECT_EQ(kind(v1::End::REASON_SHUTDOWN, false), Kind::kStops);
   EXPECT_EQ(kind(v1::End::REASON_NO_SUCH_STORAGE, false), Kind::kOther);
@@ -193,6 +194,46 @@ TEST(UpstreamFinding, OfEnds) {
   EXPECT_EQ(kind(v1::End::REASON_NOT_READY, false), Kind::kRefuses);
   EXPECT_EQ(kind(v1::End::REASON_NOT_READY, true), Kind::kSecondaryRefuses);
   EXPECT_EQ(kind(v1::End::REASON_LOOP, false), Kind::kSecondaryRefuses);
+}
+
+TEST(UpstreamFinding, ShowsARival) {
+  replication::Copy copy;
+  copy.lineage.set_database_id(std::string(16, 'd'));
+  v1::Epoch* epoch = copy.lineage.add_epochs();
+  epoch->set_id(std::string(16, 'e'));
+  epoch->set_generation(2);
+  v1::End end;
+  end.set_reason(v1::End::REASON_CONFLICT);
+  end.set_generation(2);
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 2u);
+  end.set_secondary(true);
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 2u) << "it has a primary that was told so";
+  end.set_generation(3);
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u);
+  EXPECT_EQ(FindingOf({}, end).rival_generation, 0u);
+  end.set_reason(v1::End::REASON_SUPERSEDED);
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u) << "it is of an earlier generation";
+  end.mutable_epoch()->set_generation(2);
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u);
+  end.mutable_epoch()->set_id(epoch->id());
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u) << "it is the follower's own primary";
+  end.mutable_epoch()->set_id(std::string(16, 'f'));
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 2u);
+  copy.yields = true;
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u) << "it was one itself";
+}
+
+TEST_F(UpstreamChoiceTest, ARivalIsOneOfTheFollowedOnesGeneration) {
+  Follow(0, 2);
+  EXPECT_EQ(choice_.rival(2), std::nullopt);
+  UpstreamFinding rival = Found(Kind::kStale);
+  rival.rival_generation = 2;
+  choice_.OnFound(2, rival, now_);
+  EXPECT_EQ(choice_.rival(2), 2u);
+  EXPECT_EQ(choice_.rival(3), std::nullopt);
+  EXPECT_EQ(choice_.rival(0), std::nullopt);
+  Follow(2, 2);
+  EXPECT_EQ(choice_.rival(2), std::nullopt) << "what it was before it was followed";
 }
 
 TEST(UpstreamFinding, OnlyWhoMayBeThePrimaryIsInTheWayOfAnother) {
