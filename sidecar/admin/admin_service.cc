@@ -141,7 +141,7 @@ class AdminService final : public transport::QueuedService {
   void Adopt(const v1::AdoptRequest& request, const AdoptAnswer& answer) const {
     storage::Storage* const wanted = TheOne<v1::AdoptResponse>(request.storage(), answer);
     if (wanted == nullptr) return;
-    wanted->Adopt(request.new_database(), [answer](const absl::StatusOr<std::string>& done) {
+    wanted->Adopt(request.as(), [answer](const absl::StatusOr<std::string>& done) {
       v1::AdoptResponse response;
       response.set_result(done.ok() ? v1::AdoptResponse::RESULT_DONE : v1::AdoptResponse::RESULT_REFUSED);
       response.set_message(done.ok() ? *done : std::string(done.status().message()));

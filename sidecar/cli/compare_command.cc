@@ -1,46 +1,30 @@
 #include "sidecar/cli/compare_command.h"
 
-#include <unistd.h>
-
-#include <chrono>
-#include <future>
+#include <algorithm>
+#include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/admin/admin_client.h"
 #include "sidecar/admin/comparison_json.h"
+#include "sidecar/cli/ask_and_show.h"
 #include "sidecar/cli/output.h"
-#include "sidecar/cli/progress_line.h"
-#include "sidecar/cli/terminal.h"
+#include "sidecar/cli/terminal/progress_line.h"
 #include "sidecar/config/loader.h"
 #include "sidecar/text/printable.h"
 
 namespace zrs::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kProgressInterval(200);
-constexpr absl::Duration kStatusTimeout = absl::Seconds(2);
-
-// Where zrs is told to compare, it does so until the one who asked is gone: what the terminal shows meanwhile is the
-// status.
 template <typename Ask>
 auto AskWithProgress(const config::Settings& settings, const std::string& storage, Ask ask) {
-  auto answer = std::async(std::launch::async, ask);
-  if (IsTerminal(STDERR_FILENO)) EndOnSignals(STDERR_FILENO, kLineGone, AfterSignal::kDieOfIt);
   ProgressLine line("compare");
-  admin::AdminClient client(settings.sidecar.admin_socket);
-  while (answer.wait_for(kProgressInterval) != std::future_status::ready) {
-    const auto status = client.Status(kStatusTimeout);
-    if (!status.ok()) continue;
-    for (const v1::StorageStatus& one : status->storages()) {
-      if (!one.has_checking() || (!storage.empty() && one.name() != storage)) continue;
-      line.Update(one.checking().progress().bytes(), one.checking().progress().total());
-    }
-  }
-  return answer.get();
+  return AskAndShow(settings.sidecar.admin_socket, storage, ask, [&line](const v1::StorageStatus& one) {
+    if (one.has_checking()) line.Update(one.checking().progress().bytes(), one.checking().progress().total());
+  });
 }
 
 std::string At(const v1::Comparison& comparison) {

@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <string>
 #include <system_error>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "filestorage/data_file_names.h"
 #include "filestorage/file_system.h"
+#include "filestorage/format.h"
 #include "sidecar/cli/access.h"
 #include "sidecar/cli/process_lock.h"
 #include "sidecar/text/printable.h"
@@ -63,7 +67,8 @@ class Checker {
   void CheckAddress(const std::string& whose, const std::string& what, const std::string& address);
   void CheckPrimary(const config::StorageSettings& storage);
   void CheckCopy(const config::StorageSettings& storage, const Account& account);
-  void CheckIdentity(const config::StorageSettings& storage, const std::string& state_path);
+  void NoteLostIdentity(const config::StorageSettings& storage, const std::string& state_path);
+  void CheckMagic(const std::string& what, const std::string& path);
   void CheckOwner(const config::StorageSettings& storage);
   void CheckGroup(const config::StorageSettings& storage);
 
@@ -139,15 +144,27 @@ void Checker::CheckStateDirectory(const config::Settings& settings) {
   for (const config::StorageSettings& storage : settings.storages) {
     const std::string state_path = settings.sidecar.StatePath(storage.name);
     RequireIfThere(absl::StrCat(In(storage), "the state"), state_path, kReadAndWrite, "read and written", self_);
-    if (!storage.is_primary()) CheckIdentity(storage, state_path);
+    if (!storage.is_primary()) NoteLostIdentity(storage, state_path);
   }
 }
 
-void Checker::CheckIdentity(const config::StorageSettings& storage, const std::string& state_path) {
+void Checker::NoteLostIdentity(const config::StorageSettings& storage, const std::string& state_path) {
   if (Look(storage.path, true).error != 0 || Look(state_path, true).error != ENOENT) return;
-  AddProblem(absl::StrCat(In(storage), "the copy ", Shown(storage.path), " is there, but not its state ",
-                          Shown(state_path), ", which tells of which database it is"),
-             "move the copy away to have it made anew, or put its state back");
+  report_.notes.push_back(absl::StrCat(In(storage), "the copy ", Shown(storage.path), " is there, but not its state ",
+                                       Shown(state_path),
+                                       ", which tells of which database it is; zrs compares all of it with its "
+                                       "upstream's file at its first start, and adopts it where it is the same"));
+}
+
+// What the beginning of the file tells, where there is one and it can be read here.
+void Checker::CheckMagic(const std::string& what, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string magic(filestorage::kMagicSize, '\0');
+  const FileKind kind = Look(path, true);
+  if (kind.error != 0 || !S_ISREG(kind.mode) || !file.read(magic.data(), filestorage::kMagicSize)) return;
+  if (filestorage::ParseMagic(magic).ok()) return;
+  AddProblem(absl::StrCat(what, " ", Shown(path), " is no FileStorage: it begins with '", absl::CHexEscape(magic), "'"),
+             "name the right file");
 }
 
 void Checker::CheckAdminSocket(const std::string& path) {
@@ -174,6 +191,7 @@ void Checker::CheckStorage(const config::StorageSettings& storage) {
   CheckAddress(In(storage), "its address", storage.listen);
   if (storage.is_primary()) return CheckPrimary(storage);
   CheckCopy(storage, self_);
+  CheckMagic(absl::StrCat(In(storage), "the copy"), storage.path);
   CheckOwner(storage);
   CheckGroup(storage);
 }
@@ -187,6 +205,7 @@ void Checker::CheckPrimary(const config::StorageSettings& storage) {
                                          " does not exist yet; zrs waits until the database has made it"));
   }
   RequireIfThere(absl::StrCat(in, "the data file"), storage.path, R_OK, "read", self_);
+  CheckMagic(absl::StrCat(in, "the data file"), storage.path);
   const absl::StatusOr<std::vector<int>> listed = TryAccess(self_, {{directory, R_OK}});
   if (!listed.ok() || listed->front() == 0) return;
   report_.notes.push_back(absl::StrCat(in, "the data file's directory ", Shown(directory), " cannot be read by ",

@@ -11,8 +11,8 @@
 #include "sidecar/cli/data_file_argument.h"
 #include "sidecar/cli/index_report.h"
 #include "sidecar/cli/output.h"
-#include "sidecar/cli/progress_line.h"
-#include "sidecar/cli/terminal.h"
+#include "sidecar/cli/terminal/progress_line.h"
+#include "sidecar/cli/terminal/terminal.h"
 #include "sidecar/text/printable.h"
 
 namespace zrs::cli {

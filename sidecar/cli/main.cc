@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/cli/check_config.h"
 #include "sidecar/cli/commands.h"
 #include "sidecar/cli/compare_command.h"
@@ -141,11 +142,20 @@ void AddPromote(CommandLine& line) {
   demote->callback([&line, demoted] { line.exit_code = DemoteCommand(line.config, *demoted); });
 
   CLI::App* adopt =
-      line.Add("adopt", "say which database a primary's file is, where its state was lost or copied along");
-  const auto adopted = std::make_shared<std::pair<std::string, bool>>();
-  adopt->add_option("--storage", adopted->first, "this storage (default: the only one there is)");
-  adopt->add_flag("--new-database", adopted->second, "a database of its own, whose secondaries begin anew");
-  adopt->callback([&line, adopted] { line.exit_code = AdoptCommand(line.config, adopted->first, adopted->second); });
+      line.Add("adopt", "say which database a primary's file is, where its state does not tell, or tells of another");
+  const auto adopted = std::make_shared<std::string>();
+  const auto as = std::make_shared<std::pair<bool, bool>>();
+  adopt->add_option("--storage", *adopted, "this storage (default: the only one there is)");
+  CLI::Option* restored =
+      adopt->add_flag("--restored", as->first, "the file was restored from a backup, and is to be what counts");
+  adopt->add_flag("--new-database", as->second, "a database of its own, whose secondaries begin anew")
+      ->excludes(restored);
+  adopt->callback([&line, adopted, as] {
+    line.exit_code = AdoptCommand(line.config, *adopted,
+                                  as->first    ? v1::AdoptRequest::AS_RESTORED
+                                  : as->second ? v1::AdoptRequest::AS_NEW_DATABASE
+                                               : v1::AdoptRequest::AS_PROVED);
+  });
 }
 
 // As in the configuration: "20MB", or a number of bytes.

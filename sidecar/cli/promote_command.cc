@@ -9,7 +9,9 @@
 #include "absl/strings/str_join.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/admin/admin_client.h"
+#include "sidecar/cli/ask_and_show.h"
 #include "sidecar/cli/output.h"
+#include "sidecar/cli/terminal/progress_line.h"
 #include "sidecar/config/loader.h"
 
 namespace zrs::cli {
@@ -46,6 +48,15 @@ int Report(const absl::StatusOr<Response>& response) {
   return Complain(absl::FailedPreconditionError(response->message()), unknown ? kUsage : kFailed);
 }
 
+// For the terminal, while its promotion waits for the upstream's end.
+std::string WhatIsAwaited(const v1::StorageStatus& storage) {
+  const std::string line = absl::StrCat("storage ", storage.name(), ": waiting until ", storage.upstream().address(),
+                                        storage.upstream().connected() ? " is stopped" : ", which is gone, is judged");
+  if (!storage.upstream().connected() || !storage.has_lag_bytes()) return line;
+  return absl::StrCat(line, storage.lag_bytes() == 0 ? "; all that it has is here"
+                                                     : absl::StrCat("; ", storage.lag_bytes(), " bytes to come"));
+}
+
 v1::PromoteRequest::Upstream UpstreamOf(const PromoteOptions& options) {
   if (options.force) return v1::PromoteRequest::UPSTREAM_NO_MATTER;
   return options.wait_for_upstream ? v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE
@@ -64,7 +75,14 @@ int PromoteCommand(const std::string& config, const PromoteOptions& options) {
   v1::PromoteRequest request;
   request.set_storage(options.storage);
   request.set_upstream(UpstreamOf(options));
-  const auto response = admin::AdminClient(settings->sidecar.admin_socket).Promote(request);
+  WaitingLine line;
+  const auto response = AskAndShow(
+      settings->sidecar.admin_socket, options.storage,
+      [&] { return admin::AdminClient(settings->sidecar.admin_socket).Promote(request); },
+      [&](const v1::StorageStatus& one) {
+        if (options.wait_for_upstream && one.has_upstream()) line.Say(WhatIsAwaited(one));
+      });
+  line.End();
   if (!response.ok()) return Complain(response.status(), kFailed);
   if (response->storages().empty()) return Complain(absl::NotFoundError(response->message()), kUsage);
   int exit_code = kSuccess;
@@ -90,12 +108,12 @@ int DemoteCommand(const std::string& config, const std::string& storage) {
   return Report(admin::AdminClient(settings->sidecar.admin_socket).Demote(request));
 }
 
-int AdoptCommand(const std::string& config, const std::string& storage, bool new_database) {
+int AdoptCommand(const std::string& config, const std::string& storage, v1::AdoptRequest::As as) {
   auto settings = config::LoadSettings(config);
   if (!settings.ok()) return Complain(settings.status(), kUsage);
   v1::AdoptRequest request;
   request.set_storage(storage);
-  request.set_new_database(new_database);
+  request.set_as(as);
   return Report(admin::AdminClient(settings->sidecar.admin_socket).Adopt(request));
 }
 

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "proto/zrs/v1/admin.pb.h"
+
 namespace zrs::cli {
 
 struct PromoteOptions {
@@ -22,7 +24,7 @@ int PromoteCommand(const std::string& config, const PromoteOptions& options);
 int DemoteCommand(const std::string& config, const std::string& storage);
 
 // The same, of a primary: 0 when it is as was said; prints what was done.
-int AdoptCommand(const std::string& config, const std::string& storage, bool new_database);
+int AdoptCommand(const std::string& config, const std::string& storage, v1::AdoptRequest::As as);
 
 }  // namespace zrs::cli
 

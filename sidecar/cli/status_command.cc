@@ -15,9 +15,9 @@
 #include "sidecar/admin/admin_client.h"
 #include "sidecar/admin/status_json.h"
 #include "sidecar/admin/status_screen.h"
-#include "sidecar/cli/frame.h"
 #include "sidecar/cli/output.h"
-#include "sidecar/cli/terminal.h"
+#include "sidecar/cli/terminal/frame.h"
+#include "sidecar/cli/terminal/terminal.h"
 #include "sidecar/config/loader.h"
 
 namespace zrs::cli {

@@ -10,8 +10,8 @@
 #include "filestorage/verify.h"
 #include "sidecar/cli/data_file_argument.h"
 #include "sidecar/cli/output.h"
-#include "sidecar/cli/progress_line.h"
-#include "sidecar/cli/terminal.h"
+#include "sidecar/cli/terminal/progress_line.h"
+#include "sidecar/cli/terminal/terminal.h"
 #include "sidecar/cli/verify_report.h"
 
 namespace zrs::cli {

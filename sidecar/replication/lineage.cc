@@ -89,6 +89,10 @@ absl::Status AddFork(const std::string& id, const filestorage::Boundary& left, u
   return absl::OkStatus();
 }
 
+bool IsRestored(const v1::Epoch& epoch) {
+  return epoch.origin() == v1::Epoch::ORIGIN_FORKED && epoch.left().last_offset() == 0;
+}
+
 filestorage::Boundary LeftBoundary(const v1::Epoch& epoch) {
   const absl::StatusOr<filestorage::Boundary> left = FromProto(epoch.left());
   return left.ok() ? *left : filestorage::Boundary{};
@@ -149,6 +153,7 @@ std::vector<filestorage::Boundary> LeftSince(const v1::Lineage& lineage, const f
   const int position = PositionIn(longer, lineage);
   if (position < 0) return lefts;
   for (int i = position + 1; i < longer.epochs_size(); ++i) {
+    if (IsRestored(longer.epochs(i)) && end.last_offset > 0) return {};
     const filestorage::Boundary left = LeftBoundary(longer.epochs(i));
     // Until the first that took its place it is the same file.
     if (lefts.empty() && end.offset > left.offset) return lefts;

@@ -39,6 +39,10 @@ int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b);
 // Whether the database's first epochs are no longer in it.
 bool HasForgotten(const v1::Lineage& lineage);
 
+// Whether an epoch is known to have nothing of its parent: a person put another file in its place (or one was promoted
+// that had nothing).
+bool IsRestored(const v1::Epoch& epoch);
+
 // Where an epoch's parent was left; `epoch` is one of a lineage that was validated.
 filestorage::Boundary LeftBoundary(const v1::Epoch& epoch);
 
@@ -58,7 +62,7 @@ bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs);
 
 // Where the files that went on from a copy of `lineage`, committed up to `end`, were left when others took their place,
 // in `longer`: each of those files had all that the copy has, or is a pack of one that had, on the word of whoever made
-// that lineage. Empty where `longer` does not go on from it, or parted from it before `end`.
+// that lineage. Empty where `longer` does not go on from it, or parted from it before `end`, or was restored since.
 std::vector<filestorage::Boundary> LeftSince(const v1::Lineage& lineage, const filestorage::Boundary& end,
                                              const v1::Lineage& longer);
 

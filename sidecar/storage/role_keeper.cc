@@ -175,7 +175,7 @@ void RoleKeeper::Promote(v1::PromoteRequest::Upstream upstream, std::function<bo
                                          "none needed: the follower comes back at once"));
   };
   hooks.ended = [this](Promotion::Result result) { OnPromotionEnded(std::move(result)); };
-  promotion_ = std::make_unique<Promotion>(options_, runtime_, *secondary_, upstream, std::move(hooks));
+  promotion_ = std::make_unique<Promotion>(options_, runtime_, *secondary_, upstream, fence_, std::move(hooks));
   promotion_->Start();
 }
 
@@ -231,16 +231,15 @@ void RoleKeeper::Demote(absl::AnyInvocable<void(absl::Status)> answer) {
   });
 }
 
-void RoleKeeper::Adopt(bool new_database, uint32_t followers,
+void RoleKeeper::Adopt(v1::AdoptRequest::As as, uint32_t followers,
                        absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) {
   const auto refusal = [this](absl::string_view why) {
     return absl::FailedPreconditionError(absl::StrCat("storage ", options_.name, ": ", why));
   };
   if (stopping_ || answer_) return answer(refusal(stopping_ ? kStopping : kChanging));
   if (!decided_) {
-    asked_.push_back([this, new_database, followers, answer = std::move(answer)]() mutable {
-      Adopt(new_database, followers, std::move(answer));
-    });
+    asked_.push_back(
+        [this, as, followers, answer = std::move(answer)]() mutable { Adopt(as, followers, std::move(answer)); });
     return;
   }
   if (primary_ == nullptr) {
@@ -254,7 +253,7 @@ void RoleKeeper::Adopt(bool new_database, uint32_t followers,
   // What is answered is in `message`, also where it was refused; a stop waits for that too.
   auto adopted = std::make_shared<absl::StatusOr<std::string>>(absl::UnknownError(""));
   answer_ = [adopted, answer = std::move(answer)](const v1::PromotedStorage&) mutable { answer(*std::move(adopted)); };
-  primary_->Adopt(new_database, [this, adopted, refusal](const absl::StatusOr<std::string>& done) {
+  primary_->Adopt(as, [this, adopted, refusal](const absl::StatusOr<std::string>& done) {
     if (!done.ok()) {
       *adopted = refusal(done.status().message());
       return Settle({});

@@ -50,7 +50,7 @@ class RoleKeeper {
                absl::AnyInvocable<void(v1::PromotedStorage)> answer);
   void Demote(absl::AnyInvocable<void(absl::Status)> answer);
   // `followers`: how many follow it now.
-  void Adopt(bool new_database, uint32_t followers, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer);
+  void Adopt(v1::AdoptRequest::As as, uint32_t followers, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer);
   void Compare(uint64_t rate, std::function<bool()> wanted, absl::AnyInvocable<void(v1::CompareResponse)> answer);
   void Resync(bool dry_run, std::function<bool()> wanted, absl::AnyInvocable<void(v1::ResyncResponse)> answer);
   // FailedPrecondition, naming the storage, unless it is a secondary and stays one.
@@ -86,6 +86,7 @@ class RoleKeeper {
   std::unique_ptr<Source> source_;
   PrimarySource* primary_ = nullptr;      // the source, where it is one
   SecondarySource* secondary_ = nullptr;  // the same
+  std::shared_ptr<Promotion::Fence> fence_;
   std::unique_ptr<Promotion> promotion_;
   Answer answer_;                                // while the role is being changed
   std::optional<v1::PromotedStorage> promoted_;  // to be answered when the primary is open, or has said why it is not

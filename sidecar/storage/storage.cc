@@ -116,9 +116,9 @@ class ReplicatedStorage final : public Storage {
     });
   }
 
-  void Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) override {
-    runtime_.Post([this, new_database, answer = std::move(answer)]() mutable {
-      keeper_.Adopt(new_database, publisher_.followers(), std::move(answer));
+  void Adopt(v1::AdoptRequest::As as, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) override {
+    runtime_.Post([this, as, answer = std::move(answer)]() mutable {
+      keeper_.Adopt(as, publisher_.followers(), std::move(answer));
     });
   }
 

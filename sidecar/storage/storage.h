@@ -62,9 +62,9 @@ class Storage {
   // that is durable.
   virtual void Demote(absl::AnyInvocable<void(absl::Status)> answer) = 0;
 
-  // Of a primary: what a person says of its file's identity, as PrimaryFile's. Answers, for a person, what was done
-  // once that is durable, or why it is not done.
-  virtual void Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) = 0;
+  // Of a primary: what a person says of its file's identity, as PrimaryFile's Adopt and AdoptRestored. Answers, for a
+  // person, what was done once that is durable, or why it is not done.
+  virtual void Adopt(v1::AdoptRequest::As as, absl::AnyInvocable<void(absl::StatusOr<std::string>)> answer) = 0;
 
   // Of a secondary: as SecondarySource's. `wanted` as Wait's: nobody listens any more, and it is given up.
   virtual void Compare(uint64_t rate, std::function<bool()> wanted,

@@ -96,6 +96,29 @@ def test_a_missing_configuration():
     assert run_zrs("check-config", "/no/such/file", "--config", "/no/other/file")[0] == 2
 
 
+def test_a_file_that_is_no_filestorage(host):
+    for name in "Data.fs", "copy/Data.fs":
+        host.write(name)
+        with open(host.path(name), "w", encoding="utf-8") as file:
+            file.write("SQLite format 3")
+    host.configure(config.primary(host.path("Data.fs"), "5000", name="a"),
+                   config.secondary(host.path("copy", "Data.fs"), "127.0.0.1:5000", name="b"))
+    code, _, err = host.check()
+    assert code == 1
+    for line, storage, name in zip(err[1:], "ab", ["data file", "copy"], strict=True):
+        assert line.startswith(f'zrs: storage "{storage}": the {name} ') and "is no FileStorage" in line, err
+        assert "'SQLi'" in line and "name the right file" in line
+
+
+def test_a_copy_that_was_put_there_beforehand_is_no_problem(host):
+    """The way to seed a large one."""
+    host.write("copy/Data.fs")
+    host.configure(config.secondary(host.path("copy", "Data.fs"), "127.0.0.1:5000"))
+    code, _, err = host.check()
+    assert code == 0
+    assert len(err) == 1 and "zrs: note: " in err[0] and "adopts it where it is the same" in err[0], err
+
+
 def test_a_data_file_that_does_not_exist_yet_is_no_problem(host):
     host.configure(config.primary(host.path("Data.fs"), "5000"))
     code, _, err = host.check()
@@ -119,10 +142,10 @@ def test_all_problems_are_told_and_nothing_is_changed(host):
     assert code == 1
     assert out.startswith("<sidecar>\n")
     for line, expected in zip(err, [
+            f"note: storage \"c\": the copy {host.path('copy', 'Data.fs')} is there, but not its state "
+            f"{host.path('run', 'state', 'c.state')}",
             f"admin-socket {host.path('run', 'zrs.sock')}: there is a file that is no socket; move it away",
             f"the directory of log-file {host.path('file')} cannot be written by user ",
-            f"storage \"c\": the copy {host.path('copy', 'Data.fs')} is there, but not its state "
-            f"{host.path('run', 'state', 'c.state')}",
             f"storage \"a\": the data file {host.path('Data.fs')} is no regular file; move it away",
             f"storage \"b\": the directory of its address {host.path('no-run')} cannot be written by user ",
             f"storage \"b\": the data file's directory {host.path('nowhere')} cannot be entered by user ",

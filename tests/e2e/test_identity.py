@@ -61,7 +61,7 @@ def test_a_file_that_is_another_takes_no_identity(lab):
     pair.primary.start()
     storage = pair.secondary.until_storage(lambda s: s["error"] and "are not the same" in s["error"]["message"],
                                            "that they were compared")
-    assert_explained(storage, "database", "move the copy and its state file away")
+    assert_explained(storage, "database", "zrs adopt --new-database")
     assert identity(pair.primary) != known
     assert pair.primary.storage()["takesIdentity"] == "new"
     files.check()
@@ -164,8 +164,8 @@ def test_a_clone_of_the_primary_does_not_draw_its_secondaries_away(lab):
     assert cloned.storage()["takesIdentity"] == "new"
 
 
-def test_going_on_from_a_restored_backup_keeps_what_only_the_copy_has(lab):
-    """As the primary's remedy says: nothing is copied anew, and what is given up is listed and saved first."""
+def restore_backup(lab):
+    """A pair whose primary's file was exchanged for a backup, and what the copy has."""
     pair = lab.synced_pair()
     backup = lab.path("backup", "Data.fs")
     shutil.copy(pair.path, backup)
@@ -175,17 +175,16 @@ def test_going_on_from_a_restored_backup_keeps_what_only_the_copy_has(lab):
     database.close()
     pair.until_identical()
     newer = read_bytes(pair.path)
+    return pair, backup, newer
+
+
+def put_backup(pair, backup):
     shutil.copy(backup, pair.path)
     os.remove(pair.path + ".index")
-    remedy = pair.primary.until_state("diverged")["error"]["remedy"]
-    assert "zrs adopt --new-database --storage main" in remedy and "zrs resync" in remedy
-    pair.secondary.until_state("diverged")
-    pair.secondary.stop()
-    code, _, err = adopt(pair.primary, "--new-database", "--storage", "main")
-    assert code == 0, err
-    os.rename(state_file(pair.secondary), state_file(pair.secondary) + ".before")
+
+
+def resync_and_go_on(pair, backup, newer):
     inode = os.stat(pair.copy).st_ino
-    pair.secondary.start()
     pair.secondary.until_storage(lambda s: s["divergence"], "that the two were compared")
     code, out, err = run_zrs("resync", "--config", pair.secondary.config, "--dry-run")
     assert code == 0 and out.count("newer than the backup") == 4, out + err  # the first one twice
@@ -196,3 +195,38 @@ def test_going_on_from_a_restored_backup_keeps_what_only_the_copy_has(lab):
     pair.until_identical()
     assert os.stat(pair.copy).st_ino == inode, "it was copied again"
     assert read_bytes(backup) + read_bytes(pair.copy + ".tr0") == newer
+
+
+def test_going_on_from_a_restored_backup_keeps_what_only_the_copy_has(lab):
+    """As the primary's remedy says: nothing is copied anew, and what is given up is listed and saved first."""
+    pair, backup, newer = restore_backup(lab)
+    known = identity(pair.primary)
+    code, _, err = adopt(pair.primary, "--restored")
+    assert code == 1 and "nothing is in the place of the file" in err or "stop them first" in err, err
+    put_backup(pair, backup)
+    remedy = pair.primary.until_state("diverged")["error"]["remedy"]
+    assert "zrs adopt --restored --storage main" in remedy and "zrs resync" in remedy
+    pair.secondary.until_state("diverged")
+    code, out, err = adopt(pair.primary, "--restored", "--storage", "main")
+    assert code == 0 and "generation 2" in out, out + err
+    pair.primary.until_streaming()
+    pair.secondary.until_storage(lambda s: "--restored" in (s["error"] or {}).get("message", ""), "that it is told")
+    resync_and_go_on(pair, backup, newer)
+    assert identity(pair.primary)[0] == known[0]
+
+
+def test_going_on_from_a_restored_backup_without_the_primarys_state(lab):
+    pair, backup, newer = restore_backup(lab)
+    pair.primary.stop()
+    put_backup(pair, backup)
+    os.remove(state_file(pair.primary))
+    pair.primary.start()
+    remedy = pair.secondary.until_storage(lambda s: s["error"] and "zrs resync" in s["error"]["remedy"],
+                                          "that it is told what to do")["error"]["remedy"]
+    assert "zrs adopt --new-database on its host" in remedy and "move its state file away" in remedy
+    pair.secondary.stop()
+    code, _, err = adopt(pair.primary, "--new-database", "--storage", "main")
+    assert code == 0, err
+    os.rename(state_file(pair.secondary), state_file(pair.secondary) + ".before")
+    pair.secondary.start()
+    resync_and_go_on(pair, backup, newer)

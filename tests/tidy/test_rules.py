@@ -41,7 +41,7 @@ _MONOTONIC = Rule(
     r"steady_clock|\bCLOCK_(MONOTONIC|BOOTTIME)|GPR_CLOCK_MONOTONIC", CPP_FILES, {
         "sidecar/runtime/asio_runtime.cc": "the seam to threads and time",
         "sidecar/runtime/inotify_watcher.cc": "the pace of its own thread, which waits for the kernel",
-        "sidecar/cli/progress_line.cc": _COMMAND,
+        "sidecar/cli/terminal/progress_line.cc": _COMMAND,
         "sidecar/cli/lifecycle_commands.cc": _COMMAND,
         "sidecar/monitoring/socket_client.cc": "a client's deadline, which gRPC takes as a time of its own",
         "sidecar/monitoring/service_server.cc": "a deadline that has passed, for gRPC",

@@ -95,6 +95,11 @@ class PrimaryFile {
   // proves it may give another identity. What the state file said before is kept under another name.
   absl::StatusOr<std::string> Adopt(bool new_database);
 
+  // A person says that the pending file, which is no pack of the one before, is what counts: it begins an epoch with
+  // this id, of a later generation than any that was heard of, which has nothing in common with those before as far as
+  // is known. Else as Adopt. Unavailable when yet another file took its place.
+  absl::StatusOr<std::string> AdoptRestored(const std::string& id);
+
   // Remembers the committed end; nothing while the file is pending.
   absl::Status SaveState();
   void Close();

@@ -2,7 +2,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "filestorage/data_file_names.h"
 #include "sidecar/replication/id.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/primary/primary_file.h"
 
@@ -89,6 +91,35 @@ absl::StatusOr<std::string> PrimaryFile::Adopt(bool new_database) {
       "takes the identity of the first secondary that finds all of its own file in this one; until then "
       "it is database ",
       id, *kept);
+}
+
+absl::StatusOr<std::string> PrimaryFile::AdoptRestored(const std::string& id) {
+  if (!state_ || !tail_ || !left_) {
+    return absl::UnavailableError(absl::StrCat("the file in the place of ", options_.path, " is not open"));
+  }
+  if (absl::Status named = filestorage::SyncName(file_system_, options_.path); !named.ok()) return named;
+  if (absl::Status there = CheckStillThere(); !there.ok()) return there;
+  State state = *state_;
+  // What a copy has in common with it a comparison finds; here nobody knows.
+  absl::Status begun =
+      replication::AddFork(id, filestorage::FirstBoundary(tail_->magic()), state.rival_generation, &state.lineage);
+  if (!begun.ok()) return begun;
+  state.lower_bound = tail_->end();
+  state.inode = inode_;
+  state.doubted = false;
+  state.takes_identity = v1::End::TAKES_IDENTITY_NO;
+  // Where they were is in no file any more.
+  state.followers.clear();
+  absl::StatusOr<std::string> kept = KeepState();
+  if (!kept.ok()) return kept;
+  if (absl::Status saved = Save(state); !saved.ok()) {
+    return absl::Status(saved.code(), absl::StrCat(saved.message(), *kept));
+  }
+  told_ = true;
+  return absl::StrCat("goes on from the file that is there now, of ", tail_->end().offset, " bytes, as generation ",
+                      replication::CurrentEpoch(state.lineage)->generation(),
+                      ". Its secondaries are diverged until zrs resync there, which saves beside what only they have",
+                      *kept);
 }
 
 }  // namespace zrs::storage

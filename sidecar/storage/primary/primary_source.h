@@ -45,8 +45,8 @@ class PrimarySource final : public Source {
   void BeginGeneration(absl::AnyInvocable<void(absl::StatusOr<v1::Lineage>)> done);
   // As PrimaryFile's. To be ended then, for a secondary.
   void GiveUp(absl::AnyInvocable<void(absl::Status)> done);
-  // As PrimaryFile's. To be ended then, and made anew.
-  void Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done);
+  // As PrimaryFile's Adopt and AdoptRestored. To be ended then, and made anew.
+  void Adopt(v1::AdoptRequest::As as, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done);
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out) override { return file_.Read(offset, out); }
   const char* Fresh(uint64_t offset, uint64_t size) const override {
@@ -94,6 +94,7 @@ class PrimarySource final : public Source {
   void SaveState();
   void FailUnreadable();
   void Fail(const std::string& message, const std::string& remedy);
+  absl::Status CheckAdoptable(v1::AdoptRequest::As as) const;
   v1::End SupersededEnd(const std::string& message) const;
   void Supersede(const std::string& message);
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/end_message.h"
 #include "sidecar/replication/id.h"
+#include "sidecar/storage/identity.h"
 #include "sidecar/storage/primary/primary_source.h"
 #include "spdlog/spdlog.h"
 
@@ -61,19 +62,35 @@ void PrimarySource::OnIdentityShared() {
   });
 }
 
-void PrimarySource::Adopt(bool new_database, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done) {
+absl::Status PrimarySource::CheckAdoptable(v1::AdoptRequest::As as) const {
   if (superseded_) {
-    return done(
-        absl::FailedPreconditionError("there is another primary: zrs promote --force makes this one the right one, and "
-                                      "replicate-from its secondary"));
+    return absl::FailedPreconditionError(
+        "there is another primary: zrs promote --force makes this one the right one, and replicate-from its secondary");
   }
-  if (pending_ && !new_database) {
-    return done(absl::FailedPreconditionError(
+  if (as == v1::AdoptRequest::AS_RESTORED && !pending_) {
+    return absl::FailedPreconditionError(
+        "nothing is in the place of the file that is known: --restored is for a primary that zrs status calls "
+        "diverged");
+  }
+  if (as == v1::AdoptRequest::AS_RESTORED && !diverged_) {
+    return absl::FailedPreconditionError(
+        "it is still being looked through, whether it is a pack of the one before; type it again when zrs status calls "
+        "it diverged");
+  }
+  if (as == v1::AdoptRequest::AS_PROVED && pending_) {
+    return absl::FailedPreconditionError(
         "another file is in the place of the one that is known; zrs status tells more. Put the right one back, or say "
-        "--new-database where the present one is to be what counts"));
+        "--restored where the present one is to be what counts");
   }
-  runtime_.PostIo([this, new_database, done = std::move(done)]() mutable {
-    absl::StatusOr<std::string> adopted = file_.Adopt(new_database);
+  return absl::OkStatus();
+}
+
+void PrimarySource::Adopt(v1::AdoptRequest::As as, absl::AnyInvocable<void(absl::StatusOr<std::string>)> done) {
+  if (absl::Status may = CheckAdoptable(as); !may.ok()) return done(std::move(may));
+  runtime_.PostIo([this, as, id = RandomId(runtime_), done = std::move(done)]() mutable {
+    absl::StatusOr<std::string> adopted = as == v1::AdoptRequest::AS_RESTORED
+                                              ? file_.AdoptRestored(id)
+                                              : file_.Adopt(as == v1::AdoptRequest::AS_NEW_DATABASE);
     runtime_.Post([done = std::move(done), adopted = std::move(adopted)]() mutable { done(std::move(adopted)); });
   });
 }

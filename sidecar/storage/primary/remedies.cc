@@ -38,10 +38,11 @@ std::string SupersededRemedy(const StorageOptions& options) {
 std::string DivergedRemedy(const StorageOptions& options) {
   return absl::StrCat(
       "the copies stay as they are. Put the right file back under its name, and zrs goes on by itself. To go on from "
-      "the file that is there now, and give up what only the copies have: zrs adopt --new-database --storage ",
-      options.name, " here; on each secondary's host stop zrs, move its state file (", options.name,
-      ".state in its own state-dir) away, the copy not, and start it again: it compares the two, its zrs status lists "
-      "what only the copy has, and zrs resync there saves that beside and goes on without a new copy");
+      "the file that is there now (a backup, say), and give up what only the copies have: zrs adopt --restored "
+      "--storage ",
+      options.name,
+      " here, and on each secondary's host zrs resync, which saves beside what only the copy has and goes on without a "
+      "new copy; with --dry-run it lists that first");
 }
 
 }  // namespace zrs::storage

@@ -49,8 +49,13 @@ v1::PromotedStorage Promotion::Describe(const std::string& storage, const Result
 }
 
 Promotion::Promotion(const StorageOptions& options, runtime::Runtime& runtime, SecondarySource& source,
-                     v1::PromoteRequest::Upstream upstream, Hooks hooks)
-    : options_(options), runtime_(runtime), source_(source), upstream_(upstream), hooks_(std::move(hooks)) {}
+                     v1::PromoteRequest::Upstream upstream, std::shared_ptr<Fence>& fence, Hooks hooks)
+    : options_(options),
+      runtime_(runtime),
+      source_(source),
+      upstream_(upstream),
+      hooks_(std::move(hooks)),
+      fence_(fence) {}
 
 void Promotion::Start() {
   began_ = runtime_.Now();
@@ -160,6 +165,11 @@ void Promotion::Rehearse() {
 
 void Promotion::RunFence() {
   if (!options_.fence) return Finish();
+  if (fence_) {
+    spdlog::info("storage {}: awaiting the fence-command, which runs since a promotion that was given up",
+                 options_.name);
+    return AwaitFence();
+  }
   spdlog::info("storage {}: running the fence-command", options_.name);
   fence_ = std::make_shared<Fence>();
   options_.fence(source_.search().address(), [fence = fence_](absl::Status status) {
@@ -178,7 +188,10 @@ void Promotion::AwaitFence() {
   }
   if (!ended) {
     timer_ = runtime_.After(kLookInterval, [this] { AwaitFence(); });
-  } else if (!ended->ok()) {
+    return;
+  }
+  fence_.reset();
+  if (!ended->ok()) {
     const std::string why = absl::StrCat("the fence-command is no success: ", ended->message());
     spdlog::warn("storage {}: {}; it stays a secondary", options_.name, why);
     Refuse(absl::FailedPreconditionError(absl::StrCat(

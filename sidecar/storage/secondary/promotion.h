@@ -40,19 +40,22 @@ class Promotion {
     absl::AnyInvocable<void(Result)> ended;
   };
 
+  // A fence-command that runs, or has run. It outlives a promotion that is given up meanwhile.
+  struct Fence;
+
   // The answer to whoever asked for it.
   static v1::PromotedStorage Describe(const std::string& storage, const Result& result);
 
-  // All that is referred to outlives it.
+  // All that is referred to outlives it. `fence`: the command that a promotion before this one has left running, if
+  // any; it is awaited, and no other is run.
   Promotion(const StorageOptions& options, runtime::Runtime& runtime, SecondarySource& source,
-            v1::PromoteRequest::Upstream upstream, Hooks hooks);
+            v1::PromoteRequest::Upstream upstream, std::shared_ptr<Fence>& fence, Hooks hooks);
 
   void Start();
   // Gives up, without a word to `ended`. False: too late, it ends soon.
   bool Cancel();
 
  private:
-  struct Fence;
   bool forced() const { return upstream_ == v1::PromoteRequest::UPSTREAM_NO_MATTER; }
   void Look();
   // False, and it is refused, where nobody waits for it any more, or the secondary must not be promoted now.
@@ -77,7 +80,7 @@ class Promotion {
   Hooks hooks_;
   absl::Duration began_;
   absl::Duration looked_again_;
-  std::shared_ptr<Fence> fence_;
+  std::shared_ptr<Fence>& fence_;
   std::unique_ptr<runtime::Timer> timer_;
   bool too_late_ = false;                                       // to be given up
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what the source answers

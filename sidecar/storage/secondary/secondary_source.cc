@@ -317,7 +317,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
     return backoff_.Next(runtime_.Random());
   }
   problem_.Raise(absl::StrCat("upstream ", search_.address(), ": ", end.message, VouchTrouble(end.message)),
-                 RemedyOf(end));
+                 VouchRemedy(end.message, RemedyOf(end)));
   if (end.reason == v1::End::REASON_REFUSED && end.by_publisher) search_.OnTurnedAway();
   if (!search_.several()) asked_ = Asked{search_.address(), end.takes_identity, end.message};
   if (search_.several() && end.secondary) {

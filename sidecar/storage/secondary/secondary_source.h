@@ -160,6 +160,8 @@ class SecondarySource final : public Source {
   std::optional<Asked> AskedBySome() const;
   // What came of that, where it is known; empty where it is not.
   std::string VouchTrouble(const std::string& refusal) const;
+  // What to do about that; `otherwise` where there is none, or nothing to be done.
+  std::string VouchRemedy(const std::string& refusal, const std::string& otherwise) const;
 
   // ---- Comparing (secondary_source_comparing.cc)
   // A file of which nobody knows what it is may be a copy.
@@ -230,6 +232,7 @@ class SecondarySource final : public Source {
   struct Vouched {
     std::string refusal;   // of whoever asked
     std::string trouble;   // why it is not told
+    std::string remedy;    // what a person may do about that; empty: nothing
     absl::Duration until;  // it is not tried again
     absl::Duration pause;  // after the next time
   };

@@ -147,15 +147,17 @@ std::string SecondarySource::DivergenceRemedy() const {
 
 void SecondarySource::OnDifference(const v1::Comparison& report) {
   divergence_ = report;
-  said_diverged_.clear();
+  // Where the upstream has said that they parted, that is why, and no damage.
+  if (state_ != SecondaryState::kDiverged) said_diverged_.clear();
+  const std::string remedy = said_diverged_.empty() ? kDifferenceRemedy : DivergenceRemedy();
   differs_ = true;
   seeking_ = false;
   state_ = SecondaryState::kDiverged;
   retry_.reset();
-  problem_.Raise(DescribeDivergence(), kDifferenceRemedy);
+  problem_.Raise(DescribeDivergence(), remedy);
   if (!unproved_) writer_.NoteDifference(DescribeDivergence());
   if (upstream_) upstream_->Stop(kStopGrace);
-  WithdrawFailed("the copy here differs from its own upstream's file", kDifferenceRemedy);
+  WithdrawFailed("the copy here differs from its own upstream's file", remedy);
   events_.changed();
 }
 

@@ -82,14 +82,18 @@ void SecondarySource::OnNobody() {
   seeking_ = false;
   const UpstreamFinding* divergence = search_.choice().divergence(OwnGeneration());
   std::string why = search_.Describe();
-  for (size_t i = 0; i < options_.upstreams.size(); ++i) why += VouchTrouble(search_.choice().finding(i).why);
+  const bool rival = search_.choice().rival(OwnGeneration()).has_value();
+  std::string remedy(rival ? replication::kTwoPrimariesRemedy : kNobodyRemedy);
+  for (size_t i = 0; i < options_.upstreams.size(); ++i) {
+    const std::string& refusal = search_.choice().finding(i).why;
+    why += VouchTrouble(refusal);
+    remedy = VouchRemedy(refusal, remedy);
+  }
   health_.OnError(why);
   retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
   if (state_ == SecondaryState::kDiskFull && divergence == nullptr) return;
-  const bool rival = search_.choice().rival(OwnGeneration()).has_value();
-  const std::string nobody(rival ? replication::kTwoPrimariesRemedy : kNobodyRemedy);
   problem_.Raise(absl::StrCat("none of its addresses can be followed: ", why),
-                 divergence != nullptr ? divergence->remedy : nobody);
+                 divergence != nullptr ? divergence->remedy : remedy);
   if (divergence == nullptr) {
     state_ = SecondaryState::kConnecting;
     asked_ = AskedBySome();

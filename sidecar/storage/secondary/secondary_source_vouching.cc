@@ -15,10 +15,13 @@ namespace {
 
 // Between two comparisons with the same upstream; a restart tries again at once.
 constexpr absl::Duration kLongestPause = absl::Hours(1);
-constexpr char kRefuted[] =
-    ". Both files are left as they are. Where the upstream's is a restored backup, or was packed since: stop zrs here, "
-    "move the copy and its state file away, and start it again, for a new copy. Where this copy is the right one: zrs "
-    "promote --force here";
+constexpr char kRefutedRemedy[] =
+    "both files are left as they are. Where this copy is the right one: zrs promote --force here. Where the upstream's "
+    "is (a restored backup, say): zrs adopt --new-database on its host; then stop zrs here, move its state file away, "
+    "the copy not, and start it again: it compares the two, and zrs resync saves beside what only this copy has, and "
+    "goes on";
+constexpr char kMayYetHaveAll[] =
+    "none needed while the upstream's zrs looks through its file: it is asked again; later: ";
 
 bool IsSilent(const UpstreamFinding& finding) {
   using Kind = UpstreamFinding::Kind;
@@ -55,7 +58,7 @@ bool SecondarySource::VouchIfAsked() {
   const bool again = asked->refusal == vouched_.refusal;
   if (again && runtime_.Now() < vouched_.until) return false;
   if (!again) {
-    vouched_ = {asked->refusal, "", {}, options_.refused_delay};
+    vouched_ = {asked->refusal, "", "", {}, options_.refused_delay};
     spdlog::info("storage {}: {} asks which database its file is: all of {} is compared with it", options_.name,
                  asked->address, options_.path);
   }
@@ -91,10 +94,12 @@ void SecondarySource::OnVouched(const Asked& asked, const absl::StatusOr<Compari
                  options_.path);
   } else if (result.ok()) {
     const v1::Comparison report = ReportOf(*result, copy_.committed.offset, runtime_.UnixNow());
-    vouched_.trouble = absl::StrCat("they were compared, and are not the same: ", Describe(report), kRefuted);
+    vouched_.trouble = absl::StrCat("they were compared, and are not the same: ", Describe(report));
+    vouched_.remedy = kRefutedRemedy;
     vouched_.pause = kLongestPause;
   } else {
     vouched_.trouble = std::string(result.status().message());
+    vouched_.remedy = absl::IsFailedPrecondition(result.status()) ? absl::StrCat(kMayYetHaveAll, kRefutedRemedy) : "";
   }
   vouched_.until = runtime_.Now() + vouched_.pause;
   vouched_.pause = std::min(2 * vouched_.pause, kLongestPause);
@@ -105,6 +110,10 @@ void SecondarySource::OnVouched(const Asked& asked, const absl::StatusOr<Compari
 
 std::string SecondarySource::VouchTrouble(const std::string& refusal) const {
   return vouched_.trouble.empty() || refusal != vouched_.refusal ? "" : absl::StrCat("; ", vouched_.trouble);
+}
+
+std::string SecondarySource::VouchRemedy(const std::string& refusal, const std::string& otherwise) const {
+  return vouched_.remedy.empty() || VouchTrouble(refusal).empty() ? otherwise : vouched_.remedy;
 }
 
 }  // namespace zrs::storage

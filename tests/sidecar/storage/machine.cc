@@ -194,9 +194,9 @@ absl::Status Machine::Demote() {
   return answer.value_or(absl::UnknownError("no answer"));
 }
 
-absl::StatusOr<std::string> Machine::Adopt(bool new_database) {
+absl::StatusOr<std::string> Machine::Adopt(v1::AdoptRequest::As as) {
   std::optional<absl::StatusOr<std::string>> answer;
-  storage_->Adopt(new_database, [&answer](absl::StatusOr<std::string> done) { answer = std::move(done); });
+  storage_->Adopt(as, [&answer](absl::StatusOr<std::string> done) { answer = std::move(done); });
   EXPECT_TRUE(world_.RunUntil([&answer] { return answer.has_value(); }));
   return answer.value_or(absl::UnknownError("no answer"));
 }

@@ -123,7 +123,7 @@ class Machine {
   void BeginPromote(v1::PromoteRequest::Upstream upstream, const bool& wanted,
                     std::optional<v1::PromotedStorage>& answer);
   absl::Status Demote();
-  absl::StatusOr<std::string> Adopt(bool new_database);
+  absl::StatusOr<std::string> Adopt(v1::AdoptRequest::As as = v1::AdoptRequest::AS_PROVED);
   v1::CompareResponse Compare(uint64_t rate = 0);
   // Returns at once; `answer` outlives the comparison.
   void BeginCompare(uint64_t rate, std::optional<v1::CompareResponse>& answer);

@@ -136,6 +136,35 @@ TEST_F(PromotionRefusedTest, TheFenceHasToSucceed) {
   ExpectPromoted(secondary_.Promote(kMustBeGone));
 }
 
+// As by Ctrl-C: the command goes on, and is not run twice at once.
+TEST_F(PromotionRefusedTest, AFenceThatRunsStillIsAwaited) {
+  int fences = 0;
+  absl::AnyInvocable<void(absl::Status)> done;
+  secondary_.SetFence([&](absl::AnyInvocable<void(absl::Status)> ended) {
+    ++fences;
+    done = std::move(ended);
+  });
+  BeginStreaming();
+  primary_.Stop();
+  bool wanted = true;
+  std::optional<Promoted> given_up;
+  secondary_.BeginPromote(kMustBeGone, wanted, given_up);
+  EXPECT_TRUE(world_.RunUntil([&] { return fences == 1; }));
+  wanted = false;
+  EXPECT_TRUE(world_.RunUntil([&] { return given_up.has_value(); }));
+  EXPECT_EQ(given_up->result(), Promoted::RESULT_REFUSED);
+  const bool still_wanted = true;
+  std::optional<Promoted> answer;
+  secondary_.BeginPromote(kMustBeGone, still_wanted, answer);
+  world_.RunFor(absl::Seconds(10));
+  EXPECT_FALSE(answer.has_value());
+  EXPECT_EQ(fences, 1);
+  done(absl::OkStatus());
+  EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  ExpectPromoted(answer.value_or(Promoted()));
+  EXPECT_EQ(fences, 1);
+}
+
 TEST_F(PromotionRefusedTest, WhereTheStateCannotBeWrittenNothingIsChanged) {
   BeginStreaming();
   bool fenced = false;

@@ -91,7 +91,7 @@ TEST_F(IdentityTest, AFileWithOtherBytesTakesNoIdentityAndIsNotFollowed) {
   primary_.Start();
   EXPECT_TRUE(RunUntilTrouble("compared, and are not the same")) << secondary_.Status().DebugString();
   const std::string message = secondary_.Status().error().message();
-  EXPECT_THAT(message, HasSubstr("move the copy and its state file away"));
+  EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("zrs adopt --new-database on its host"));
   world_.RunFor(absl::Minutes(5));
   EXPECT_EQ(secondary_.Data(), copy);
   EXPECT_NE(primary_.Status().database_id(), database_);
@@ -105,6 +105,7 @@ TEST_F(IdentityTest, AnOlderFileTakesNoIdentity) {
   primary_.Write(file_.bytes().substr(0, file_.boundaries()[20].offset));
   primary_.Start();
   EXPECT_TRUE(RunUntilTrouble("has less than this copy")) << secondary_.Status().DebugString();
+  EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("zrs adopt --new-database on its host"));
   EXPECT_EQ(secondary_.Data(), file_.bytes());
   EXPECT_NE(primary_.Status().database_id(), database_);
   // Once it has all, it is the right one.
@@ -145,9 +146,9 @@ TEST_F(IdentityTest, OnceAnotherHasTheNewIdentityAPersonHasToSay) {
   EXPECT_TRUE(RunUntilTrouble("the follower keeps database"));
   EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("zrs adopt there"));
   RunUntilState(third, "streaming");
-  EXPECT_THAT(primary_.Adopt(false).status().message(), HasSubstr("stop them first"));
+  EXPECT_THAT(primary_.Adopt().status().message(), HasSubstr("stop them first"));
   third.Stop();
-  const absl::StatusOr<std::string> adopted = primary_.Adopt(false);
+  const absl::StatusOr<std::string> adopted = primary_.Adopt();
   ASSERT_TRUE(adopted.ok()) << adopted.status();
   EXPECT_THAT(*adopted, HasSubstr("storage primary takes the identity of the first secondary"));
   ExpectKnownAgain();
@@ -161,7 +162,7 @@ TEST_F(IdentityTest, ANewDatabaseTakesNoIdentity) {
   primary_.Start();
   RunUntilState(primary_, "streaming");
   const std::string id = primary_.Status().database_id();
-  ASSERT_TRUE(primary_.Adopt(true).ok());
+  ASSERT_TRUE(primary_.Adopt(v1::AdoptRequest::AS_NEW_DATABASE).ok());
   RunUntilState(primary_, "streaming");
   EXPECT_EQ(primary_.Status().database_id(), id) << "nobody else has it";
   secondary_.Start();
@@ -170,7 +171,7 @@ TEST_F(IdentityTest, ANewDatabaseTakesNoIdentity) {
   EXPECT_EQ(primary_.Status().database_id(), id);
   // Said of one that is known it is another database from then on, and what was known is kept.
   const std::string state = primary_.disk().Contents(kState);
-  const absl::StatusOr<std::string> again = primary_.Adopt(true);
+  const absl::StatusOr<std::string> again = primary_.Adopt(v1::AdoptRequest::AS_NEW_DATABASE);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_THAT(*again, HasSubstr(absl::StrCat(kState, "1")));
   RunUntilState(primary_, "streaming");
@@ -188,7 +189,8 @@ TEST_F(IdentityTest, AStateThatCameAlongWithAMachineIsAdoptedOrLeft) {
     primary_.Start();
     RunUntilState(primary_, "stopped");
     EXPECT_THAT(primary_.Status().error().message(), HasSubstr("zrs adopt"));
-    const absl::StatusOr<std::string> adopted = primary_.Adopt(new_database);
+    const absl::StatusOr<std::string> adopted =
+        primary_.Adopt(new_database ? v1::AdoptRequest::AS_NEW_DATABASE : v1::AdoptRequest::AS_PROVED);
     ASSERT_TRUE(adopted.ok()) << adopted.status();
     RunUntilState(primary_, "streaming");
     if (new_database) break;
@@ -208,7 +210,7 @@ TEST_F(IdentityTest, ADamagedStateIsKeptAside) {
   primary_.disk().SetContents(kState, "{ nonsense");
   primary_.Start();
   RunUntilState(primary_, "stopped");
-  const absl::StatusOr<std::string> adopted = primary_.Adopt(false);
+  const absl::StatusOr<std::string> adopted = primary_.Adopt();
   ASSERT_TRUE(adopted.ok()) << adopted.status();
   EXPECT_THAT(*adopted, HasSubstr("the state file of before is kept as"));
   EXPECT_EQ(primary_.disk().Contents(absl::StrCat(kState, "1")), "{ nonsense");
@@ -221,7 +223,7 @@ TEST_F(IdentityTest, AWishEndsWithASecondaryThatKnowsThePresentIdentity) {
   NoteIdentity();
   secondary_.Stop();
   EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers().empty(); }));
-  ASSERT_TRUE(primary_.Adopt(false).ok());
+  ASSERT_TRUE(primary_.Adopt().ok());
   RunUntilState(primary_, "streaming");
   EXPECT_EQ(primary_.Status().takes_identity(), "wanted");
   secondary_.Start();
@@ -235,7 +237,7 @@ TEST_F(IdentityTest, ADatabaseOfItsOwnThatCannotBeSavedLeavesTheState) {
   EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().followers().empty(); }));
   const std::string state = primary_.disk().Contents(kState);
   primary_.FailSyncsOf(absl::StrCat(kState, ".new"));
-  const absl::StatusOr<std::string> adopted = primary_.Adopt(true);
+  const absl::StatusOr<std::string> adopted = primary_.Adopt(v1::AdoptRequest::AS_NEW_DATABASE);
   EXPECT_FALSE(adopted.ok());
   EXPECT_THAT(adopted.status().message(), HasSubstr(absl::StrCat(kState, "1")));
   EXPECT_EQ(primary_.disk().Contents(kState), state);
@@ -251,7 +253,7 @@ TEST_F(IdentityTest, OneThatWasPromotedStaysAPrimaryAsADatabaseOfItsOwn) {
   RunUntilState(secondary_, "streaming");
   primary_.Stop();
   ASSERT_EQ(secondary_.Promote(v1::PromoteRequest::UPSTREAM_NO_MATTER).result(), v1::PromotedStorage::RESULT_PROMOTED);
-  ASSERT_TRUE(secondary_.Adopt(true).ok());
+  ASSERT_TRUE(secondary_.Adopt(v1::AdoptRequest::AS_NEW_DATABASE).ok());
   secondary_.Stop();
   secondary_.Start();
   RunUntilState(secondary_, "streaming");
@@ -260,7 +262,7 @@ TEST_F(IdentityTest, OneThatWasPromotedStaysAPrimaryAsADatabaseOfItsOwn) {
 
 TEST_F(IdentityTest, ASecondaryIsToldNothing) {
   Begin();
-  const absl::StatusOr<std::string> adopted = secondary_.Adopt(false);
+  const absl::StatusOr<std::string> adopted = secondary_.Adopt();
   EXPECT_TRUE(absl::IsFailedPrecondition(adopted.status()));
   EXPECT_THAT(adopted.status().message(), HasSubstr("it is a secondary"));
 }
@@ -286,7 +288,7 @@ TEST_F(IdentityTest, OfSeveralAddressesNoneMayBeSilent) {
   world_.RunFor(absl::Minutes(1));
   EXPECT_NE(primary_.Status().database_id(), database_);
   // A person knows better.
-  ASSERT_TRUE(primary_.Adopt(false).ok());
+  ASSERT_TRUE(primary_.Adopt().ok());
   ExpectKnownAgain();
 }
 
@@ -296,7 +298,7 @@ TEST_F(IdentityTest, OfSeveralAddressesTheOneThatAsksIsTold) {
   secondary_.SetUpstreams({"third", "primary"});
   BeginAndLoseState();
   third.Start();
-  ASSERT_TRUE(third.Adopt(true).ok());
+  ASSERT_TRUE(third.Adopt(v1::AdoptRequest::AS_NEW_DATABASE).ok());
   primary_.Start();
   ExpectKnownAgain();
 }

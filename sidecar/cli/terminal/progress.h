@@ -1,6 +1,6 @@
 // The line that tells how far a long piece of work has come.
-#ifndef ZRS_SIDECAR_CLI_PROGRESS_H_
-#define ZRS_SIDECAR_CLI_PROGRESS_H_
+#ifndef ZRS_SIDECAR_CLI_TERMINAL_PROGRESS_H_
+#define ZRS_SIDECAR_CLI_TERMINAL_PROGRESS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -46,4 +46,4 @@ class Progress {
 
 }  // namespace zrs::cli
 
-#endif  // ZRS_SIDECAR_CLI_PROGRESS_H_
+#endif  // ZRS_SIDECAR_CLI_TERMINAL_PROGRESS_H_

@@ -1,13 +1,14 @@
 // The progress of long work of a command, on the terminal behind standard error.
-#ifndef ZRS_SIDECAR_CLI_PROGRESS_LINE_H_
-#define ZRS_SIDECAR_CLI_PROGRESS_LINE_H_
+#ifndef ZRS_SIDECAR_CLI_TERMINAL_PROGRESS_LINE_H_
+#define ZRS_SIDECAR_CLI_TERMINAL_PROGRESS_LINE_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "sidecar/cli/progress.h"
+#include "absl/time/time.h"
+#include "sidecar/cli/terminal/progress.h"
 
 namespace zrs::cli {
 
@@ -29,6 +30,24 @@ class ProgressLine {
   std::optional<Progress> progress_;
 };
 
+// The same of a wait, of which nobody knows how long it will be: words.
+class WaitingLine {
+ public:
+  WaitingLine();
+  ~WaitingLine() { End(); }
+  WaitingLine(const WaitingLine&) = delete;
+  WaitingLine& operator=(const WaitingLine&) = delete;
+
+  // Nothing in the first second. What does not fit the terminal's width is cut.
+  void Say(absl::string_view words);
+  // It is gone.
+  void End();
+
+ private:
+  const absl::Duration began_;
+  bool visible_ = false;
+};
+
 }  // namespace zrs::cli
 
-#endif  // ZRS_SIDECAR_CLI_PROGRESS_LINE_H_
+#endif  // ZRS_SIDECAR_CLI_TERMINAL_PROGRESS_LINE_H_

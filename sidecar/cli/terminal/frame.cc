@@ -1,4 +1,4 @@
-#include "sidecar/cli/frame.h"
+#include "sidecar/cli/terminal/frame.h"
 
 #include <algorithm>
 #include <cstddef>

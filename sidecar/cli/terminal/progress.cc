@@ -1,4 +1,4 @@
-#include "sidecar/cli/progress.h"
+#include "sidecar/cli/terminal/progress.h"
 
 #include <algorithm>
 

@@ -1,11 +1,11 @@
 // Screens on a terminal, each written over the one before without a flicker.
-#ifndef ZRS_SIDECAR_CLI_FRAME_H_
-#define ZRS_SIDECAR_CLI_FRAME_H_
+#ifndef ZRS_SIDECAR_CLI_TERMINAL_FRAME_H_
+#define ZRS_SIDECAR_CLI_TERMINAL_FRAME_H_
 
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "sidecar/cli/terminal.h"
+#include "sidecar/cli/terminal/terminal.h"
 
 namespace zrs::cli {
 
@@ -20,4 +20,4 @@ std::string Frame(absl::string_view screen, const WindowSize& window);
 
 }  // namespace zrs::cli
 
-#endif  // ZRS_SIDECAR_CLI_FRAME_H_
+#endif  // ZRS_SIDECAR_CLI_TERMINAL_FRAME_H_

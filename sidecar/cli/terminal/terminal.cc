@@ -1,4 +1,4 @@
-#include "sidecar/cli/terminal.h"
+#include "sidecar/cli/terminal/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

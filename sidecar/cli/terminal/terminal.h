@@ -1,6 +1,6 @@
 // What is behind a descriptor that people may be looking at.
-#ifndef ZRS_SIDECAR_CLI_TERMINAL_H_
-#define ZRS_SIDECAR_CLI_TERMINAL_H_
+#ifndef ZRS_SIDECAR_CLI_TERMINAL_TERMINAL_H_
+#define ZRS_SIDECAR_CLI_TERMINAL_TERMINAL_H_
 
 #include <cstddef>
 
@@ -36,4 +36,4 @@ int RememberedSignal();
 
 }  // namespace zrs::cli
 
-#endif  // ZRS_SIDECAR_CLI_TERMINAL_H_
+#endif  // ZRS_SIDECAR_CLI_TERMINAL_TERMINAL_H_
