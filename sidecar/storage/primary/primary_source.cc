@@ -89,7 +89,7 @@ void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
   scanning_ = true;
   scan_start_ = end_.offset;
   scan_began_ = runtime_.Now();
-  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { Poll(); });
+  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { OnNotified(); });
 }
 
 // ---- What is told of it
@@ -134,6 +134,7 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   problem_.Raise(message, remedy, /*lasting=*/true);
   watch_.reset();
   tick_.reset();
+  pause_.reset();
   heartbeat_.reset();
   published_ = false;
   // What is to be typed on the host of a primary would be wrong on that of a follower.
@@ -199,6 +200,7 @@ void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
     stopping_ = true;
     watch_.reset();
     tick_.reset();
+    pause_.reset();
     heartbeat_.reset();
     AnswerRefreshes();
     done();
@@ -212,6 +214,7 @@ void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
 void PrimarySource::Close(absl::AnyInvocable<void()> done) {
   stopping_ = true;
   tick_.reset();
+  pause_.reset();
   forget_old_.reset();
   // A failed source's end is not worth remembering: what was reported before may be what is wrong.
   if (state_ && !failed_) SaveState();

@@ -16,12 +16,29 @@ using filestorage::TailReport;
 
 // A commit's bytes are handed on from the look at the file that found them, if they are no more than this.
 constexpr size_t kMostFresh = 64 << 10;
+// Each look costs a sync, here and for each group at the secondaries. Where the writer commits several times between
+// two looks, fewer of them cost it less, and the copies some milliseconds.
+constexpr absl::Duration kPauseBehindCrowd = absl::Milliseconds(12);
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
 
 }  // namespace
 
+void PrimarySource::OnNotified() {
+  noticed_ = true;
+  if (!polling_ && !pause_) Poll();
+}
+
+void PrimarySource::PauseBehindCrowd() {
+  pause_ = runtime_.After(kPauseBehindCrowd, [this] {
+    pause_.reset();
+    if (noticed_) Poll();
+  });
+}
+
 void PrimarySource::Poll() {
+  pause_.reset();
+  noticed_ = false;
   if (failed_ || stopping_ || !open_ || proving_) return;
   if (polling_) {
     poll_again_ = true;
@@ -48,6 +65,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
          "the disk or the file cannot be read or synced: mend that, then restart zrs");
   } else if (!failed_) {
     file_size_ = report->file_size;
+    const bool crowd = IsCrowd(*report);
     const bool scanned = scanning_ && !report->more && report->event != TailEvent::kMissing;
     scanning_ = scanning_ && !scanned;
     OnReport(*report);
@@ -57,6 +75,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
     if (!unreadable_.ok() && open_) FailUnreadable();
     // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
     if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
+    if (crowd && published_) PauseBehindCrowd();
   }
   if (!failed_ && open_ && report->more) return Poll();
   if (failed_) return AnswerRefreshes();
@@ -65,7 +84,12 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
   // A pack has taken the name away for a moment: what was committed before is not known until it is back.
   if ((missing && !quiescing_) || AwaitsProof()) KeepRefreshes();
   for (auto& done : std::exchange(refreshing_, {})) done();
-  if (std::exchange(poll_again_, false)) Poll();
+  if (std::exchange(poll_again_, false) || (noticed_ && !pause_)) Poll();
+}
+
+// Of what was there at the start, and of a file that nobody follows, the pace of the writer is not known.
+bool PrimarySource::IsCrowd(const TailReport& report) const {
+  return published_ && !scanning_ && report.event == TailEvent::kAdvanced && report.end.last_offset > end_.offset;
 }
 
 void PrimarySource::OnReport(const TailReport& report) {
