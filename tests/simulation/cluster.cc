@@ -79,6 +79,10 @@ void Cluster::MakeNodes(const ScheduleOptions& options) {
     if (options.deaf) node.poll_interval = absl::Seconds(15);
     if (random().OneIn(4)) node.delays.io = absl::Milliseconds(20);
     nodes_.push_back(std::make_unique<Node>(queue_, *network_, log_, *this, std::move(node)));
+    // A database that was here, and was killed: what is saved later must not take the place of what that has saved.
+    if (random().OneIn(2)) {
+      nodes_.back()->disk().SetContents(absl::StrCat(kDataPath, ".tr0"), random().Bytes(random().Between(1, 500)));
+    }
   }
 }
 
