@@ -1,5 +1,6 @@
 #include "tests/simulation/cluster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -146,7 +147,8 @@ void Cluster::Pack() {
   const bool last_is_known = packs_ == 0 || known > known_at_pack_;
   if (pack_dropped_end_ && !last_is_known) return;
   pack_dropped_end_ = last_is_known && known > 0 && random().OneIn(2);
-  known_at_pack_ = known;
+  // Where there is no state yet, its first epoch may begin with the file that is being packed: it tells of no pack.
+  known_at_pack_ = std::max(known, 1);
   ++packs_;
   writer_->BeginPack(pack_dropped_end_);
 }
