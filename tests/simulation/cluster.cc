@@ -1,5 +1,6 @@
 #include "tests/simulation/cluster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -79,6 +80,10 @@ void Cluster::MakeNodes(const ScheduleOptions& options) {
     if (options.deaf) node.poll_interval = absl::Seconds(15);
     if (random().OneIn(4)) node.delays.io = absl::Milliseconds(20);
     nodes_.push_back(std::make_unique<Node>(queue_, *network_, log_, *this, std::move(node)));
+    // A database that was here, and was killed: what is saved later must not take the place of what that has saved.
+    if (random().OneIn(2)) {
+      nodes_.back()->disk().SetContents(absl::StrCat(kDataPath, ".tr0"), random().Bytes(random().Between(1, 500)));
+    }
   }
 }
 
@@ -142,7 +147,8 @@ void Cluster::Pack() {
   const bool last_is_known = packs_ == 0 || known > known_at_pack_;
   if (pack_dropped_end_ && !last_is_known) return;
   pack_dropped_end_ = last_is_known && known > 0 && random().OneIn(2);
-  known_at_pack_ = known;
+  // Where there is no state yet, its first epoch may begin with the file that is being packed: it tells of no pack.
+  known_at_pack_ = std::max(known, 1);
   ++packs_;
   writer_->BeginPack(pack_dropped_end_);
 }

@@ -1,6 +1,5 @@
 #include "sidecar/storage/primary/primary_source.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,17 +13,6 @@
 #include "spdlog/spdlog.h"
 
 namespace zrs::storage {
-namespace {
-
-using filestorage::TailEvent;
-using filestorage::TailReport;
-
-// A commit's bytes are handed on from the look at the file that found them, if they are no more than this.
-constexpr size_t kMostFresh = 64 << 10;
-// The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
-constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
-
-}  // namespace
 
 PrimarySource::PrimarySource(const StorageOptions& options, StorageServices services)
     : options_(options),
@@ -45,17 +33,6 @@ void PrimarySource::TryOpen() {
     auto opened = file_.Open();
     runtime_.Post([this, opened = std::move(opened)]() mutable { OnOpened(std::move(opened)); });
   });
-}
-
-void PrimarySource::AnswerRefreshes() {
-  for (auto& done : std::exchange(refreshing_, {})) done();
-  for (auto& done : std::exchange(refreshed_, {})) done();
-}
-
-void PrimarySource::KeepRefreshes() {
-  refreshed_.insert(refreshed_.begin(), std::make_move_iterator(refreshing_.begin()),
-                    std::make_move_iterator(refreshing_.end()));
-  refreshing_.clear();
 }
 
 void PrimarySource::WaitForFile(const absl::Status& status, absl::AnyInvocable<void()> try_again) {
@@ -112,104 +89,10 @@ void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
   scanning_ = true;
   scan_start_ = end_.offset;
   scan_began_ = runtime_.Now();
-  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { Poll(); });
+  watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { OnNotified(); });
 }
 
-// ---- Following
-
-void PrimarySource::Poll() {
-  if (failed_ || stopping_ || !open_ || proving_) return;
-  if (polling_) {
-    poll_again_ = true;
-    return;
-  }
-  polling_ = true;
-  refreshing_.insert(refreshing_.end(), std::make_move_iterator(refreshed_.begin()),
-                     std::make_move_iterator(refreshed_.end()));
-  refreshed_.clear();
-  runtime_.PostIo([this] {
-    auto report = file_.Poll();
-    runtime_.Post([this, report = std::move(report), fresh = file_.ReadFresh(kMostFresh)]() mutable {
-      fresh_ = std::move(fresh);
-      OnPolled(std::move(report));
-    });
-  });
-}
-
-void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
-  polling_ = false;
-  if (stopping_) return AnswerRefreshes();
-  if (!report.ok()) {
-    Fail(std::string(report.status().message()),
-         "the disk or the file cannot be read or synced: mend that, then restart zrs");
-  } else if (!failed_) {
-    file_size_ = report->file_size;
-    const bool scanned = scanning_ && !report->more && report->event != TailEvent::kMissing;
-    scanning_ = scanning_ && !scanned;
-    OnReport(*report);
-    // A bound without transactions would be true of any file.
-    if (open_ && published_ && (scanned || (state_->lower_bound.last_offset == 0 && end_.last_offset != 0)))
-      SaveState();
-    if (!unreadable_.ok() && open_) FailUnreadable();
-    // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
-    if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
-  }
-  if (!failed_ && open_ && report->more) return Poll();
-  if (failed_) return AnswerRefreshes();
-  const bool missing = report->event == TailEvent::kMissing;
-  if (missing && quiescing_ && published_ && !scanning_) return FinishUnnamed();
-  // A pack has taken the name away for a moment: what was committed before is not known until it is back.
-  if ((missing && !quiescing_) || AwaitsProof()) KeepRefreshes();
-  for (auto& done : std::exchange(refreshing_, {})) done();
-  if (std::exchange(poll_again_, false)) Poll();
-}
-
-void PrimarySource::OnReport(const TailReport& report) {
-  switch (report.event) {
-    case TailEvent::kAdvanced:
-      LogDecreasingTids(options_, end_.offset, report);
-      end_ = report.end;
-      unlooked_ = true;
-      if (published_) events_.advanced(end_);
-      break;
-    case TailEvent::kNothingYet:
-      if (!report.reason.empty()) {
-        OnUnsettled(report.reason,
-                    absl::StrCat("nothing behind it is replicated; if no writer is at work on the file, it is damaged "
-                                 "or was cut short: check it with zrs verify ",
-                                 options_.path));
-        if (!published_ && !pending_) Publish();
-        return;
-      }
-      break;
-    case TailEvent::kAborted:
-      spdlog::debug("storage {}: {}", options_.name, report.reason);
-      break;
-    case TailEvent::kMissing:
-      return OnUnsettled(report.reason, "the copies stay as they are; put the file back under its name");
-    case TailEvent::kReplaced:
-    case TailEvent::kTruncated:
-    case TailEvent::kOverwritten:
-      return OnReplaced(report);
-    case TailEvent::kCorrupt:
-      return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
-                  absl::StrCat("check the file with zrs verify ", options_.path,
-                               "; restore it from a backup or from a secondary, then restart zrs"));
-  }
-  unsettled_since_.reset();
-  if (!diverged_) ClearPassing();
-  if (pending_ && !report.more && !diverged_) return ProvePending();
-  if (!published_ && !pending_ && !report.more) Publish();
-  events_.changed();
-}
-
-void PrimarySource::OnUnsettled(const std::string& reason, const std::string& remedy) {
-  if (diverged_) return;  // which is the graver matter
-  if (!unsettled_since_) unsettled_since_ = runtime_.Now();
-  if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
-  RaisePassing(reason, remedy);
-  events_.changed();
-}
+// ---- What is told of it
 
 void PrimarySource::Publish() {
   if (superseded_) return;
@@ -251,6 +134,7 @@ void PrimarySource::Fail(const std::string& message, const std::string& remedy) 
   problem_.Raise(message, remedy, /*lasting=*/true);
   watch_.reset();
   tick_.reset();
+  pause_.reset();
   heartbeat_.reset();
   published_ = false;
   // What is to be typed on the host of a primary would be wrong on that of a follower.
@@ -279,17 +163,12 @@ void PrimarySource::Remember(replication::KnownFollower follower) {
 
 // ---- Stopping
 
-void PrimarySource::Refresh(absl::AnyInvocable<void()> done) {
-  if (failed_ || stopping_ || ((!open_ || proving_) && !AwaitsProof())) return done();
-  refreshed_.push_back(std::move(done));
-  Poll();
-}
-
 void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
   auto stop = [this, done = std::move(done)]() mutable {
     stopping_ = true;
     watch_.reset();
     tick_.reset();
+    pause_.reset();
     heartbeat_.reset();
     AnswerRefreshes();
     done();
@@ -300,28 +179,10 @@ void PrimarySource::Quiesce(absl::AnyInvocable<void()> done) {
   Refresh(std::move(stop));
 }
 
-void PrimarySource::FinishUnnamed() {
-  polling_ = true;  // nothing else is looked at meanwhile
-  runtime_.PostIo([this] {
-    auto report = file_.PollUnnamed();
-    runtime_.Post([this, report = std::move(report)] {
-      polling_ = false;
-      if (!report.ok() || !report->as_before()) {
-        spdlog::warn("storage {}: {} has no name, and what was committed to it last is not known: {}", options_.name,
-                     options_.path, report.ok() ? report->reason : report.status().ToString());
-      } else if (!failed_ && report->end != end_) {
-        LogDecreasingTids(options_, end_.offset, *report);
-        end_ = report->end;
-        events_.advanced(end_);
-      }
-      AnswerRefreshes();
-    });
-  });
-}
-
 void PrimarySource::Close(absl::AnyInvocable<void()> done) {
   stopping_ = true;
   tick_.reset();
+  pause_.reset();
   forget_old_.reset();
   // A failed source's end is not worth remembering: what was reported before may be what is wrong.
   if (state_ && !failed_) SaveState();

@@ -73,6 +73,12 @@ class PrimarySource final : public Source {
   void RaisePassing(const std::string& message, const std::string& remedy);
   void ClearPassing();
   void BeginScan(const PrimaryFile::Opened& opened);
+  void OnNotified();
+  // Whether the look that brought it found several transactions; before OnReport.
+  bool IsCrowd(const filestorage::TailReport& report) const;
+  // For a moment notifications are only noted. Whoever asks for a look has it at once, which ends the pause.
+  void PauseBehindCrowd();
+  // Looks at the file at once, or right behind the look that is under way.
   void Poll();
   void OnPolled(absl::StatusOr<filestorage::TailReport> report);
   void OnReport(const filestorage::TailReport& report);
@@ -117,6 +123,7 @@ class PrimarySource final : public Source {
   absl::Duration scan_began_;
   std::unique_ptr<runtime::FileWatch> watch_;
   std::unique_ptr<runtime::Timer> tick_;
+  std::unique_ptr<runtime::Timer> pause_;  // behind a look that found several transactions
   std::unique_ptr<runtime::Timer> heartbeat_;
   std::unique_ptr<runtime::Timer> forget_old_;
   bool open_ = false;         // there is a file to look at
@@ -135,6 +142,7 @@ class PrimarySource final : public Source {
   bool stopping_ = false;
   bool polling_ = false;
   bool poll_again_ = false;
+  bool noticed_ = false;  // the watcher has told of something since the last look began
   // Answered by the next poll that begins after they came, and finds a file that is published, or not on its way there.
   std::vector<absl::AnyInvocable<void()>> refreshed_;
   std::vector<absl::AnyInvocable<void()>> refreshing_;

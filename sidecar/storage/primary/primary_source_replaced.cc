@@ -23,6 +23,7 @@ void PrimarySource::OnReplaced(const TailReport& report) {
   open_ = false;
   unreadable_ = absl::OkStatus();
   watch_.reset();
+  pause_.reset();
   heartbeat_.reset();
   // Of the pack before: it would let go of what this one is to be proved by.
   forget_old_.reset();

@@ -21,6 +21,9 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   if (absl::Status open = CheckOpen(/*beside=*/false); !open.ok()) return open;
   if (absl::Status in_place = appender_->CheckInPlace(file_system_); !in_place.ok()) return in_place;
   if (absl::Status cut = Cut(); !cut.ok()) return cut;
+  // A pack that comes before the first look at it as a primary's file is known by that.
+  const absl::StatusOr<filestorage::FileInfo> info = file_system_.Stat(options_.path);
+  if (!info.ok()) return info.status();
   // Whoever takes over may put another file in its place.
   ++file_number_;
   Promoted promoted;
@@ -39,6 +42,7 @@ absl::StatusOr<CopyFile::Promoted> CopyFile::Promote(const std::string& epoch_id
   state.difference.clear();
   state.scrub = {};
   state.lower_bound = appender_->committed();
+  state.inode = info->inode;
   if (absl::Status saved = state_file_.Save(state); !saved.ok()) return saved;
   state_ = std::move(state);
   promoted.lineage = state_->lineage;

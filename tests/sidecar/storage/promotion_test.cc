@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/pack_test_fixture.h"
 #include "tests/sidecar/storage/promotion_test_fixture.h"
 #include "tests/support/file_builder.h"
 
@@ -165,6 +166,43 @@ TEST_F(PromotionTest, AnEpochThatCannotBeRememberedIsNotFollowed) {
   third.Start();
   RunUntilState(third, "streaming");
   EXPECT_EQ(third.Status().generation(), 2u);
+}
+
+// What the promotion wrote is all that the state tells: as after a kill, or with a full disk. A pack that leaves the
+// beginning of the file as it was, up to there, is noticed all the same.
+TEST_F(PromotionTest, APackOfWhatTheStateDoesNotTellOfYet) {
+  Machine third(world_, "third", "secondary");
+  file_ = Pack(file_, 1);
+  const size_t packed_part = file_.boundaries().size() - 1;
+  BeginStreaming();
+  third.Start();
+  RunUntilEqual(primary_, third);
+  primary_.Stop();
+  std::string state;
+  secondary_.disk().SetHook([&](const tests::SimulatedOperation&) {
+    const std::string now = secondary_.disk().Contents("/state/secondary.state");
+    if (state.empty() && absl::StrContains(now, "\"role\": \"primary\"")) state = now;
+    return absl::OkStatus();
+  });
+  ExpectPromoted(secondary_.Promote(kMustBeGone));
+  Commit(secondary_, 6);
+  RunUntilEqual(secondary_, third);
+  secondary_.Stop();
+  secondary_.disk().SetHook(nullptr);
+  ASSERT_FALSE(state.empty());
+  secondary_.disk().SetContents("/state/secondary.state", state);
+  FileBuilder packed;
+  for (size_t n = 1; n < file_.boundaries().size(); ++n) {
+    if (n == packed_part + 2) continue;
+    packed.Add({.tid = file_.boundaries()[n].tid,
+                .status = filestorage::kStatusPacked,
+                .records = {{.oid = n, .data = std::string(n <= packed_part ? 700 : 90, 'p')}}});
+  }
+  secondary_.Pack(packed.bytes());
+  secondary_.Start();
+  RunUntilEqual(secondary_, third);
+  RunUntilState(third, "streaming");
+  EXPECT_EQ(third.Status().epoch(), secondary_.Status().epoch());
 }
 
 TEST_F(PromotionTest, TheIndexIsThereBeforeTheDatabaseIs) {
