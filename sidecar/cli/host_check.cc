@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
+#include <memory>
 #include <string>
 #include <system_error>
 
@@ -15,6 +15,7 @@
 #include "filestorage/data_file_names.h"
 #include "filestorage/file_system.h"
 #include "filestorage/format.h"
+#include "filestorage/posix_file_system.h"
 #include "sidecar/cli/access.h"
 #include "sidecar/cli/process_lock.h"
 #include "sidecar/text/printable.h"
@@ -158,10 +159,11 @@ void Checker::NoteLostIdentity(const config::StorageSettings& storage, const std
 
 // What the beginning of the file tells, where there is one and it can be read here.
 void Checker::CheckMagic(const std::string& what, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string magic(filestorage::kMagicSize, '\0');
   const FileKind kind = Look(path, true);
-  if (kind.error != 0 || !S_ISREG(kind.mode) || !file.read(magic.data(), filestorage::kMagicSize)) return;
+  if (kind.error != 0 || !S_ISREG(kind.mode)) return;
+  const absl::StatusOr<std::unique_ptr<filestorage::File>> file = filestorage::PosixFileSystem().OpenForReading(path);
+  std::string magic(filestorage::kMagicSize, '\0');
+  if (!file.ok() || (*file)->ReadAt(0, absl::MakeSpan(magic)).value_or(0) < magic.size()) return;
   if (filestorage::ParseMagic(magic).ok()) return;
   AddProblem(absl::StrCat(what, " ", Shown(path), " is no FileStorage: it begins with '", absl::CHexEscape(magic), "'"),
              "name the right file");

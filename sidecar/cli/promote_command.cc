@@ -1,5 +1,6 @@
 #include "sidecar/cli/promote_command.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -50,11 +51,11 @@ int Report(const absl::StatusOr<Response>& response) {
 
 // For the terminal, while its promotion waits for the upstream's end.
 std::string WhatIsAwaited(const v1::StorageStatus& storage) {
-  const std::string line = absl::StrCat("storage ", storage.name(), ": waiting until ", storage.upstream().address(),
-                                        storage.upstream().connected() ? " is stopped" : ", which is gone, is judged");
-  if (!storage.upstream().connected() || !storage.has_lag_bytes()) return line;
-  return absl::StrCat(line, storage.lag_bytes() == 0 ? "; all that it has is here"
-                                                     : absl::StrCat("; ", storage.lag_bytes(), " bytes to come"));
+  const std::string line =
+      absl::StrCat("storage ", storage.name(), ": waiting until ", storage.upstream().address(), " is stopped");
+  if (!storage.has_lag_bytes()) return line;
+  return absl::StrCat(line, storage.lag_bytes() == 0 ? ", all that it has is here"
+                                                     : absl::StrCat(", ", storage.lag_bytes(), " bytes to come"));
 }
 
 v1::PromoteRequest::Upstream UpstreamOf(const PromoteOptions& options) {
@@ -79,8 +80,13 @@ int PromoteCommand(const std::string& config, const PromoteOptions& options) {
   const auto response = AskAndShow(
       settings->sidecar.admin_socket, options.storage,
       [&] { return admin::AdminClient(settings->sidecar.admin_socket).Promote(request); },
-      [&](const v1::StorageStatus& one) {
-        if (options.wait_for_upstream && one.has_upstream()) line.Say(WhatIsAwaited(one));
+      [&, awaited = std::map<std::string, std::string>()](const v1::StorageStatus& one) mutable {
+        // Behind the upstream's end comes what takes no time that is worth a word, or a command that speaks for itself.
+        const bool waits = options.wait_for_upstream && one.upstream().connected();
+        waits ? void(awaited[one.name()] = WhatIsAwaited(one)) : void(awaited.erase(one.name()));
+        if (awaited.empty()) return line.End();
+        line.Say(absl::StrJoin(awaited, "; ",
+                               [](std::string* out, const auto& entry) { absl::StrAppend(out, entry.second); }));
       });
   line.End();
   if (!response.ok()) return Complain(response.status(), kFailed);

@@ -320,9 +320,9 @@ void FollowerSession::FailWriting(absl::string_view doing, const absl::Status& e
          effects);
 }
 
-FollowerEffects FollowerSession::OnRival(v1::End::Reason reason, uint64_t generation, absl::string_view message) {
+FollowerEffects FollowerSession::OnRival(uint64_t generation, absl::string_view message) {
   FollowerEffects effects;
-  v1::End end = MakeEnd(reason, message, kTwoPrimariesRemedy);
+  v1::End end = MakeEnd(v1::End::REASON_CONFLICT, message, kTwoPrimariesRemedy);
   end.set_generation(generation);
   Finish(end, &effects);
   return effects;

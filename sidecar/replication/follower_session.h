@@ -128,9 +128,8 @@ class FollowerSession {
   FollowerEffects OnKeepAlive();
   // The owner stops: say so to the publisher and close.
   FollowerEffects OnStop();
-  // There is another primary than the publisher's, of `generation`: say so to the publisher and close.
-  // `reason`: REASON_CONFLICT or REASON_SUPERSEDED, as in End.
-  FollowerEffects OnRival(v1::End::Reason reason, uint64_t generation, absl::string_view message);
+  // There is another primary than the publisher's, of the same `generation`: say so to the publisher and close.
+  FollowerEffects OnRival(uint64_t generation, absl::string_view message);
 
   enum class State { kHandshake, kCopying, kRebuilding, kStreaming, kEnded };
   // kCopying until all was durable once that the publisher had by its Welcome and its newest heartbeat. kEnded from the

@@ -115,8 +115,8 @@ DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {
   if (IsRestored(epoch)) {
     return Refuse(v1::End::REASON_DIVERGED,
                   absl::StrCat("the follower has ", DescribePosition(position),
-                               ", and another file was put in the place of its original's since, on a person's word "
-                               "(zrs adopt --restored)"),
+                               ", and the publisher's file is known to have nothing of that: it was restored from a "
+                               "backup, on a person's word (zrs adopt --restored), or was promoted while it was empty"),
                   kKeepBoth);
   }
   return Refuse(v1::End::REASON_DIVERGED,

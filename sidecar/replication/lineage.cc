@@ -140,9 +140,10 @@ v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const fi
   return rest;
 }
 
-bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs) {
+bool ReplacedSince(const v1::Lineage& ours, const filestorage::Boundary& end, const v1::Lineage& theirs) {
   for (int i = PositionIn(theirs, ours) + 1; i < theirs.epochs_size(); ++i) {
     if (theirs.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) return true;
+    if (IsRestored(theirs.epochs(i)) && end.last_offset > 0) return true;
   }
   return false;
 }

@@ -56,9 +56,9 @@ int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage);
 v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const filestorage::Boundary& position,
                               const v1::Lineage& publisher);
 
-// Whether another file has taken the place of the one that `ours` ends with, in `theirs`, which goes on from it; false
-// for promotions alone.
-bool ReplacedSince(const v1::Lineage& ours, const v1::Lineage& theirs);
+// Whether another file has taken the place of the one that `ours` ends with, committed up to `end`, in `theirs`, which
+// goes on from it; false for promotions alone.
+bool ReplacedSince(const v1::Lineage& ours, const filestorage::Boundary& end, const v1::Lineage& theirs);
 
 // Where the files that went on from a copy of `lineage`, committed up to `end`, were left when others took their place,
 // in `longer`: each of those files had all that the copy has, or is a pack of one that had, on the word of whoever made

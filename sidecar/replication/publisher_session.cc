@@ -45,7 +45,7 @@ PublisherEffects PublisherSession::OnMessage(const v1::FollowerMessage& message)
   if (message.has_end()) {
     if (!own_end_) {
       follower_end_ = MakeEnd(message.end().reason(), message.end().message(), message.end().remedy());
-      follower_end_->set_generation(std::min(message.end().generation(), kMostGeneration));
+      follower_end_->set_generation(message.end().generation());
     }
     Close(&effects);
   } else if (phase_ == Phase::kHello) {

@@ -20,7 +20,7 @@ using filestorage::Boundary;
 
 absl::Status CheckRebuild(const Copy& copy, const v1::Welcome& welcome, const AcceptWelcome& accept) {
   if (!copy.magic) return absl::InvalidArgumentError("a rebuild, though there is no file here");
-  if (!ReplacedSince(copy.lineage, welcome.lineage())) {
+  if (!ReplacedSince(copy.lineage, copy.committed, welcome.lineage())) {
     return absl::InvalidArgumentError("a rebuild, though the publisher's file was not replaced");
   }
   if (accept.start == filestorage::FirstBoundary(accept.magic)) return absl::OkStatus();
@@ -46,7 +46,7 @@ absl::Status CheckDecision(const Copy& copy, const v1::Welcome& welcome, const A
         return absl::InvalidArgumentError(absl::StrCat("a resumption at ", DescribePosition(accept.start),
                                                        ", though this file is at ", DescribePosition(copy.committed)));
       }
-      if (ReplacedSince(copy.lineage, welcome.lineage())) {
+      if (ReplacedSince(copy.lineage, copy.committed, welcome.lineage())) {
         return absl::InvalidArgumentError("a resumption, though the publisher's file was replaced");
       }
       return absl::OkStatus();

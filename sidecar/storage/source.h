@@ -49,8 +49,8 @@ class Source : public CommittedBytes {
   // The publisher could not read what the source said to be committed.
   virtual void OnUnreadable(const absl::Status& error) = 0;
 
-  // A follower knows of another primary, of a later generation than this one or of the same: what it was told of that,
-  // or has told.
+  // A follower knows of another primary: of a later generation than this one or of the same, as a primary told it, or of
+  // the same, as it tells.
   virtual void OnRival(const v1::End& end) = 0;
   // For RemembersPosition, from now on and over restarts; durable soon, and before a new epoch begins.
   virtual void Remember(replication::KnownFollower follower) = 0;

@@ -110,6 +110,14 @@ def test_a_file_that_is_no_filestorage(host):
         assert "'SQLi'" in line and "name the right file" in line
 
 
+def test_what_is_no_file_is_not_opened(host):
+    """Opening a pipe would wait for whoever writes to it."""
+    os.mkfifo(host.path("Data.fs"))
+    host.configure(config.primary(host.path("Data.fs"), "5000"))
+    code, _, err = host.check()
+    assert code == 1 and "is no regular file" in err[0], err
+
+
 def test_a_copy_that_was_put_there_beforehand_is_no_problem(host):
     """The way to seed a large one."""
     host.write("copy/Data.fs")

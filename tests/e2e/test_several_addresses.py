@@ -123,3 +123,36 @@ def test_in_order(site):
     db.put(client, "with", "both copies")
     until_identical(site.zeo.path, *site.copies)
     until_following(site.primary, site.first_address, 2)
+
+
+def test_two_that_were_promoted_without_knowing_of_each_other_both_stop(site):
+    site.lose_primary()
+    site.second.kill()
+    code, _, err = promote(site.first)
+    assert code == 0, err
+    site.first.kill()
+    site.second.start()
+    code, _, err = promote(site.second)
+    assert code == 0, err
+    site.first.start()
+    for primary in (site.first, site.second):
+        assert primary.until_streaming()["generation"] == 2
+    third_copy = site.lab.path("third", "Data.fs")
+    section = config.secondary(third_copy, f"{site.first_address} {site.second_address}")
+    third = site.lab.sidecar("third", section).start()
+    for primary in (site.first, site.second):
+        error = primary.until_state("superseded", timeout=60)["error"]
+        assert "there are two primaries of" in error["message"]
+        assert "zrs promote --force --storage main here" in error["remedy"]
+        assert run_zrs("health", "--config", primary.config, "--service", "main")[0] == 1
+    told = third.until_storage(lambda s: s["error"] and "decide which" in s["error"]["remedy"], "that it asks")
+    assert told["error"]["message"].count("there are two primaries of") >= 2
+    code, _, err = promote(site.first, "--force")
+    assert code == 0 and site.first.until_streaming()["generation"] == 3, err
+    client = site.lab.client(site.lab.zeo("new-zeo", site.copies[0]))
+    db.put(client, "after", "the decision")
+    until_identical(site.copies[0], third_copy)
+    assert run_zrs("demote", "--config", site.second.config)[0] == 0
+    db.put(client, "all", "follow")
+    until_identical(*site.copies, third_copy)
+    until_following(site.second, site.first_address, 3)

@@ -225,6 +225,7 @@ absl::Status PrimaryFile::CheckStillThere() {
 }
 
 absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
+  if (told_) return absl::UnavailableError("a person has said what it is");
   auto proof = chain_.Prove(*tail_, *left_, state_->doubted, &between_);
   if (!proof.ok()) {
     return absl::Status(proof.status().code(), absl::StrCat("looking for transaction ", filestorage::TidHex(left_->tid),
@@ -245,6 +246,7 @@ absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::BeginEpoch(const std::string& id) {
+  if (told_) return absl::UnavailableError("a person has said what it is");
   absl::Status named = filestorage::SyncName(file_system_, options_.path);
   if (!named.ok()) return named;
   // The name is looked at again now that it is durable.

@@ -63,10 +63,10 @@ class PrimaryFile {
   Fresh ReadFresh(size_t most);
   // Whether the pending file, as far as it was scanned, is a pack of the one before. Once it was not, the right file
   // has to come back: what a later pack leaves out may have been in the copies alone. That is remembered durably.
-  // Unavailable when yet another file took its place meanwhile.
+  // Unavailable when yet another file took its place meanwhile, and after Adopt.
   absl::StatusOr<filestorage::PackProof> Prove();
   // Makes it durable that the pending file, which was proved, begins an epoch with this id (none begins where the file
-  // has all that was followed after all); then the state. Unavailable when yet another file took its place.
+  // has all that was followed after all); then the state. Unavailable as Prove's.
   absl::StatusOr<Opened> BeginEpoch(const std::string& id);
   // Lets go of the file before. It is still found under its name, if it has one.
   void ForgetOldFile() { chain_.Clear(); }

@@ -72,10 +72,11 @@ absl::Status PrimarySource::CheckAdoptable(v1::AdoptRequest::As as) const {
         "nothing is in the place of the file that is known: --restored is for a primary that zrs status calls "
         "diverged");
   }
-  if (as == v1::AdoptRequest::AS_RESTORED && !diverged_) {
+  if (as == v1::AdoptRequest::AS_RESTORED && (!diverged_ || proving_)) {
     return absl::FailedPreconditionError(
-        "it is still being looked through, whether it is a pack of the one before; type it again when zrs status calls "
-        "it diverged");
+        "it is being looked through, whether it is a pack of the one before: type it again in a moment, once zrs "
+        "status "
+        "calls it diverged");
   }
   if (as == v1::AdoptRequest::AS_PROVED && pending_) {
     return absl::FailedPreconditionError(

@@ -205,16 +205,19 @@ void Publisher::OnClosed(const PublisherConnection* closed) {
 }
 
 std::optional<v1::End> Publisher::RivalToldOf(const PublisherConnection& closed) const {
-  const auto of_rival = [](const std::optional<v1::End>& end) {
-    return end && (end->reason() == v1::End::REASON_SUPERSEDED || end->reason() == v1::End::REASON_CONFLICT);
-  };
-  if (const auto& refused = closed.session().own_end(); of_rival(refused)) return refused;
+  const bool secondary = hooks_.standing && hooks_.standing().secondary;
+  if (const auto& refused = closed.session().own_end(); refused) {
+    const bool rival = refused->reason() == v1::End::REASON_SUPERSEDED || refused->reason() == v1::End::REASON_CONFLICT;
+    // What such a follower has may have been given up since by the one that it had it from, which may be this host.
+    return rival && !secondary ? refused : std::nullopt;
+  }
   const auto& told = closed.session().follower_end();
-  if (!of_rival(told) || closed.kind() != Kind::kFollows || !publication_) return std::nullopt;
+  if (!told || told->reason() != v1::End::REASON_CONFLICT || closed.kind() != Kind::kFollows || !publication_) {
+    return std::nullopt;
+  }
   // It may have been on its way while a person decided.
-  const uint64_t generation = replication::CurrentEpoch(publication_->lineage)->generation();
-  const bool conflict = told->reason() == v1::End::REASON_CONFLICT;
-  return (conflict ? told->generation() == generation : told->generation() > generation) ? told : std::nullopt;
+  const bool of_ours = told->generation() == replication::CurrentEpoch(publication_->lineage)->generation();
+  return of_ours ? told : std::nullopt;
 }
 
 void Publisher::FinishDrainIfPossible() {

@@ -42,7 +42,7 @@ class Publisher {
     // A follower was turned away for want of room; why, and what to do.
     std::function<void(const std::string& message, const std::string& remedy)> refused;
     std::function<void(replication::KnownFollower)> last_seen;  // as PublisherConnection's
-    // A follower knows of another primary: what it was told when it was refused for that, or has told.
+    // A follower knows of another primary: what a primary told it when it was refused for that, or what it has told.
     std::function<void(const v1::End&)> rival;
     std::function<Standing()> standing;  // what this storage is now, for who connects; null: a primary
     // As PublisherConnection's.
@@ -90,7 +90,7 @@ class Publisher {
   // The end, marked as a secondary's where that is what this storage is.
   v1::End Marked(v1::End end) const;
   void EndAll(const v1::End& end);
-  // What a follower that is gone knew of another primary: shown by its hello, or told.
+  // What a follower that is gone knew of another primary: shown to a primary by its hello, or told.
   std::optional<v1::End> RivalToldOf(const PublisherConnection& closed) const;
   void OnProgress();
   void OnClosed(const PublisherConnection* connection);

@@ -37,6 +37,15 @@ inline constexpr char kDivergedRemedy[] =
     "given up, and zrs resync does that, after it was saved, and follows again. Where this one is right: zrs promote "
     "--force here, and let the other follow it";
 
+// The same once it was compared, after which it does not go on by itself.
+inline constexpr char kComparedRemedy[] =
+    "both files are left as they are. Where the upstream's is right: zrs resync --dry-run says what of this one would "
+    "be "
+    "given up, and zrs resync does that, after it was saved, and follows again. Where this one is right: zrs promote "
+    "--force here, and let the other follow it. Once the upstream has all that is here (the right file was put back), "
+    "zrs "
+    "compare finds no difference, and it is followed again";
+
 // What to do about the end of a stream: the peer's own word, or what can be done anyway.
 std::string RemedyOf(const replication::FollowerEnd& end);
 

@@ -25,6 +25,7 @@ constexpr absl::Duration kLongestLook = absl::Seconds(5);
 
 // Shared with the command, which may outlive the process's interest in it.
 struct Promotion::Fence {
+  std::string upstream;  // for which it was run
   std::mutex mutex;
   std::optional<absl::Status> ended;  // guarded by mutex; absent while it runs
 };
@@ -165,32 +166,37 @@ void Promotion::Rehearse() {
 
 void Promotion::RunFence() {
   if (!options_.fence) return Finish();
-  if (fence_) {
+  // One that has ended was for a promotion of then: what it fenced may have come back since.
+  if (fence_ && !FenceEnded()) {
     spdlog::info("storage {}: awaiting the fence-command, which runs since a promotion that was given up",
                  options_.name);
     return AwaitFence();
   }
   spdlog::info("storage {}: running the fence-command", options_.name);
   fence_ = std::make_shared<Fence>();
-  options_.fence(source_.search().address(), [fence = fence_](absl::Status status) {
+  fence_->upstream = source_.search().address();
+  options_.fence(fence_->upstream, [fence = fence_](absl::Status status) {
     const std::lock_guard<std::mutex> lock(fence->mutex);
     fence->ended = std::move(status);
   });
   AwaitFence();
 }
 
+std::optional<absl::Status> Promotion::FenceEnded() const {
+  const std::lock_guard<std::mutex> lock(fence_->mutex);
+  return fence_->ended;
+}
+
 void Promotion::AwaitFence() {
   if (!GoesOn()) return;
-  std::optional<absl::Status> ended;
-  {
-    const std::lock_guard<std::mutex> lock(fence_->mutex);
-    ended = fence_->ended;
-  }
+  const std::optional<absl::Status> ended = FenceEnded();
   if (!ended) {
     timer_ = runtime_.After(kLookInterval, [this] { AwaitFence(); });
     return;
   }
+  const bool another = fence_->upstream != source_.search().address();
   fence_.reset();
+  if (another) return RunFence();
   if (!ended->ok()) {
     const std::string why = absl::StrCat("the fence-command is no success: ", ended->message());
     spdlog::warn("storage {}: {}; it stays a secondary", options_.name, why);

@@ -46,8 +46,8 @@ class Promotion {
   // The answer to whoever asked for it.
   static v1::PromotedStorage Describe(const std::string& storage, const Result& result);
 
-  // All that is referred to outlives it. `fence`: the command that a promotion before this one has left running, if
-  // any; it is awaited, and no other is run.
+  // All that is referred to outlives it. `fence`: the command of a promotion before this one that was given up, if any:
+  // while it still runs for the same upstream it is awaited, and no other is run.
   Promotion(const StorageOptions& options, runtime::Runtime& runtime, SecondarySource& source,
             v1::PromoteRequest::Upstream upstream, std::shared_ptr<Fence>& fence, Hooks hooks);
 
@@ -70,6 +70,8 @@ class Promotion {
   absl::Status IsGoneSecondary() const;
   void RunFence();
   void AwaitFence();
+  // Absent while it runs.
+  std::optional<absl::Status> FenceEnded() const;
   void Finish();
   void End(Result result);
 

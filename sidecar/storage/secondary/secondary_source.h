@@ -255,11 +255,17 @@ class SecondarySource final : public Source {
   absl::AnyInvocable<void()> quiesced_;
   bool complete_ = false;  // the file was once all that the primary had
   Reach reach_ = Reach::kUnknown;
-  bool look_soon_ = false;                                 // at once after the present attempt
-  bool seeking_ = false;                                   // one to connect to is being looked for
-  bool leaving_ = false;                                   // the present one, for another
-  absl::Duration rival_told_ = -absl::InfiniteDuration();  // to the upstream, last, by Runtime::Now
-  absl::Duration primary_heard_;                           // over the present one, or it was connected to, last
+  bool look_soon_ = false;  // at once after the present attempt
+  bool seeking_ = false;    // one to connect to is being looked for
+  bool leaving_ = false;    // the present one, for another
+  // Who was told last that there is another primary.
+  struct RivalTold {
+    std::string address;
+    uint64_t generation = 0;
+    absl::Duration time;  // by Runtime::Now
+  };
+  RivalTold rival_told_;
+  absl::Duration primary_heard_;  // over the present one, or it was connected to, last
   bool upstream_is_secondary_ = false;
   bool followed_ = false;          // the upstream, since this process was started
   bool stopped_in_order_ = false;  // the upstream, since it was followed last

@@ -149,7 +149,7 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   divergence_ = report;
   // Where the upstream has said that they parted, that is why, and no damage.
   if (state_ != SecondaryState::kDiverged) said_diverged_.clear();
-  const std::string remedy = said_diverged_.empty() ? kDifferenceRemedy : DivergenceRemedy();
+  const std::string remedy = said_diverged_.empty() ? kDifferenceRemedy : kComparedRemedy;
   differs_ = true;
   seeking_ = false;
   state_ = SecondaryState::kDiverged;
@@ -240,7 +240,8 @@ absl::Status SecondarySource::CheckGeneration(const v1::Lineage& upstream) const
 }
 
 absl::Status SecondarySource::CheckSameFile(const v1::Lineage& upstream) const {
-  if (replication::IsPrefixOf(copy_.lineage, upstream) && !replication::ReplacedSince(copy_.lineage, upstream)) {
+  if (replication::IsPrefixOf(copy_.lineage, upstream) &&
+      !replication::ReplacedSince(copy_.lineage, copy_.committed, upstream)) {
     return absl::OkStatus();
   }
   return absl::UnavailableError(

@@ -15,8 +15,8 @@ namespace {
 
 // A secondary over which nothing is heard of a primary for so long is followed no more.
 constexpr absl::Duration kLongestUnheard = absl::Seconds(15);
-// One that takes no notice is of an earlier release.
-constexpr absl::Duration kRivalToldAgain = absl::Minutes(5);
+// The upstream may have lost its own when it was told.
+constexpr absl::Duration kRivalToldAgain = absl::Seconds(30);
 constexpr absl::string_view kNobodyRemedy =
     "zrs looks again by itself; see to the primary, or if it is lost, promote one of its secondaries";
 
@@ -138,14 +138,17 @@ void SecondarySource::TellOfRival() {
 void SecondarySource::OnRival(const v1::End& end) {
   if (!upstream_ || upstream_->session().end() || !health_.connected()) return;
   const uint64_t generation = replication::CurrentEpoch(upstream_->session().lineage())->generation();
-  // One that is behind takes what is later for a rival of its primary, which it may be itself.
-  const bool conflict = end.reason() == v1::End::REASON_CONFLICT && end.generation() == generation;
-  const bool superseded = end.reason() == v1::End::REASON_SUPERSEDED && end.generation() > generation;
-  if ((!conflict && !superseded) || runtime_.Now() - rival_told_ < kRivalToldAgain) return;
-  rival_told_ = runtime_.Now();
-  spdlog::warn("storage {}: tells {} of another primary: {}", options_.name, search_.address(), end.message());
-  leaving_ = true;
-  upstream_->TellRival(end, kStopGrace);
+  if (end.reason() != v1::End::REASON_CONFLICT || end.generation() != generation) return;
+  const bool told = rival_told_.address == search_.address() && rival_told_.generation == generation;
+  if (told && runtime_.Now() - rival_told_.time < kRivalToldAgain) return;
+  // Before it, since it may end at once.
+  const bool left = std::exchange(leaving_, true);
+  if (!upstream_->TellRival(generation, std::string(end.message()), kStopGrace)) {
+    leaving_ = left;
+    return;
+  }
+  rival_told_ = {search_.address(), generation, runtime_.Now()};
+  spdlog::warn("storage {}: told {} of another primary: {}", options_.name, search_.address(), end.message());
 }
 
 void SecondarySource::Leave(const std::string& why) {

@@ -109,10 +109,11 @@ void UpstreamConnection::Stop(absl::Duration grace) {
   }
 }
 
-void UpstreamConnection::TellRival(const v1::End& end, absl::Duration grace) {
-  if (!open_) return;
+bool UpstreamConnection::TellRival(uint64_t generation, const std::string& message, absl::Duration grace) {
+  if (!open_) return false;
   close_grace_ = grace;
-  Perform(session_.OnRival(end.reason(), end.generation(), end.message()));
+  Perform(session_.OnRival(generation, message));
+  return true;
 }
 
 void UpstreamConnection::HangUp() {

@@ -2,8 +2,10 @@
 #ifndef ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CONNECTION_H_
 #define ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_CONNECTION_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -44,8 +46,9 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   // Ends the stream in order; where the peer does not close within `grace` it is torn down. `closed` follows.
   void Stop(absl::Duration grace);
 
-  // As Stop, and tells the peer of another primary, as the session's OnRival. Nothing while the stream is not open.
-  void TellRival(const v1::End& end, absl::Duration grace);
+  // As Stop, and tells the peer of another primary, as the session's OnRival. False, and nothing is done, while the
+  // stream is not open.
+  bool TellRival(uint64_t generation, const std::string& message, absl::Duration grace);
 
   // Tears the stream down. What has arrived is still written; `closed` follows.
   void HangUp();

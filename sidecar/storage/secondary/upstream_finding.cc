@@ -32,14 +32,18 @@ Kind KindOf(const v1::End& end) {
   return Kind::kRefuses;
 }
 
-// One that was told of its rival before says so in its stead: the follower may have been lost with that answer.
+// Only a primary is a rival: what a secondary has may be what was given up since. One that was told of its rival before
+// says so in its stead, since the follower may have been lost with that answer; a stale one, in an epoch that the
+// follower went on from (packs begin some too, of the same generation), is none.
 bool ShowsRival(const replication::Copy& copy, const v1::End& end) {
   const v1::Epoch* own = replication::CurrentEpoch(copy.lineage);
   // A person told a host that yields to follow: what it was is no rival.
-  if (own == nullptr || copy.yields) return false;
+  if (own == nullptr || copy.yields || end.secondary()) return false;
   if (end.reason() == v1::End::REASON_CONFLICT) return end.generation() == own->generation();
-  return end.reason() == v1::End::REASON_SUPERSEDED && end.epoch().generation() == own->generation() &&
-         !end.epoch().id().empty() && end.epoch().id() != own->id();
+  if (end.reason() != v1::End::REASON_SUPERSEDED || end.epoch().generation() != own->generation()) return false;
+  return !end.epoch().id().empty() &&
+         std::none_of(copy.lineage.epochs().begin(), copy.lineage.epochs().end(),
+                      [&end](const v1::Epoch& epoch) { return epoch.id() == end.epoch().id(); });
 }
 
 }  // namespace

@@ -300,6 +300,19 @@ TEST_F(HandshakeTest, FileThatWasReplacedAfterAForkIsRebuiltWhereItIsNotPastTheF
   EXPECT_EQ(Refusal(HelloAt(At(3))).reason(), v1::End::REASON_DIVERGED);
 }
 
+TEST_F(HandshakeTest, WhatWasRestoredSinceHasNothingOfAFollower) {
+  AddEpoch(&publication_.lineage, 'b', v1::Epoch::ORIGIN_REPLACED, At(3));
+  AddEpoch(&publication_.lineage, 'c', v1::Epoch::ORIGIN_FORKED, kStart);
+  AddEpoch(&publication_.lineage, 'e', v1::Epoch::ORIGIN_REPLACED, At(3));
+  for (const int transaction : {1, 3, 5}) {
+    const v1::End end = Refusal(HelloAt(At(static_cast<size_t>(transaction))));
+    EXPECT_EQ(end.reason(), v1::End::REASON_DIVERGED);
+    EXPECT_NE(end.message().find("--restored"), std::string::npos) << end.message();
+  }
+  publication_.lineage.mutable_epochs()->RemoveLast();
+  EXPECT_TRUE(std::holds_alternative<DecideRebuild>(Decide(HelloAt(kStart)))) << "who has nothing loses nothing";
+}
+
 TEST_F(HandshakeTest, AMalformedRebuildIsRefused) {
   v1::Hello hello = HelloAt(At(2));
   hello.mutable_rebuild()->mutable_lineage()->set_database_id("short");

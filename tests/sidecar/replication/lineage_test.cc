@@ -136,6 +136,24 @@ TEST(LineageTest, WhereWhatWentOnFromACopyWasLeft) {
   EXPECT_TRUE(LeftSince(FirstLineage('e', 'a'), boundary(100), longer).empty());
 }
 
+TEST(LineageTest, OfAFileThatWasRestoredNothingIsKnownOfBefore) {
+  filestorage::Boundary end = kStart;
+  end.offset = 200;
+  end.last_offset = 4;
+  const v1::Lineage ours = FirstLineage('d', 'a');
+  v1::Lineage longer = ours;
+  AddEpoch(&longer, 'b', v1::Epoch::ORIGIN_FORKED, end);
+  EXPECT_FALSE(IsRestored(longer.epochs(1)));
+  EXPECT_FALSE(ReplacedSince(ours, end, longer));
+  AddEpoch(&longer, 'c', v1::Epoch::ORIGIN_FORKED, kStart);
+  EXPECT_TRUE(IsRestored(longer.epochs(2)));
+  EXPECT_TRUE(ReplacedSince(ours, end, longer));
+  EXPECT_FALSE(ReplacedSince(ours, kStart, longer)) << "who has nothing goes on from there";
+  AddEpoch(&longer, 'e', v1::Epoch::ORIGIN_REPLACED, end);
+  EXPECT_TRUE(LeftSince(ours, end, longer).empty());
+  EXPECT_EQ(LeftSince(ours, kStart, longer).size(), 1u);
+}
+
 TEST(LineageTest, WhatAFollowerProvesANewFileBy) {
   const auto boundary = [](uint64_t offset) {
     filestorage::Boundary made = kStart;

@@ -156,29 +156,6 @@ TEST_F(CrowdedCommitsTest, AStopLooksAtOnceAndSendsAll) {
   RunUntilEqual(primary_, secondary_);
 }
 
-TEST_F(CrowdedCommitsTest, AStopEndsThePause) {
-  BeginStreaming();
-  BeginPause();
-  primary_.Stop();
-  const uint64_t operations = primary_.disk().operations();
-  Commit(1);
-  world_.RunFor(absl::Seconds(1));
-  EXPECT_LE(primary_.disk().operations(), operations + 5) << "more than the commit's own";
-}
-
-TEST_F(CrowdedCommitsTest, AFailureEndsThePause) {
-  BeginStreaming();
-  BeginPause();
-  Commit(1);
-  primary_.FailSyncsOf("/primary/Data.fs");
-  std::optional<v1::WaitResponse> answer;
-  primary_.BeginWait(1, absl::Seconds(10), answer);
-  RunUntilState(primary_, "stopped");
-  const uint64_t operations = primary_.disk().operations();
-  world_.RunFor(absl::Seconds(1));
-  EXPECT_EQ(primary_.disk().operations(), operations);
-}
-
 TEST_F(CrowdedCommitsTest, APackIsNoticedBehindThePauseAndWhatComesAfterItAtOnce) {
   BeginStreaming();
   BeginPause();

@@ -226,6 +226,23 @@ TEST_F(DemotionTest, OneByMistakeIsTakenBack) {
   ExpectPromoted(secondary_.Promote(kMustBeGone));
 }
 
+// Who follows it keeps what it was told meanwhile; that is no other primary.
+TEST_F(DemotionTest, OneByMistakeThatWasFollowedIsTakenBackToo) {
+  Machine third(world_, "third", "secondary");
+  BeginStreaming();
+  third.Start();
+  RunUntilEqual(primary_, third);
+  ExpectPromoted(secondary_.Promote(kForce));
+  EXPECT_TRUE(world_.RunUntil([&] { return third.Status().generation() == 2; }));
+  EXPECT_TRUE(secondary_.Demote().ok());
+  Commit(primary_, 3);
+  RunUntilEqual(primary_, secondary_);
+  world_.RunFor(absl::Minutes(2));
+  RunUntilState(secondary_, "streaming");
+  EXPECT_TRUE(primary_.serving());
+  EXPECT_EQ(primary_.Status().state(), "streaming");
+}
+
 TEST_F(DemotionTest, OneByMistakeThatWasWrittenToIsDivergedAndTheOtherIsWell) {
   BeginStreaming();
   ExpectPromoted(secondary_.Promote(kForce));

@@ -165,6 +165,39 @@ TEST_F(PromotionRefusedTest, AFenceThatRunsStillIsAwaited) {
   EXPECT_EQ(fences, 1);
 }
 
+// What it fenced may have come back since.
+TEST_F(PromotionRefusedTest, AFenceThatHasEndedForNobodyCountsNoMore) {
+  for (const absl::Status& of_then : {absl::OkStatus(), absl::UnknownError("exit code 3")}) {
+    int fences = 0;
+    absl::AnyInvocable<void(absl::Status)> done;
+    secondary_.SetFence([&](absl::AnyInvocable<void(absl::Status)> ended) {
+      ++fences;
+      done = std::move(ended);
+    });
+    BeginStreaming();
+    primary_.Stop();
+    bool wanted = true;
+    std::optional<Promoted> given_up;
+    secondary_.BeginPromote(kMustBeGone, wanted, given_up);
+    EXPECT_TRUE(world_.RunUntil([&] { return fences == 1; }));
+    wanted = false;
+    EXPECT_TRUE(world_.RunUntil([&] { return given_up.has_value(); }));
+    done(of_then);
+    primary_.Start();
+    RunUntilState(secondary_, "streaming");
+    primary_.Stop();
+    bool still_wanted = true;
+    std::optional<Promoted> answer;
+    secondary_.BeginPromote(kMustBeGone, still_wanted, answer);
+    EXPECT_TRUE(world_.RunUntil([&] { return fences == 2; }));
+    EXPECT_FALSE(answer.has_value());
+    still_wanted = false;
+    EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+    done(absl::OkStatus());
+    secondary_.Stop();
+  }
+}
+
 TEST_F(PromotionRefusedTest, WhereTheStateCannotBeWrittenNothingIsChanged) {
   BeginStreaming();
   bool fenced = false;

@@ -207,7 +207,8 @@ TEST(UpstreamFinding, ShowsARival) {
   end.set_generation(2);
   EXPECT_EQ(FindingOf(copy, end).rival_generation, 2u);
   end.set_secondary(true);
-  EXPECT_EQ(FindingOf(copy, end).rival_generation, 2u) << "it has a primary that was told so";
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u) << "what it has may have been given up since";
+  end.set_secondary(false);
   end.set_generation(3);
   EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u);
   EXPECT_EQ(FindingOf({}, end).rival_generation, 0u);
@@ -221,6 +222,12 @@ TEST(UpstreamFinding, ShowsARival) {
   EXPECT_EQ(FindingOf(copy, end).rival_generation, 2u);
   copy.yields = true;
   EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u) << "it was one itself";
+  copy.yields = false;
+  *copy.lineage.add_epochs() = end.epoch();
+  epoch = copy.lineage.add_epochs();
+  epoch->set_id(std::string(16, 'g'));
+  epoch->set_generation(2);
+  EXPECT_EQ(FindingOf(copy, end).rival_generation, 0u) << "a pack went on from it";
 }
 
 TEST_F(UpstreamChoiceTest, ARivalIsOneOfTheFollowedOnesGeneration) {
