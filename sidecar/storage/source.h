@@ -49,7 +49,7 @@ class Source : public CommittedBytes {
   // The publisher could not read what the source said to be committed.
   virtual void OnUnreadable(const absl::Status& error) = 0;
 
-  // A follower knows of another primary: of a later generation than this one or of the same, as a primary told it, or of
+  // A follower knows of another primary: of a later generation than this one or of the same, as this one told it, or of
   // the same, as it tells.
   virtual void OnRival(const v1::End& end) = 0;
   // For RemembersPosition, from now on and over restarts; durable soon, and before a new epoch begins.

@@ -83,7 +83,7 @@ _STRAND = Rule(
         "sidecar/storage/primary/primary_file_role.cc": _BY_IO,
         "sidecar/storage/state_file.cc": _BY_IO,
         "sidecar/storage/secondary/swap.cc": _BY_IO,
-        "sidecar/storage/primary/primary_source.cc": _POSTS,
+        "sidecar/storage/primary/primary_source_following.cc": _POSTS,
         "sidecar/storage/primary/primary_source.h": "CommittedBytes, which is for that thread",
         "sidecar/storage/secondary/secondary_source.h": "CommittedBytes, which is for that thread",
         "sidecar/storage/source_slot.h": "CommittedBytes, which is for that thread",
