@@ -25,7 +25,7 @@ absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(const std::s
   // A Unix socket appears with the permissions that the umask leaves: none for others from the first moment.
   const mode_t before = narrow ? umask(0077) : 0;
   absl::StatusOr<std::unique_ptr<transport::ServerPort>> port =
-      transport::ServerPort::Open(address, ReserveFor(access));
+      transport::ServerPort::Open({.address = address, .reserve = ReserveFor(access)});
   if (narrow) umask(before);
   if (!port.ok()) return port.status();
   std::unique_ptr<ServiceServer> server(new ServiceServer(std::move(services), *std::move(port)));

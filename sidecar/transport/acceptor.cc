@@ -37,11 +37,6 @@ rlim_t Reserved(rlim_t limit, Reserve reserve) {
   return reserve == Reserve::kHalf ? whole / 2 : whole;
 }
 
-std::string WhyNotAccepted(int error) {
-  const std::string cause = absl::StrCat("none can be accepted: ", std::strerror(error));
-  return error == EMFILE ? absl::StrCat(cause, "; ", kRemedy) : absl::StrCat(cause, "; it is tried again and again");
-}
-
 int Milliseconds(absl::Duration time) { return static_cast<int>(absl::ToInt64Milliseconds(time)); }
 
 }  // namespace
@@ -84,7 +79,8 @@ bool Acceptor::AcceptOne(int socket) {
   if (accepted.get() < 0) {
     const int error = errno;
     if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return true;
-    TurnedAway(WhyNotAccepted(error));
+    TurnedAway(absl::StrCat("none can be accepted: ", std::strerror(error)),
+               error == EMFILE ? kRemedy : "see to that host; it is tried again and again");
     return false;
   }
   if (HasRoom(accepted.get())) {
@@ -93,7 +89,8 @@ bool Acceptor::AcceptOne(int socket) {
   }
   const rlim_t limit = DescriptorLimit();
   TurnedAway(absl::StrCat("of the ", limit, " files that the process may have open ", Reserved(limit, options_.reserve),
-                          " are kept for its own work, and all others are in use; ", kRemedy));
+                          " are kept for its own work, and all others are in use"),
+             kRemedy);
   return true;
 }
 
@@ -103,9 +100,17 @@ bool Acceptor::HasRoom(int fd) const {
   return static_cast<rlim_t>(fd) < limit - Reserved(limit, options_.reserve);
 }
 
-void Acceptor::TurnedAway(const std::string& why) {
+void Acceptor::TurnedAway(const std::string& why, const std::string& remedy) {
   last_turned_away_ = Clock::now();
-  if (turned_away_++ == 0) spdlog::warn("{}: connections are turned away: {}", options_.address, why);
+  const std::string message = absl::StrCat(options_.address, ": connections are turned away: ", why);
+  const bool first = turned_away_++ == 0;
+  if (!options_.on_turned_away) {
+    if (first) spdlog::warn("{}; {}", message, remedy);
+    return;
+  }
+  if (!first && last_turned_away_ - last_told_ < absl::ToChronoMilliseconds(kLook)) return;
+  last_told_ = last_turned_away_;
+  options_.on_turned_away(message, remedy);
 }
 
 void Acceptor::SayWhenOver() {

@@ -27,10 +27,12 @@ struct AcceptorOptions {
   Reserve reserve = Reserve::kWhole;
   absl::Duration retry = absl::Milliseconds(100);  // from a failed accept to the next
   absl::Duration quiet = absl::Seconds(10);        // without one turned away, until it is said that it is over
+  // Told in the log's stead, on the acceptor's thread, now and then while connections are turned away.
+  std::function<void(const std::string& message, const std::string& remedy)> on_turned_away = nullptr;
 };
 
 // Connections that would take what is reserved are closed at once. Where none can be accepted they wait, until one can
-// be. Either is said in the log, once, with what to do, and once when it is over. A thread of its own, which sleeps for
+// be. Either is said, with what to do, and in the log once when it is over. A thread of its own, which sleeps for
 // as long as nobody connects.
 class Acceptor {
  public:
@@ -48,7 +50,7 @@ class Acceptor {
   void Run();
   bool AcceptOne(int socket);
   bool HasRoom(int fd) const;
-  void TurnedAway(const std::string& why);
+  void TurnedAway(const std::string& why, const std::string& remedy);
   void SayWhenOver();
 
   const AcceptorOptions options_;
@@ -58,6 +60,7 @@ class Acceptor {
   // Of the thread.
   uint64_t turned_away_ = 0;  // since it was said; 0: all is well
   Clock::time_point last_turned_away_;
+  Clock::time_point last_told_;
   std::thread thread_;
 };
 

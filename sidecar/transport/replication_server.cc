@@ -61,7 +61,8 @@ class GrpcServer final : public ReplicationServer {
 };
 
 absl::Status GrpcServer::Start() {
-  absl::StatusOr<std::unique_ptr<ServerPort>> port = ServerPort::Open(options_.address, Reserve::kWhole);
+  absl::StatusOr<std::unique_ptr<ServerPort>> port =
+      ServerPort::Open({.address = options_.address, .on_turned_away = options_.on_refused});
   if (!port.ok()) return port.status();
   port_ = *std::move(port);
   grpc::ServerBuilder builder;

@@ -33,6 +33,7 @@ struct ServerOptions {
   int threads = 1;                                   // that the streams' events are called on
   std::function<bool(const std::string& peer)> is_local = IsLocalPeer;  // whom protected mode lets in
   // Told of each peer that protected mode, or max_streams, turns away, on a transport thread: what the peer is told.
+  // And now and then while connections are turned away because descriptors are short.
   std::function<void(const std::string& message, const std::string& remedy)> on_refused = nullptr;
 };
 

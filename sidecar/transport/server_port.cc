@@ -6,14 +6,14 @@
 
 namespace zrs::transport {
 
-absl::StatusOr<std::unique_ptr<ServerPort>> ServerPort::Open(const std::string& address, Reserve reserve) {
-  absl::StatusOr<ListenSockets> sockets = Listen(address);
+absl::StatusOr<std::unique_ptr<ServerPort>> ServerPort::Open(AcceptorOptions options) {
+  absl::StatusOr<ListenSockets> sockets = Listen(options.address);
   if (!sockets.ok()) return sockets.status();
-  return std::unique_ptr<ServerPort>(new ServerPort(address, reserve, *std::move(sockets)));
+  return std::unique_ptr<ServerPort>(new ServerPort(std::move(options), *std::move(sockets)));
 }
 
-ServerPort::ServerPort(std::string address, Reserve reserve, ListenSockets sockets)
-    : address_(std::move(address)), reserve_(reserve), sockets_(std::move(sockets)) {}
+ServerPort::ServerPort(AcceptorOptions options, ListenSockets sockets)
+    : options_(std::move(options)), sockets_(std::move(sockets)) {}
 
 void ServerPort::AddTo(grpc::ServerBuilder& builder) {
   using Experimental = grpc::ServerBuilder::experimental_type;
@@ -22,8 +22,7 @@ void ServerPort::AddTo(grpc::ServerBuilder& builder) {
 }
 
 void ServerPort::Start() {
-  acceptor_ = std::make_unique<Acceptor>(AcceptorOptions{.address = address_, .reserve = reserve_},
-                                         std::move(sockets_.sockets), [this](int fd) { HandOver(fd); });
+  acceptor_ = std::make_unique<Acceptor>(options_, std::move(sockets_.sockets), [this](int fd) { HandOver(fd); });
 }
 
 // gRPC closes it; but not where it comes before the server's start, or after its shutdown.

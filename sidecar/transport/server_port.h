@@ -16,7 +16,7 @@ namespace zrs::transport {
 class ServerPort {
  public:
   // Listens, as Listen() says; who connects waits until Start.
-  static absl::StatusOr<std::unique_ptr<ServerPort>> Open(const std::string& address, Reserve reserve);
+  static absl::StatusOr<std::unique_ptr<ServerPort>> Open(AcceptorOptions options);
 
   // Before the server is built.
   void AddTo(grpc::ServerBuilder& builder);
@@ -28,11 +28,10 @@ class ServerPort {
   int port() const { return sockets_.port; }
 
  private:
-  ServerPort(std::string address, Reserve reserve, ListenSockets sockets);
+  ServerPort(AcceptorOptions options, ListenSockets sockets);
   void HandOver(int fd);
 
-  const std::string address_;
-  const Reserve reserve_;
+  const AcceptorOptions options_;
   ListenSockets sockets_;  // the acceptor's once it is started
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> server_;
   std::unique_ptr<Acceptor> acceptor_;

@@ -221,7 +221,9 @@ def test_descriptors_that_are_gone_for_a_while(lab, path, flooded):
     secondary.restart()
     db.put(database, "key", "and comes in again")
     until_identical(path, copy)
-    assert primary.until_storage(lambda s: s["followers"], "a follower")["error"] is None
+    error = primary.until_storage(lambda s: s["followers"], "a follower")["error"]
+    # That somebody could not connect is shown for a while.
+    assert ("turned away" in error["message"]) if flooded == "port" else error is None
     until(lambda: "accepted again" in primary.process.log(), lambda: f"its end\n{primary.process.log_tail()}")
     [said] = [line for line in primary.process.log().splitlines() if "turned away" in line]
     assert (address if flooded == "port" else primary.admin_socket) in said

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -76,17 +77,20 @@ class Peer {
 
 class AcceptorTest : public ::testing::Test {
  protected:
-  void Start(Reserve reserve = Reserve::kWhole) {
+  void Start(Reserve reserve = Reserve::kWhole,
+             std::function<void(const std::string&, const std::string&)> on_turned_away = nullptr) {
     sockets_ = *Listen(path_);
-    acceptor_ = std::make_unique<Acceptor>(
-        AcceptorOptions{
-            .address = path_, .reserve = reserve, .retry = absl::Milliseconds(10), .quiet = absl::ZeroDuration()},
-        std::move(sockets_.sockets), [this](int fd) {
-          close(fd);
-          const std::lock_guard<std::mutex> lock(mutex_);
-          taken_++;
-          changed_.notify_all();
-        });
+    acceptor_ = std::make_unique<Acceptor>(AcceptorOptions{.address = path_,
+                                                           .reserve = reserve,
+                                                           .retry = absl::Milliseconds(10),
+                                                           .quiet = absl::ZeroDuration(),
+                                                           .on_turned_away = std::move(on_turned_away)},
+                                           std::move(sockets_.sockets), [this](int fd) {
+                                             close(fd);
+                                             const std::lock_guard<std::mutex> lock(mutex_);
+                                             taken_++;
+                                             changed_.notify_all();
+                                           });
   }
   // Whether so many are taken within `patience`.
   bool WaitTaken(int count, std::chrono::milliseconds patience = kPatience) {
@@ -141,6 +145,23 @@ TEST_F(AcceptorTest, WhoWouldTakeWhatIsReservedIsTurnedAway) {
   EXPECT_EQ(Count(log, "warning: " + path_ + ": connections are turned away: of the 64 files"), 1u) << log;
   EXPECT_EQ(Count(log, "LimitNOFILE="), 1u) << log;
   EXPECT_EQ(Count(log, "accepted again"), 1u) << log;
+}
+
+TEST_F(AcceptorTest, WhoWantsToKnowIsToldInTheLogsStead) {
+  FewDescriptors descriptors;
+  std::string told;  // by the acceptor's thread, which ends before it is looked at
+  Start(Reserve::kWhole,
+        [&told](const std::string& message, const std::string& remedy) { told += message + "; " + remedy + "\n"; });
+  Peer one(path_);
+  Peer two(path_);
+  descriptors.TakeAllBut(kReserved);
+  one.Connect();
+  two.Connect();
+  EXPECT_TRUE(one.IsClosed(kPatience));
+  EXPECT_TRUE(two.IsClosed(kPatience));
+  EXPECT_EQ(Count(Log(), "turned away"), 0u);
+  EXPECT_EQ(Count(told, path_ + ": connections are turned away: of the 64 files"), 1u) << told;
+  EXPECT_EQ(Count(told, "; raise the limit of open files"), 1u) << told;
 }
 
 TEST_F(AcceptorTest, TheLastOfThemAreForAdministrators) {
