@@ -315,8 +315,9 @@ absl::StatusOr<std::optional<State>> StateFile::Load() {
   v1::StorageState proto;
   // Unknown fields are errors: a later version that means something by them has another version number.
   const absl::Status parsed = StateFromJson(*contents, &proto);
+  if (!parsed.ok()) proto.set_version(StateVersionInJson(*contents));
   // It quotes the file, whatever bytes are in it.
-  if (!parsed.ok()) return Damaged(path_, Shown(parsed.message()));
+  if (!parsed.ok() && proto.version() <= kStateVersion) return Damaged(path_, Shown(parsed.message()));
   auto state = FromProto(proto);
   if (absl::IsUnimplemented(state.status())) {
     return absl::UnimplementedError(absl::StrCat("read state file ", path_, ": ", state.status().message(),

@@ -230,4 +230,11 @@ absl::Status StateFromJson(const std::string& json, v1::StorageState* state) {
   return parsed.ok() ? absl::OkStatus() : absl::InvalidArgumentError(parsed.ToString());
 }
 
+uint32_t StateVersionInJson(const std::string& json) {
+  v1::StorageState state;
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  return google::protobuf::util::JsonStringToMessage(json, &state, options).ok() ? state.version() : 0;
+}
+
 }  // namespace zrs::storage

@@ -2,6 +2,7 @@
 #ifndef ZRS_SIDECAR_STORAGE_STATE_JSON_H_
 #define ZRS_SIDECAR_STORAGE_STATE_JSON_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,6 +17,8 @@ absl::StatusOr<std::string> StateToJson(const v1::StorageState& state);
 // What JsonStringToMessage makes of it. It is asked where the text is not, to the byte, as StateToJson prints it: a
 // person may have written that. InvalidArgument as it says, also for fields that nobody knows.
 absl::Status StateFromJson(const std::string& json, v1::StorageState* state);
+// The version that a text says, whatever fields it has that nobody knows; 0 where it is no state's at all.
+uint32_t StateVersionInJson(const std::string& json);
 
 }  // namespace zrs::storage
 

@@ -190,6 +190,14 @@ TEST_F(StateFileTest, LaterVersionIsNamed) {
   EXPECT_THAT(std::string(error.message()), HasSubstr("version is 2"));
 }
 
+// Which zrs adopt would take for damaged, and begin another identity.
+TEST_F(StateFileTest, LaterVersionIsNamedWhateverElseItHas) {
+  const absl::Status error = LoadError("\"version\": 1", "\"version\": 2, \"novelty\": {\"a\": [1, \"b\"]}");
+  EXPECT_TRUE(absl::IsUnimplemented(error)) << error;
+  EXPECT_THAT(std::string(error.message()), HasSubstr("version is 2"));
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"version\": 1", "\"version\": 1, \"novelty\": 1")));
+}
+
 TEST_F(StateFileTest, UnknownRole) { EXPECT_TRUE(absl::IsInvalidArgument(LoadError("\"secondary\"", "\"tertiary\""))); }
 
 TEST_F(StateFileTest, ShortDatabaseId) {
