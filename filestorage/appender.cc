@@ -257,7 +257,8 @@ absl::Status Appender::Cut() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Appender::CutBack(FileSystem& file_system, const Boundary& end) {
+absl::StatusOr<std::string> Appender::CutBack(FileSystem& file_system, const Boundary& end,
+                                              const std::function<absl::Status()>& before_cut) {
   if (absl::Status cut = Cut(); !cut.ok()) return cut;
   const absl::StatusOr<bool> has = HasBoundary(*file_, magic_, end);
   if (!has.ok()) return has.status();
@@ -265,9 +266,11 @@ absl::StatusOr<std::string> Appender::CutBack(FileSystem& file_system, const Bou
     return absl::FailedPreconditionError(
         absl::StrCat("cutting ", file_->path(), " at ", end.offset, ": no transaction of it ends there"));
   }
-  if (end.offset == committed_.offset) return std::string();
-  absl::StatusOr<std::string> saved = SaveTail(file_system, *file_, end.offset);
+  absl::StatusOr<std::string> saved = std::string();
+  if (end.offset < committed_.offset) saved = SaveTail(file_system, *file_, end.offset);
   if (!saved.ok()) return saved;
+  if (absl::Status may = before_cut(); !may.ok()) return may;
+  if (end.offset == committed_.offset) return saved;
   if (absl::Status cut = CutTail(*file_, end.offset); !cut.ok()) return Break(cut);
   committed_ = end;
   ForgetGroup();

@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -90,7 +91,9 @@ class Appender {
   // Gives up the committed transactions behind `end`, a boundary of the file: what is there is saved first, as Open
   // does, and the file ends at `end`, durably. The name of what was saved; empty where there was nothing. Between
   // groups, or after Cut(). FailedPrecondition where the file does not have this boundary: nothing was changed.
-  absl::StatusOr<std::string> CutBack(FileSystem& file_system, const Boundary& end);
+  // `before_cut` is called once all is saved; after its error, which is returned, the file is as it was.
+  absl::StatusOr<std::string> CutBack(FileSystem& file_system, const Boundary& end,
+                                      const std::function<absl::Status()>& before_cut);
 
   // FailedPrecondition unless the file that is open is the one under its name, and has all that was written to it.
   // Other errors: the file system's.

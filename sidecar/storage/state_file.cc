@@ -191,6 +191,7 @@ v1::StorageState ToProto(const State& state) {
   proto.set_rival_generation(state.rival_generation);
   proto.set_rival(state.rival);
   proto.set_takes_identity(TakesIdentityName(state.takes_identity));
+  proto.set_upstream(state.upstream);
   proto.set_upstream_is_secondary(state.upstream_is_secondary);
   if (state.kept) FillBoundary(*state.kept, proto.mutable_kept());
   if (state.swap_to_tell) proto.mutable_swap_to_tell()->set_time(*state.swap_to_tell);
@@ -256,6 +257,7 @@ absl::StatusOr<State> FromProto(const v1::StorageState& proto) {
   auto takes_identity = TakesIdentityFromName(proto.takes_identity());
   if (!takes_identity.ok()) return takes_identity.status();
   state.takes_identity = *takes_identity;
+  state.upstream = proto.upstream();
   state.upstream_is_secondary = proto.upstream_is_secondary();
   if (proto.has_kept()) {
     auto kept = BoundaryFromState(proto.kept());
@@ -351,7 +353,8 @@ absl::Status CheckStateBelongs(const State& state, const std::string& state_path
   if (state.path != data_path) {
     return absl::FailedPreconditionError(absl::StrCat(
         "state file ", state_path, " was written for ", Shown(state.path), ", not for ", data_path,
-        "; if a primary's data file was moved, type zrs adopt (a secondary's state file is to be moved away: its file "
+        "; if a primary's data file was moved, type zrs adopt, and if it is a copy of another one's, zrs adopt "
+        "--new-database (a secondary's state file is to be moved away: its file "
         "is "
         "then compared, and adopted); if the state was copied along with a configuration, give this storage a state "
         "directory of its own"));

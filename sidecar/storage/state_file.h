@@ -50,6 +50,7 @@ struct State {
   std::string rival = "";          // what a primary was told that is superseded; empty: it is not
   // Whether a primary takes another identity from a follower that proves it.
   v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
+  std::string upstream = "";  // the address that was followed last; empty: none was
   bool upstream_is_secondary = false;
   std::optional<filestorage::Boundary> kept = std::nullopt;  // where the file ends that a secondary keeps as .old
   std::vector<replication::KnownFollower> followers = {};    // who were here

@@ -19,6 +19,7 @@ using tests::SimulatedFileSystem;
 using tests::SimulatedOperation;
 
 constexpr char kPath[] = "Data.fs";
+constexpr auto kNoteNothing = [] { return absl::OkStatus(); };
 
 class CutBackTest : public testing::TestWithParam<size_t> {
  protected:
@@ -58,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(PageSize, CutBackTest, testing::Values(512, 4096), test
 TEST_P(CutBackTest, WhatIsBehindIsSaved) {
   const Boundary& end = file_.boundaries()[5];
   const auto appender = Open(disk_, file_.end());
-  const auto saved = appender->CutBack(disk_, end);
+  const auto saved = appender->CutBack(disk_, end, kNoteNothing);
   ASSERT_TRUE(saved.ok()) << saved.status();
   EXPECT_EQ(*saved, "Data.fs.tr0");
   EXPECT_EQ(disk_.Contents(*saved), Behind(end));
@@ -72,7 +73,7 @@ TEST_P(CutBackTest, WhatIsBehindIsSaved) {
 
 TEST_P(CutBackTest, NothingBehindIsNothingSaved) {
   const auto appender = Open(disk_, file_.end());
-  const auto saved = appender->CutBack(disk_, file_.end());
+  const auto saved = appender->CutBack(disk_, file_.end(), kNoteNothing);
   ASSERT_TRUE(saved.ok()) << saved.status();
   EXPECT_EQ(*saved, "");
   EXPECT_FALSE(disk_.Exists("Data.fs.tr0"));
@@ -83,7 +84,7 @@ TEST_P(CutBackTest, WhereNoTransactionEndsNothingIsCut) {
   for (const bool tid : {true, false}) {
     Boundary end = file_.boundaries()[5];
     tid ? ++end.tid : --end.offset;
-    EXPECT_EQ(appender->CutBack(disk_, end).status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(appender->CutBack(disk_, end, kNoteNothing).status().code(), absl::StatusCode::kFailedPrecondition);
   }
   EXPECT_EQ(disk_.Contents(kPath), file_.bytes());
 }
@@ -91,9 +92,22 @@ TEST_P(CutBackTest, WhereNoTransactionEndsNothingIsCut) {
 TEST_P(CutBackTest, WithoutRoomForWhatIsSavedNothingIsCut) {
   const auto appender = Open(disk_, file_.end());
   disk_.SetCapacity(file_.size() + 100);
-  EXPECT_EQ(appender->CutBack(disk_, file_.boundaries()[2]).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(appender->CutBack(disk_, file_.boundaries()[2], kNoteNothing).status().code(),
+            absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(disk_.Contents(kPath), file_.bytes());
   EXPECT_FALSE(disk_.Exists("Data.fs.tr0"));
+}
+
+TEST_P(CutBackTest, WhatCannotBeNotedIsSavedAndNotCut) {
+  const auto appender = Open(disk_, file_.end());
+  const Boundary& end = file_.boundaries()[2];
+  const auto cut = appender->CutBack(disk_, end, [this, &end] {
+    EXPECT_EQ(disk_.Contents("Data.fs.tr0"), Behind(end)) << "it is saved before";
+    return absl::ResourceExhaustedError("the state's disk is full");
+  });
+  EXPECT_EQ(cut.status().message(), "the state's disk is full");
+  EXPECT_EQ(disk_.Contents(kPath), file_.bytes());
+  EXPECT_TRUE(appender->CutBack(disk_, end, kNoteNothing).ok());
 }
 
 TEST_P(CutBackTest, AfterAFailedSyncNothingIsTrusted) {
@@ -102,7 +116,7 @@ TEST_P(CutBackTest, AfterAFailedSyncNothingIsTrusted) {
     const bool fails = operation.kind == SimulatedOperation::Kind::kSync && operation.path == kPath;
     return fails ? absl::DataLossError("the disk is gone") : absl::OkStatus();
   });
-  EXPECT_EQ(appender->CutBack(disk_, file_.boundaries()[2]).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(appender->CutBack(disk_, file_.boundaries()[2], kNoteNothing).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(disk_.Contents("Data.fs.tr0"), Behind(file_.boundaries()[2]));
   std::string byte(1, ' ');
   EXPECT_EQ(appender->Read(0, absl::MakeSpan(byte)).status().code(), absl::StatusCode::kFailedPrecondition);
@@ -124,7 +138,7 @@ TEST_P(CutBackTest, ACrashAnywhere) {
       }
       return absl::OkStatus();
     });
-    ASSERT_TRUE(appender->CutBack(*disk, end).ok());
+    ASSERT_TRUE(appender->CutBack(*disk, end, kNoteNothing).ok());
     disk->SetHook(nullptr);
   }
 }

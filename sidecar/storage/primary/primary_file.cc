@@ -76,7 +76,8 @@ absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
   return absl::FailedPreconditionError(absl::StrCat(
       "state file ", state_file_.path(), " says that ", options_.path,
       " is a secondary's copy; to make this host the primary, configure it as a secondary again, start it and type "
-      "zrs promote"));
+      "zrs promote; where it is a primary's own file, whose state was lost, move the state file away: it takes its "
+      "identity from a secondary that has all of it"));
 }
 
 // A writer that creates the file writes its magic a moment later: both are "not there yet".

@@ -80,9 +80,11 @@ void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
   const std::string message =
       absl::StrCat(options_.path, " is neither the file that was followed before nor a pack of it: ", proof->reason);
   problem_.Raise(message, DivergedRemedy(options_));
-  events_.withdrawn(
-      replication::MakeEnd(v1::End::REASON_DIVERGED, message,
-                           "this copy stays as it is; see to the primary's file, as its zrs status says"));
+  v1::End end = replication::MakeEnd(v1::End::REASON_DIVERGED, message,
+                                     "this copy stays as it is; see to the primary's file, as its zrs status says");
+  // Who knows several addresses follows no other one in its place.
+  end.set_generation(replication::CurrentEpoch(state_->lineage)->generation());
+  events_.withdrawn(end);
   events_.changed();
   AnswerRefreshes();
 }

@@ -68,6 +68,12 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   // Not before it is known to be no primary's: its database has the lock, or may want it.
   if (!lock_) {
     auto lock = filestorage::DataFileLock::Take(file_system_, options_.path, options_.access);
+    if (absl::IsUnavailable(lock.status()) && !state_) {
+      return absl::UnavailableError(
+          absl::StrCat(lock.status().message(),
+                       "; or, where this is a primary's own file (it was promoted, and its state file is lost), "
+                       "remove replicate-from from its configuration: it takes its identity from a secondary then"));
+    }
     if (!lock.ok()) return lock.status();
     lock_ = *std::move(lock);
   }
@@ -77,6 +83,7 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
     found.copy.lineage = state_->lineage;
     found.copy.yields = state_->yielded_epoch == replication::CurrentEpoch(state_->lineage)->id();
     found.swap_to_tell = state_->swap_to_tell;
+    found.upstream = state_->upstream;
     found.upstream_is_secondary = state_->upstream_is_secondary;
     found.difference = state_->difference;
     found.scrub = state_->scrub;
@@ -147,6 +154,9 @@ State CopyFile::NewState(const v1::Lineage& lineage) const {
   state.machine_id = options_.machine_id;
   state.role = "secondary";
   state.lineage = lineage;
+  if (!state_) return state;
+  state.upstream = state_->upstream;
+  state.upstream_is_secondary = state_->upstream_is_secondary;
   return state;
 }
 

@@ -2,6 +2,7 @@
 #ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COPY_FILE_H_
 #define ZRS_SIDECAR_STORAGE_SECONDARY_COPY_FILE_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ class CopyFile {
     replication::Copy copy;
     filestorage::Recovery recovery;  // where there was a file
     bool complete = false;           // the file was once all that the primary had
+    std::string upstream;            // that was followed last; empty: none was
     bool upstream_is_secondary = false;
     // There is a file, and no state that tells what it is: nothing was changed, and nothing is open but for
     // ReadUnproved. The copy is empty.
@@ -104,7 +106,7 @@ class CopyFile {
   // Remembers that there is an epoch of that generation elsewhere, for Promote to begin a later one.
   absl::Status NoteGeneration(uint64_t generation);
   // Remembers whether the upstream is a secondary itself.
-  absl::Status NoteUpstream(bool is_secondary);
+  absl::Status NoteUpstream(const std::string& address, bool is_secondary);
   // Remembers what a comparison found; nothing: that there is no difference.
   absl::Status NoteDifference(const std::string& difference);
   void NoteScrub(const State::Scrub& scrub);
@@ -190,7 +192,8 @@ class CopyFile {
   absl::Status NoteGivingUp(const GiveUp& what);
   absl::Status CheckUnproved(uint64_t size);
   // Of a file that no appender has open.
-  absl::StatusOr<std::string> CutUnproved(const filestorage::Boundary& same);
+  absl::StatusOr<std::string> CutUnproved(const filestorage::Boundary& same,
+                                          const std::function<absl::Status()>& before_cut);
   std::string UpdateIndex(const filestorage::ScanProgress& go_on);
   // Durably, before the live file is another one.
   absl::Status RemoveIndex();

@@ -58,8 +58,10 @@ absl::Status CopyFile::NoteGeneration(uint64_t generation) {
   return SaveState();
 }
 
-absl::Status CopyFile::NoteUpstream(bool is_secondary) {
-  if (state_) state_->upstream_is_secondary = is_secondary;
+absl::Status CopyFile::NoteUpstream(const std::string& address, bool is_secondary) {
+  if (!state_) return absl::OkStatus();
+  state_->upstream = address;
+  state_->upstream_is_secondary = is_secondary;
   return SaveState();
 }
 

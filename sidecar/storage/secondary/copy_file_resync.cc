@@ -162,9 +162,11 @@ absl::StatusOr<std::string> CopyFile::CutBack(const GiveUp& what) {
     return synced;
   }
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
-  // First, so that no file is ever shorter than its state says.
-  if (absl::Status noted = NoteGivingUp(what); !noted.ok()) return noted;
-  absl::StatusOr<std::string> saved = appender_ ? appender_->CutBack(file_system_, what.same) : CutUnproved(what.same);
+  // Before it is cut, so that no file is ever shorter than its state says; and after it was saved, so that it is what
+  // it was where that cannot be done.
+  const auto note = [this, &what] { return NoteGivingUp(what); };
+  absl::StatusOr<std::string> saved =
+      appender_ ? appender_->CutBack(file_system_, what.same, note) : CutUnproved(what.same, note);
   if (!saved.ok()) return saved;
   state_->difference.clear();
   state_->complete = what.complete;
@@ -172,16 +174,19 @@ absl::StatusOr<std::string> CopyFile::CutBack(const GiveUp& what) {
   return saved;
 }
 
-absl::StatusOr<std::string> CopyFile::CutUnproved(const Boundary& same) {
+absl::StatusOr<std::string> CopyFile::CutUnproved(const Boundary& same,
+                                                  const std::function<absl::Status()>& before_cut) {
   auto file = file_system_.OpenForWriting(options_.path);
   if (!file.ok()) return file.status();
   if (absl::Status locked = (*file)->LockExclusively(); !locked.ok()) return locked;
   unproved_.reset();
   const auto info = (*file)->Stat();
   if (!info.ok()) return info.status();
-  if (info->size <= same.offset) return std::string();
-  absl::StatusOr<std::string> saved = filestorage::SaveTail(file_system_, **file, same.offset);
+  absl::StatusOr<std::string> saved = std::string();
+  if (info->size > same.offset) saved = filestorage::SaveTail(file_system_, **file, same.offset);
   if (!saved.ok()) return saved;
+  if (absl::Status may = before_cut(); !may.ok()) return may;
+  if (info->size <= same.offset) return saved;
   if (absl::Status cut = filestorage::CutTail(**file, same.offset); !cut.ok()) return cut;
   return saved;
 }

@@ -164,8 +164,8 @@ void CopyWriter::NoteComplete() {
   DoOrWarn([this] { return file_.NoteComplete(); }, "a promotion is refused until it is remembered");
 }
 
-void CopyWriter::NoteUpstream(bool is_secondary) {
-  DoOrWarn([this, is_secondary] { return file_.NoteUpstream(is_secondary); },
+void CopyWriter::NoteUpstream(const std::string& address, bool is_secondary) {
+  DoOrWarn([this, address, is_secondary] { return file_.NoteUpstream(address, is_secondary); },
            "after a restart a promotion does not know whether the upstream is a secondary");
 }
 

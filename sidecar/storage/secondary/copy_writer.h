@@ -46,7 +46,7 @@ class CopyWriter {
   void SaveState();
   void NoteComplete();  // as CopyFile's
   void CheckPlace();    // as CopyFile's: an error is a failure of the file
-  void NoteUpstream(bool is_secondary);
+  void NoteUpstream(const std::string& address, bool is_secondary);
   void NoteGeneration(uint64_t generation);
   void NoteDifference(const std::string& difference);
   void NoteScrub(const State::Scrub& scrub);

@@ -30,6 +30,14 @@ inline constexpr char kDifferenceRemedy[] =
     "upstream "
     "was mended, zrs compare finds no difference, and it is followed again";
 
+// The same where the upstream's file contradicts itself there, and this one does not.
+inline constexpr char kUpstreamDamagedRemedy[] =
+    "nothing of this copy is to be given up for that. Stop the database and zrs on the upstream's host, put this file "
+    "in "
+    "the place of that one and start them again (hold this one by zrs pause while it is copied), or promote this one "
+    "by "
+    "zrs promote --force; then zrs compare finds no difference, and it is followed again";
+
 // What to do about a copy that its upstream does not let go on.
 inline constexpr char kDivergedRemedy[] =
     "both files are left as they are. Where the upstream's is right: zrs resync --dry-run says what of this one would "

@@ -102,6 +102,9 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   copy_ = std::move(found->copy);
   complete_ = found->complete;
   upstream_is_secondary_ = found->upstream_is_secondary;
+  noted_upstream_ = found->upstream;
+  search_.Remember(found->upstream);
+  health_.SetUpstream(search_.address());
   LogRecovery(options_.name, options_.path, found->recovery);
   spdlog::info("storage {}: secondary of {} in {}, at {}", options_.name, options_.UpstreamText(), options_.path,
                replication::DescribePosition(copy_.committed));

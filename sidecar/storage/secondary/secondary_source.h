@@ -267,6 +267,7 @@ class SecondarySource final : public Source {
   RivalTold rival_told_;
   absl::Duration primary_heard_;  // over the present one, or it was connected to, last
   bool upstream_is_secondary_ = false;
+  std::string noted_upstream_;     // in the state, with that
   bool followed_ = false;          // the upstream, since this process was started
   bool stopped_in_order_ = false;  // the upstream, since it was followed last
   absl::Time stopped_at_;

@@ -149,7 +149,10 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   divergence_ = report;
   // Where the upstream has said that they parted, that is why, and no damage.
   if (state_ != SecondaryState::kDiverged) said_diverged_.clear();
-  const std::string remedy = said_diverged_.empty() ? kDifferenceRemedy : kComparedRemedy;
+  const bool upstream_damaged = report.upstream().has_damage() && !report.here().has_damage();
+  const std::string remedy = upstream_damaged         ? kUpstreamDamagedRemedy
+                             : said_diverged_.empty() ? kDifferenceRemedy
+                                                      : kComparedRemedy;
   differs_ = true;
   seeking_ = false;
   state_ = SecondaryState::kDiverged;

@@ -76,6 +76,9 @@ absl::Status SecondarySource::CheckPromotable(bool forced) const {
   }
   if (unproved_) return refuse("nothing tells yet of which database its file is; zrs status tells more");
   if (resync_) return refuse("it is being resynced");
+  if (differs_ && !complete_) {
+    return refuse("a resync of it was begun and is not finished: type zrs resync again, which finishes it");
+  }
   if (!copy_.magic || !complete_) {
     return refuse(
         "its first copy is not complete: it never had all that the primary has. Take another secondary, or a "
@@ -105,8 +108,11 @@ void SecondarySource::NoteReach() {
   search_.OnFollowing(epoch != nullptr ? epoch->generation() : 0, session.upstream_is_secondary());
   followed_ = true;
   stopped_in_order_ = false;
-  if (std::exchange(upstream_is_secondary_, session.upstream_is_secondary()) != upstream_is_secondary_) {
-    writer_.NoteUpstream(upstream_is_secondary_);
+  const bool secondary = session.upstream_is_secondary();
+  const bool was_secondary = std::exchange(upstream_is_secondary_, secondary);
+  if (was_secondary != secondary || noted_upstream_ != search_.address()) {
+    noted_upstream_ = search_.address();
+    writer_.NoteUpstream(noted_upstream_, secondary);
   }
   rebuilding_ = session.rebuilding();
   if (rebuilding_) return;

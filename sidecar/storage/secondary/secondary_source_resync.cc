@@ -30,7 +30,11 @@ void SecondarySource::Resync(bool dry_run, std::function<bool()> wanted,
   if (resync_) return refuse("it is being resynced already");
   if (writer_.paused()) return refuse("it is paused; type zrs resume first");
   if (state_ == SecondaryState::kStopped) return refuse("it is stopped, as zrs status tells");
-  if (state_ != SecondaryState::kDiverged) return refuse("it has not diverged, as far as is known; zrs compare looks");
+  if (state_ != SecondaryState::kDiverged)
+    return refuse(
+        "it has not diverged, as far as is known. Its upstream is asked every now and then (reconnect-delay): try "
+        "again in a "
+        "moment; zrs compare looks at once");
   if (!copy_.magic && !unproved_) return refuse("there is no copy");
   comparisons_.Cancel("it is being resynced");
   seeking_ = false;
@@ -75,6 +79,12 @@ void SecondarySource::OnResyncCompared(absl::StatusOr<ComparisonResult> result) 
   if (result->upstream.end.tid == 0) {
     return AnswerResync(v1::ResyncResponse::RESULT_REFUSED,
                         "there are no transactions in the upstream's file, and nothing is given up for that");
+  }
+  if (absl::IsDataLoss(result->there.status()) && !absl::IsDataLoss(result->here.status())) {
+    return AnswerResync(
+        v1::ResyncResponse::RESULT_REFUSED,
+        absl::StrCat("the upstream's file is damaged behind offset ", result->same.offset, " (",
+                     result->there.status().message(), "), and this one is not: ", kUpstreamDamagedRemedy));
   }
   if (result->unsound.empty() && result->same.offset != 0) {
     runtime_.PostIo([this, result = *std::move(result)]() mutable {

@@ -66,6 +66,12 @@ void UpstreamSearch::ScheduleLook() {
   next_look_ = runtime_.Now() + kLookInterval * (0.75 + part / 2);
 }
 
+void UpstreamSearch::Remember(const std::string& address) {
+  for (size_t i = 0; i < options_.upstreams.size(); ++i) {
+    if (options_.upstreams[i] == address) return choice_.OnConnecting(i);
+  }
+}
+
 void UpstreamSearch::OnConnecting(size_t address) {
   connected_ = true;
   enough_.reset();

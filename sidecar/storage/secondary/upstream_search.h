@@ -38,6 +38,9 @@ class UpstreamSearch {
   // No more answers.
   void Stop();
 
+  // Before anything else: the one that was followed last, by a process before this one. Without effect where it is none
+  // of the addresses.
+  void Remember(const std::string& address);
   void OnConnecting(size_t address);
   // The others are looked at soon after it has begun.
   void OnFollowing(uint64_t generation, bool secondary);

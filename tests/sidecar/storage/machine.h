@@ -72,6 +72,7 @@ class Machine {
       command(std::move(done));
     };
   }
+  void SetFenceOf(decltype(StorageOptions::fence) fence) { options_.fence = std::move(fence); }
   void SetScrub(absl::Duration interval, uint64_t rate) {
     options_.scrub_interval = interval;
     options_.scrub_rate = rate;

@@ -48,6 +48,7 @@ State Example() {
   state.yielded_epoch = "second-epoch-idx";
   state.rival_generation = 7;
   state.rival = "the publisher is a stale primary";
+  state.upstream = "one:5000";
   state.upstream_is_secondary = true;
   state.followers = {{"follower-1------", {{1, 2}, {3, 4}}}, {"follower-2------", {{5, 6}}}};
   return state;
@@ -97,6 +98,7 @@ TEST_F(StateFileTest, WhatIsSavedIsLoaded) {
   EXPECT_EQ((*loaded)->yielded_epoch, saved.yielded_epoch);
   EXPECT_EQ((*loaded)->rival_generation, saved.rival_generation);
   EXPECT_EQ((*loaded)->rival, saved.rival);
+  EXPECT_EQ((*loaded)->upstream, "one:5000");
   EXPECT_TRUE((*loaded)->upstream_is_secondary);
   EXPECT_EQ((*loaded)->followers, saved.followers);
   EXPECT_EQ((*loaded)->followers.size(), 2u);

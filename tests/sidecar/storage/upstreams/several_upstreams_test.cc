@@ -102,6 +102,45 @@ TEST_F(SeveralUpstreamsTest, WhoHasMoreFromTheStalePrimaryIsDivergedAndNotFedByI
   EXPECT_EQ(third_.Data(), kept);
 }
 
+// Whom a fence-command is told to fence.
+TEST_F(SeveralUpstreamsTest, TheOneThatWasFollowedLastIsKnownOverARestart) {
+  third_.SetUpstreams({"secondary", "primary"});
+  BeginAll();
+  third_.Stop();
+  LosePrimary();
+  primary_.Stop();
+  third_.Start();
+  RunUntilState(third_, "connecting");
+  EXPECT_EQ(third_.Status().upstream().address(), "primary");
+  std::string fenced;
+  third_.SetUpstreams({"secondary", "primary", "elsewhere"});
+  third_.Stop();
+  third_.SetFenceOf([&fenced](const std::string& address, absl::AnyInvocable<void(absl::Status)> done) {
+    fenced = address;
+    done(absl::OkStatus());
+  });
+  third_.Start();
+  RunUntilState(third_, "connecting");
+  EXPECT_EQ(third_.Promote(kForce).result(), Promoted::RESULT_PROMOTED);
+  EXPECT_EQ(fenced, "primary");
+}
+
+// It has no place to go: no other one is followed in the primary's place.
+TEST_F(SeveralUpstreamsTest, WhereThePrimaryHasDivergedItsSecondariesAreToo) {
+  BeginAll();
+  const std::string kept = file_.bytes();
+  primary_.Replace(tests::FileBuilder().AddMany(39, 900).bytes());
+  RunUntilState(primary_, "diverged");
+  for (Machine* machine : {&secondary_, &third_}) {
+    RunUntilState(*machine, "diverged");
+    EXPECT_THAT(machine->Status().error().remedy(), HasSubstr("see to the primary's file"));
+    EXPECT_EQ(machine->Data(), kept);
+  }
+  primary_.Replace(kept);
+  RunUntilFollowing(secondary_, "primary");
+  RunUntilFollowing(third_, "primary");
+}
+
 TEST_F(SeveralUpstreamsTest, NobodyFollowsASecondaryThatHearsNothing) {
   BeginAll();
   LosePrimary();

@@ -1,0 +1,73 @@
+// An upstream whose file contradicts itself: nothing of a sound copy is given up for that.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "proto/zrs/v1/admin.pb.h"
+#include "tests/sidecar/storage/machine.h"
+#include "tests/sidecar/storage/promotion_test_fixture.h"
+
+namespace zrs::storage {
+namespace {
+
+using testing::HasSubstr;
+
+class DamagedUpstreamTest : public PromotionTest {
+ protected:
+  static void Flip(Machine& machine, uint64_t offset) {
+    std::string bytes = machine.Data();
+    bytes[static_cast<size_t>(offset)] ^= 4;
+    machine.disk().SetContents("/" + machine.name() + "/Data.fs", bytes);
+  }
+  uint64_t At(size_t n) const { return file_.boundaries()[n].offset; }
+};
+
+constexpr uint64_t kLengthField = 10;  // a bit of it that makes the transaction longer than the file
+
+TEST_F(DamagedUpstreamTest, NothingIsGivenUpForIt) {
+  BeginStreaming();
+  for (const size_t transaction : {3u, 37u}) {
+    const std::string sound = primary_.Data();
+    Flip(primary_, At(transaction) + kLengthField);
+    EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
+    EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("nothing of this copy is to be given up"));
+    for (const bool dry_run : {true, false}) {
+      const v1::ResyncResponse refused = secondary_.Resync(dry_run);
+      EXPECT_EQ(refused.result(), v1::ResyncResponse::RESULT_REFUSED);
+      EXPECT_THAT(refused.message(), HasSubstr("the upstream's file is damaged behind offset"));
+    }
+    EXPECT_EQ(secondary_.Data(), sound);
+    EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs.tr0"));
+    primary_.disk().SetContents("/primary/Data.fs", sound);
+    EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_SAME);
+    RunUntilState(secondary_, "streaming");
+  }
+}
+
+// As the status advises.
+TEST_F(DamagedUpstreamTest, TheSoundCopyIsPromoted) {
+  BeginStreaming();
+  Flip(primary_, At(20) + kLengthField);
+  EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
+  ExpectPromoted(secondary_.Promote(kForce));
+}
+
+TEST_F(DamagedUpstreamTest, AResyncForWhichThereWasNoRoomLeavesACopyThatCanBePromoted) {
+  BeginStreaming();
+  Flip(secondary_, At(30) + 200);
+  const std::string flipped = secondary_.Data();
+  EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
+  secondary_.disk().SetCapacity(flipped.size() + 5000);
+  EXPECT_EQ(secondary_.Resync(/*dry_run=*/false).result(), v1::ResyncResponse::RESULT_FAILED);
+  secondary_.disk().SetCapacity(UINT64_MAX);
+  RunUntilState(secondary_, "diverged");
+  EXPECT_EQ(secondary_.Status().generation(), 1u);
+  ExpectPromoted(secondary_.Promote(kForce));
+  EXPECT_EQ(secondary_.Data(), flipped);
+}
+
+}  // namespace
+}  // namespace zrs::storage
