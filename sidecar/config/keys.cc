@@ -72,10 +72,9 @@ constexpr KeySpec kKeys[] = {
      "Where it fails, the log and the status have the last 1 KiB that it printed."},
     {"fence-command", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
      "Command for `/bin/sh -c`, run by `zrs promote` first: it makes sure that the old primary is written to no more, "
-     "and "
-     "ends with 0 only then; else nothing is promoted. It finds `ZRS_STORAGE`, `ZRS_PATH` and `ZRS_UPSTREAM`, the "
-     "address "
-     "that was followed last, in its environment. Where it fails, the answer and the log have the last 1 KiB that it "
+     "and ends with 0 only then; else nothing is promoted. It finds `ZRS_STORAGE`, `ZRS_PATH` and `ZRS_UPSTREAM`, the "
+     "address that was followed last, in its environment (written `$$ZRS_UPSTREAM` here, as a `$` alone begins a "
+     "definition of this file). Where it fails, the answer and the log have the last 1 KiB that it "
      "printed."},
     {"owner", kZrs | kSecondary, kUser, false, "", "unchanged", "", "", kFollowing,
      "User that the copy's files are given to: the one that the database runs as after a failover."},

@@ -72,7 +72,8 @@ void SimulatedWriter::OnHostCrash() {
   // Of a pack, which syncs nothing, a power loss may leave anything.
   size_t epoch = past_.size() + 1;
   const absl::string_view sound = absl::string_view(contents).substr(0, opened.end);
-  while (epoch > 0 && !IsOfEpoch(sound, epoch - 1)) --epoch;
+  // What was before a fork is of another host's file, whatever little of this one is the same.
+  while (epoch > 0 && !IsOfEpoch(sound, epoch - 1)) epoch = IsForked(epoch - 1) ? 0 : epoch - 1;
   // What was not synced may be sound and another all the same: a transaction whose id lies in two pages, of which one
   // is lost. The database takes it as it is.
   const bool garbled = epoch == 0 && synced_ >= PackedSizeOf(past_.size()) && sound.size() >= synced_ &&
