@@ -104,9 +104,7 @@ def test_a_flipped_bit_is_found(lab, side, place):
     damaged_upstream = (side, place) == ("primary", "length")
     remedy = "nothing of this copy is to be given up" if damaged_upstream else "zrs resync --dry-run"
     assert_explained(storage, remedy, f"byte {offset}")
-    if damaged_upstream:
-        code, _, err = run_zrs("resync", "--config", pair.secondary.config)
-        assert code == 1 and "the upstream's file is damaged behind offset" in err, err
+    assert not damaged_upstream or run_zrs("resync", "--config", pair.secondary.config)[0] == 1
     assert run_zrs("health", "--config", pair.secondary.config, "--service", "main")[0] == 1
     files.check()
     # It is known after a restart, and no more once the flip is mended.
