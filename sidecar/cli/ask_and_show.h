@@ -16,14 +16,16 @@
 
 namespace zrs::cli {
 
-// What `ask` returns, which runs on a thread of its own. `show` gets the status of each storage (of that name; empty:
-// of all), some times in a second, on the calling thread; a signal ends the process meanwhile, and takes the line on
-// the terminal with it: zrs does what it was asked for until the one who asked is gone.
+// What `ask` returns. Where standard error is a terminal it runs on a thread of its own, and `show` gets the status of
+// each storage (of that name; empty: of all), some times in a second, on the calling thread; a signal ends the process
+// meanwhile, and takes the line on the terminal with it: zrs does what it was asked for until the one who asked is
+// gone.
 template <typename Ask, typename Show>
 auto AskAndShow(const std::string& admin_socket, const std::string& storage, Ask ask, Show show) {
   constexpr std::chrono::milliseconds kInterval(200);
+  if (!IsTerminal(STDERR_FILENO)) return ask();
   auto answer = std::async(std::launch::async, ask);
-  if (IsTerminal(STDERR_FILENO)) EndOnSignals(STDERR_FILENO, kLineGone, AfterSignal::kDieOfIt);
+  EndOnSignals(STDERR_FILENO, kLineGone, AfterSignal::kDieOfIt);
   admin::AdminClient client(admin_socket);
   while (answer.wait_for(kInterval) != std::future_status::ready) {
     const auto status = client.Status(absl::Seconds(2));

@@ -144,18 +144,17 @@ void AddPromote(CommandLine& line) {
   CLI::App* adopt =
       line.Add("adopt", "say which database a primary's file is, where its state does not tell, or tells of another");
   const auto adopted = std::make_shared<std::string>();
-  const auto as = std::make_shared<std::pair<bool, bool>>();
+  const auto as = std::make_shared<v1::AdoptRequest::As>(v1::AdoptRequest::AS_PROVED);
   adopt->add_option("--storage", *adopted, "this storage (default: the only one there is)");
-  CLI::Option* restored =
-      adopt->add_flag("--restored", as->first, "the file was restored from a backup, and is to be what counts");
-  adopt->add_flag("--new-database", as->second, "a database of its own, whose secondaries begin anew")
+  CLI::Option* restored = adopt->add_flag_callback(
+      "--restored", [as] { *as = v1::AdoptRequest::AS_RESTORED; },
+      "the file was restored from a backup, and is to be what counts");
+  adopt
+      ->add_flag_callback(
+          "--new-database", [as] { *as = v1::AdoptRequest::AS_NEW_DATABASE; },
+          "a database of its own, whose secondaries begin anew")
       ->excludes(restored);
-  adopt->callback([&line, adopted, as] {
-    line.exit_code = AdoptCommand(line.config, *adopted,
-                                  as->first    ? v1::AdoptRequest::AS_RESTORED
-                                  : as->second ? v1::AdoptRequest::AS_NEW_DATABASE
-                                               : v1::AdoptRequest::AS_PROVED);
-  });
+  adopt->callback([&line, adopted, as] { line.exit_code = AdoptCommand(line.config, *adopted, *as); });
 }
 
 // As in the configuration: "20MB", or a number of bytes.

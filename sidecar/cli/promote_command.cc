@@ -58,6 +58,23 @@ std::string WhatIsAwaited(const v1::StorageStatus& storage) {
                                                      : absl::StrCat(", ", storage.lag_bytes(), " bytes to come"));
 }
 
+// Behind the upstream's end comes what takes no time that is worth a word, or a command that speaks for itself.
+template <typename Ask>
+auto AskWhileWaiting(const std::string& admin_socket, const std::string& storage, Ask ask) {
+  WaitingLine line;
+  std::map<std::string, std::string> awaited;  // by storage
+  return AskAndShow(admin_socket, storage, ask, [&](const v1::StorageStatus& one) {
+    if (one.upstream().connected()) {
+      awaited[one.name()] = WhatIsAwaited(one);
+    } else {
+      awaited.erase(one.name());
+    }
+    if (awaited.empty()) return line.End();
+    line.Say(
+        absl::StrJoin(awaited, "; ", [](std::string* out, const auto& entry) { absl::StrAppend(out, entry.second); }));
+  });
+}
+
 v1::PromoteRequest::Upstream UpstreamOf(const PromoteOptions& options) {
   if (options.force) return v1::PromoteRequest::UPSTREAM_NO_MATTER;
   return options.wait_for_upstream ? v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE
@@ -76,19 +93,9 @@ int PromoteCommand(const std::string& config, const PromoteOptions& options) {
   v1::PromoteRequest request;
   request.set_storage(options.storage);
   request.set_upstream(UpstreamOf(options));
-  WaitingLine line;
-  const auto response = AskAndShow(
-      settings->sidecar.admin_socket, options.storage,
-      [&] { return admin::AdminClient(settings->sidecar.admin_socket).Promote(request); },
-      [&, awaited = std::map<std::string, std::string>()](const v1::StorageStatus& one) mutable {
-        // Behind the upstream's end comes what takes no time that is worth a word, or a command that speaks for itself.
-        const bool waits = options.wait_for_upstream && one.upstream().connected();
-        waits ? void(awaited[one.name()] = WhatIsAwaited(one)) : void(awaited.erase(one.name()));
-        if (awaited.empty()) return line.End();
-        line.Say(absl::StrJoin(awaited, "; ",
-                               [](std::string* out, const auto& entry) { absl::StrAppend(out, entry.second); }));
-      });
-  line.End();
+  const auto ask = [&] { return admin::AdminClient(settings->sidecar.admin_socket).Promote(request); };
+  const auto response =
+      options.wait_for_upstream ? AskWhileWaiting(settings->sidecar.admin_socket, options.storage, ask) : ask();
   if (!response.ok()) return Complain(response.status(), kFailed);
   if (response->storages().empty()) return Complain(absl::NotFoundError(response->message()), kUsage);
   int exit_code = kSuccess;
