@@ -111,14 +111,15 @@ DecideRefuse RefuseEpoch(const Publication& publication, const v1::Hello& hello,
   return Refuse(v1::End::REASON_DIVERGED, parted, kKeepBoth);
 }
 
+DecideRefuse RefuseRestored(const Boundary& position) {
+  return Refuse(v1::End::REASON_DIVERGED,
+                absl::StrCat("the follower has ", DescribePosition(position),
+                             ", and the publisher's file is known to have nothing of that: it was restored from a "
+                             "backup, on a person's word (zrs adopt --restored), or was promoted while it was empty"),
+                kKeepBoth);
+}
+
 DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {
-  if (IsRestored(epoch)) {
-    return Refuse(v1::End::REASON_DIVERGED,
-                  absl::StrCat("the follower has ", DescribePosition(position),
-                               ", and the publisher's file is known to have nothing of that: it was restored from a "
-                               "backup, on a person's word (zrs adopt --restored), or was promoted while it was empty"),
-                  kKeepBoth);
-  }
   return Refuse(v1::End::REASON_DIVERGED,
                 absl::StrCat("the follower has ", DescribePosition(position), ", but the publisher was promoted at ",
                              DescribePosition(LeftBoundary(epoch)), " and went on from there"),
@@ -188,12 +189,9 @@ HandshakeDecision DecideForReplaced(const Publication& publication, const v1::He
 HandshakeDecision DecideForFile(const Publication& publication, const v1::Hello& hello, const v1::Lineage& theirs,
                                 const Boundary& position) {
   const v1::Lineage& ours = publication.lineage;
-  const int first = PositionIn(ours, theirs) + 1;
   // Also behind a pack: what was restored then need have nothing of it.
-  for (int i = first; i < ours.epochs_size(); ++i) {
-    if (IsRestored(ours.epochs(i)) && position.last_offset > 0) return RefusePastFork(ours.epochs(i), position);
-  }
-  for (int i = first; i < ours.epochs_size(); ++i) {
+  if (RestoredSince(theirs, position, ours)) return RefuseRestored(position);
+  for (int i = PositionIn(ours, theirs) + 1; i < ours.epochs_size(); ++i) {
     const v1::Epoch& later = ours.epochs(i);
     if (later.origin() != v1::Epoch::ORIGIN_FORKED) {
       if (publication.incomplete) return RefuseUntilComplete(publication, position);

@@ -140,21 +140,24 @@ v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const fi
   return rest;
 }
 
+bool RestoredSince(const v1::Lineage& ours, const filestorage::Boundary& end, const v1::Lineage& theirs) {
+  const auto later = theirs.epochs().begin() + PositionIn(theirs, ours) + 1;
+  return end.last_offset > 0 && std::any_of(later, theirs.epochs().end(), IsRestored);
+}
+
 bool ReplacedSince(const v1::Lineage& ours, const filestorage::Boundary& end, const v1::Lineage& theirs) {
-  for (int i = PositionIn(theirs, ours) + 1; i < theirs.epochs_size(); ++i) {
-    if (theirs.epochs(i).origin() != v1::Epoch::ORIGIN_FORKED) return true;
-    if (IsRestored(theirs.epochs(i)) && end.last_offset > 0) return true;
-  }
-  return false;
+  const auto later = theirs.epochs().begin() + PositionIn(theirs, ours) + 1;
+  return RestoredSince(ours, end, theirs) || std::any_of(later, theirs.epochs().end(), [](const v1::Epoch& epoch) {
+           return epoch.origin() != v1::Epoch::ORIGIN_FORKED;
+         });
 }
 
 std::vector<filestorage::Boundary> LeftSince(const v1::Lineage& lineage, const filestorage::Boundary& end,
                                              const v1::Lineage& longer) {
   std::vector<filestorage::Boundary> lefts;
   const int position = PositionIn(longer, lineage);
-  if (position < 0) return lefts;
+  if (position < 0 || RestoredSince(lineage, end, longer)) return lefts;
   for (int i = position + 1; i < longer.epochs_size(); ++i) {
-    if (IsRestored(longer.epochs(i)) && end.last_offset > 0) return {};
     const filestorage::Boundary left = LeftBoundary(longer.epochs(i));
     // Until the first that took its place it is the same file.
     if (lefts.empty() && end.offset > left.offset) return lefts;

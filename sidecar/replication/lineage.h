@@ -56,6 +56,10 @@ int PositionIn(const v1::Lineage& longer, const v1::Lineage& lineage);
 v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const filestorage::Boundary& position,
                               const v1::Lineage& publisher);
 
+// Whether what `theirs` has is known to have nothing of the file that `ours` ends with, committed up to `end`: it was
+// restored since. False where that has no transaction.
+bool RestoredSince(const v1::Lineage& ours, const filestorage::Boundary& end, const v1::Lineage& theirs);
+
 // Whether another file has taken the place of the one that `ours` ends with, committed up to `end`, in `theirs`, which
 // goes on from it; false for promotions alone.
 bool ReplacedSince(const v1::Lineage& ours, const filestorage::Boundary& end, const v1::Lineage& theirs);
