@@ -74,9 +74,8 @@ absl::Status PrimarySource::CheckAdoptable(v1::AdoptRequest::As as) const {
   }
   if (as == v1::AdoptRequest::AS_RESTORED && (!diverged_ || proving_)) {
     return absl::FailedPreconditionError(
-        "it is being looked through, whether it is a pack of the one before: type it again in a moment, once zrs "
-        "status "
-        "calls it diverged");
+        "it is being looked through, whether it is a pack of the one before: type it again in a moment, once "
+        "zrs status calls it diverged");
   }
   if (as == v1::AdoptRequest::AS_PROVED && pending_) {
     return absl::FailedPreconditionError(

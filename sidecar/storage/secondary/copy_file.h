@@ -105,7 +105,7 @@ class CopyFile {
   absl::Status NoteComplete();
   // Remembers that there is an epoch of that generation elsewhere, for Promote to begin a later one.
   absl::Status NoteGeneration(uint64_t generation);
-  // Remembers whether the upstream is a secondary itself.
+  // Remembers who is followed, and whether that is a secondary itself.
   absl::Status NoteUpstream(const std::string& address, bool is_secondary);
   // Remembers what a comparison found; nothing: that there is no difference.
   absl::Status NoteDifference(const std::string& difference);

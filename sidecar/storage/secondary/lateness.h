@@ -33,26 +33,20 @@ inline constexpr char kDifferenceRemedy[] =
 // The same where the upstream's file contradicts itself there, and this one does not.
 inline constexpr char kUpstreamDamagedRemedy[] =
     "nothing of this copy is to be given up for that. Stop the database and zrs on the upstream's host, put this file "
-    "in "
-    "the place of that one and start them again (hold this one by zrs pause while it is copied), or promote this one "
-    "by "
-    "zrs promote --force; then zrs compare finds no difference, and it is followed again";
+    "in the place of that one and start them again (hold this one by zrs pause while it is copied), or promote this "
+    "one by zrs promote --force; then zrs compare finds no difference, and it is followed again";
 
 // What to do about a copy that its upstream does not let go on.
 inline constexpr char kDivergedRemedy[] =
     "both files are left as they are. Where the upstream's is right: zrs resync --dry-run says what of this one would "
-    "be "
-    "given up, and zrs resync does that, after it was saved, and follows again. Where this one is right: zrs promote "
-    "--force here, and let the other follow it";
+    "be given up, and zrs resync does that, after it was saved, and follows again. Where this one is right: zrs "
+    "promote --force here, and let the other follow it";
 
-// The same once it was compared, after which it does not go on by itself.
+// Behind that, once it was compared: it does not go on by itself any more.
 inline constexpr char kComparedRemedy[] =
-    "both files are left as they are. Where the upstream's is right: zrs resync --dry-run says what of this one would "
-    "be "
-    "given up, and zrs resync does that, after it was saved, and follows again. Where this one is right: zrs promote "
-    "--force here, and let the other follow it. Once the upstream has all that is here (the right file was put back), "
-    "zrs "
-    "compare finds no difference, and it is followed again";
+    ". Once the upstream has all that is here (the right file was put back), zrs compare finds no difference, and it "
+    "is "
+    "followed again";
 
 // What to do about the end of a stream: the peer's own word, or what can be done anyway.
 std::string RemedyOf(const replication::FollowerEnd& end);

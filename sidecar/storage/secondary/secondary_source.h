@@ -115,6 +115,7 @@ class SecondarySource final : public Source {
   void Leave(const std::string& why);
   // Of several addresses: one of them is another primary of the followed one's generation.
   void TellOfRival();
+  void TellRival(uint64_t generation, const std::string& message);
   uint64_t OwnGeneration() const;
   void Connect();
   void OnChanged();

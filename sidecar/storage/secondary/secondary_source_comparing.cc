@@ -152,7 +152,7 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   const bool upstream_damaged = report.upstream().has_damage() && !report.here().has_damage();
   const std::string remedy = upstream_damaged         ? kUpstreamDamagedRemedy
                              : said_diverged_.empty() ? kDifferenceRemedy
-                                                      : kComparedRemedy;
+                                                      : absl::StrCat(kDivergedRemedy, kComparedRemedy);
   differs_ = true;
   seeking_ = false;
   state_ = SecondaryState::kDiverged;

@@ -30,11 +30,11 @@ void SecondarySource::Resync(bool dry_run, std::function<bool()> wanted,
   if (resync_) return refuse("it is being resynced already");
   if (writer_.paused()) return refuse("it is paused; type zrs resume first");
   if (state_ == SecondaryState::kStopped) return refuse("it is stopped, as zrs status tells");
-  if (state_ != SecondaryState::kDiverged)
+  if (state_ != SecondaryState::kDiverged) {
     return refuse(
         "it has not diverged, as far as is known. Its upstream is asked every now and then (reconnect-delay): try "
-        "again in a "
-        "moment; zrs compare looks at once");
+        "again in a moment; zrs compare looks at once");
+  }
   if (!copy_.magic && !unproved_) return refuse("there is no copy");
   comparisons_.Cancel("it is being resynced");
   seeking_ = false;

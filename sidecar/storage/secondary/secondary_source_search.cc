@@ -124,31 +124,32 @@ void SecondarySource::LookAtOthers() {
 void SecondarySource::TellOfRival() {
   const std::optional<size_t> rival = search_.choice().rival(OwnGeneration());
   if (!rival || !search_.choice().following()) return;
-  v1::End end;
-  end.set_reason(v1::End::REASON_CONFLICT);
-  end.set_generation(search_.choice().finding(*rival).rival_generation);
-  end.set_message(absl::StrCat("there are two primaries of generation ", end.generation(), ": follower ", options_.name,
-                               ", which follows this one, has found the other over ", options_.upstreams[*rival],
-                               ", which says: ", search_.choice().finding(*rival).why));
-  OnRival(end);
+  const UpstreamFinding& finding = search_.choice().finding(*rival);
+  TellRival(finding.rival_generation,
+            absl::StrCat("there are two primaries of generation ", finding.rival_generation, ": follower ",
+                         options_.name, ", which follows this one, has found the other over ",
+                         options_.upstreams[*rival], ", which says: ", finding.why));
+}
+
+void SecondarySource::OnRival(const v1::End& end) {
+  if (end.reason() == v1::End::REASON_CONFLICT) TellRival(end.generation(), end.message());
 }
 
 // The one that is followed is told too, so that neither goes on alone. It comes to its primary over any number of
 // secondaries.
-void SecondarySource::OnRival(const v1::End& end) {
+void SecondarySource::TellRival(uint64_t generation, const std::string& message) {
   if (!upstream_ || upstream_->session().end() || !health_.connected()) return;
-  const uint64_t generation = replication::CurrentEpoch(upstream_->session().lineage())->generation();
-  if (end.reason() != v1::End::REASON_CONFLICT || end.generation() != generation) return;
+  if (generation != replication::CurrentEpoch(upstream_->session().lineage())->generation()) return;
   const bool told = rival_told_.address == search_.address() && rival_told_.generation == generation;
   if (told && runtime_.Now() - rival_told_.time < kRivalToldAgain) return;
   // Before it, since it may end at once.
   const bool left = std::exchange(leaving_, true);
-  if (!upstream_->TellRival(generation, std::string(end.message()), kStopGrace)) {
+  if (!upstream_->TellRival(generation, message, kStopGrace)) {
     leaving_ = left;
     return;
   }
   rival_told_ = {search_.address(), generation, runtime_.Now()};
-  spdlog::warn("storage {}: told {} of another primary: {}", options_.name, search_.address(), end.message());
+  spdlog::warn("storage {}: told {} of another primary: {}", options_.name, search_.address(), message);
 }
 
 void SecondarySource::Leave(const std::string& why) {
