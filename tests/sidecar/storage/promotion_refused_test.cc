@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -15,7 +16,31 @@ namespace zrs::storage {
 namespace {
 
 using testing::HasSubstr;
-using PromotionRefusedTest = PromotionTest;
+
+class PromotionRefusedTest : public PromotionTest {
+ protected:
+  // Ends when the test says so; each run counts.
+  struct FenceByHand {
+    int begun = 0;
+    absl::AnyInvocable<void(absl::Status)> done;
+  };
+  // A promotion whose asker goes away while the command runs. The primary is down then.
+  void GiveUpDuring(FenceByHand& fence) {
+    secondary_.SetFence([&fence](absl::AnyInvocable<void(absl::Status)> done) {
+      ++fence.begun;
+      fence.done = std::move(done);
+    });
+    BeginStreaming();
+    primary_.Stop();
+    bool wanted = true;
+    std::optional<Promoted> given_up;
+    secondary_.BeginPromote(kMustBeGone, wanted, given_up);
+    EXPECT_TRUE(world_.RunUntil([&] { return fence.begun == 1; }));
+    wanted = false;
+    ASSERT_TRUE(world_.RunUntil([&] { return given_up.has_value(); }));
+    EXPECT_EQ(given_up->result(), Promoted::RESULT_REFUSED);
+  }
+};
 
 TEST_F(PromotionRefusedTest, IsRefusedWhileTheUpstreamIsThere) {
   BeginStreaming();
@@ -138,62 +163,37 @@ TEST_F(PromotionRefusedTest, TheFenceHasToSucceed) {
 
 // As by Ctrl-C: the command goes on, and is not run twice at once.
 TEST_F(PromotionRefusedTest, AFenceThatRunsStillIsAwaited) {
-  int fences = 0;
-  absl::AnyInvocable<void(absl::Status)> done;
-  secondary_.SetFence([&](absl::AnyInvocable<void(absl::Status)> ended) {
-    ++fences;
-    done = std::move(ended);
-  });
-  BeginStreaming();
-  primary_.Stop();
-  bool wanted = true;
-  std::optional<Promoted> given_up;
-  secondary_.BeginPromote(kMustBeGone, wanted, given_up);
-  EXPECT_TRUE(world_.RunUntil([&] { return fences == 1; }));
-  wanted = false;
-  EXPECT_TRUE(world_.RunUntil([&] { return given_up.has_value(); }));
-  EXPECT_EQ(given_up->result(), Promoted::RESULT_REFUSED);
+  FenceByHand fence;
+  GiveUpDuring(fence);
   const bool still_wanted = true;
   std::optional<Promoted> answer;
   secondary_.BeginPromote(kMustBeGone, still_wanted, answer);
   world_.RunFor(absl::Seconds(10));
   EXPECT_FALSE(answer.has_value());
-  EXPECT_EQ(fences, 1);
-  done(absl::OkStatus());
+  EXPECT_EQ(fence.begun, 1);
+  fence.done(absl::OkStatus());
   EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
   ExpectPromoted(answer.value_or(Promoted()));
-  EXPECT_EQ(fences, 1);
+  EXPECT_EQ(fence.begun, 1);
 }
 
 // What it fenced may have come back since.
 TEST_F(PromotionRefusedTest, AFenceThatHasEndedForNobodyCountsNoMore) {
   for (const absl::Status& of_then : {absl::OkStatus(), absl::UnknownError("exit code 3")}) {
-    int fences = 0;
-    absl::AnyInvocable<void(absl::Status)> done;
-    secondary_.SetFence([&](absl::AnyInvocable<void(absl::Status)> ended) {
-      ++fences;
-      done = std::move(ended);
-    });
-    BeginStreaming();
-    primary_.Stop();
-    bool wanted = true;
-    std::optional<Promoted> given_up;
-    secondary_.BeginPromote(kMustBeGone, wanted, given_up);
-    EXPECT_TRUE(world_.RunUntil([&] { return fences == 1; }));
-    wanted = false;
-    EXPECT_TRUE(world_.RunUntil([&] { return given_up.has_value(); }));
-    done(of_then);
+    FenceByHand fence;
+    GiveUpDuring(fence);
+    fence.done(of_then);
     primary_.Start();
     RunUntilState(secondary_, "streaming");
     primary_.Stop();
     bool still_wanted = true;
     std::optional<Promoted> answer;
     secondary_.BeginPromote(kMustBeGone, still_wanted, answer);
-    EXPECT_TRUE(world_.RunUntil([&] { return fences == 2; }));
+    EXPECT_TRUE(world_.RunUntil([&] { return fence.begun == 2; }));
     EXPECT_FALSE(answer.has_value());
     still_wanted = false;
     EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
-    done(absl::OkStatus());
+    fence.done(absl::OkStatus());
     secondary_.Stop();
   }
 }

@@ -97,6 +97,12 @@ class AcceptorTest : public ::testing::Test {
     std::unique_lock<std::mutex> lock(mutex_);
     return changed_.wait_for(lock, patience, [&] { return taken_ >= count; }) && taken_ == count;
   }
+  static void ExpectTurnedAway(Peer& one, Peer& two) {
+    one.Connect();
+    two.Connect();
+    EXPECT_TRUE(one.IsClosed(kPatience));
+    EXPECT_TRUE(two.IsClosed(kPatience));
+  }
   // What was logged until now; the acceptor ends.
   std::string Log() {
     acceptor_.reset();
@@ -134,10 +140,7 @@ TEST_F(AcceptorTest, WhoWouldTakeWhatIsReservedIsTurnedAway) {
   Peer one(path_);
   Peer two(path_);
   descriptors.TakeAllBut(kReserved);
-  one.Connect();
-  two.Connect();
-  EXPECT_TRUE(one.IsClosed(kPatience));
-  EXPECT_TRUE(two.IsClosed(kPatience));
+  ExpectTurnedAway(one, two);
   descriptors.Free();
   Peer(path_).Connect();
   EXPECT_TRUE(WaitTaken(1));
@@ -155,10 +158,7 @@ TEST_F(AcceptorTest, WhoWantsToKnowIsToldInTheLogsStead) {
   Peer one(path_);
   Peer two(path_);
   descriptors.TakeAllBut(kReserved);
-  one.Connect();
-  two.Connect();
-  EXPECT_TRUE(one.IsClosed(kPatience));
-  EXPECT_TRUE(two.IsClosed(kPatience));
+  ExpectTurnedAway(one, two);
   EXPECT_EQ(Count(Log(), "turned away"), 0u);
   EXPECT_EQ(Count(told, path_ + ": connections are turned away: of the 64 files"), 1u) << told;
   EXPECT_EQ(Count(told, "; raise the limit of open files"), 1u) << told;
