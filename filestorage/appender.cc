@@ -164,12 +164,14 @@ absl::Status Appender::Commit(const Boundary& end, absl::string_view following, 
     return absl::FailedPreconditionError(absl::StrCat("committing to ", file_->path(), " up to ", end.offset,
                                                       ": but the bytes appended end at ", tail_end_));
   }
+  const absl::StatusOr<Next> next = AnnounceNext(end, following, more_expected);
+  if (!next.ok()) return AfterFailedWrite(next.status());
   if (tid_behind_) {
     const absl::Status status = file_->WriteAt(end.offset, absl::string_view(announced_).substr(0, sizeof(Tid)));
     if (!status.ok()) return AfterFailedWrite(status);
   }
   if (absl::Status status = SyncFile(*file_); !status.ok()) return Break(status);
-  return FinishTurn(end, following, more_expected);
+  return FinishTurn(end, *next, following);
 }
 
 // Writes the group's real first bytes; the last of them is not durable yet.
@@ -188,11 +190,8 @@ absl::Status Appender::Turn() {
 // would vouch for a group that a power loss may still take back.
 void Appender::TurnBack() { Write(TurnBackWrite(committed_.offset, announced_, committed_.tid)).IgnoreError(); }
 
-// Step 3. The next group is announced before this one turns: whoever finds this one there finds the file as it is going
-// to be until the next one comes, or until Tidy().
-absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view following, bool more_expected) {
-  const absl::StatusOr<Next> next = AnnounceNext(end, following, more_expected);
-  if (!next.ok()) return AfterFailedWrite(next.status());
+// Step 3.
+absl::Status Appender::FinishTurn(const Boundary& end, Next next, absl::string_view following) {
   if (absl::Status turned = Turn(); !turned.ok()) {
     if (!broken_.ok()) TurnBack();
     return AfterFailedWrite(turned);
@@ -204,43 +203,65 @@ absl::Status Appender::FinishTurn(const Boundary& end, absl::string_view followi
   committed_ = end;
   const bool tid_behind = tid_behind_;
   ForgetGroup();
-  untidy_ = tid_behind || *next != Next::kNothing;
+  untidy_ = tid_behind || next != Next::kNothing;
   if (tid_behind) return Cut();
-  if (*next == Next::kKnown) announced_ = std::string(following.substr(0, kAnnouncementSize));
-  if (*next == Next::kBlank) FillBlankHeader();
+  if (next == Next::kKnown) announced_ = std::string(following.substr(0, kAnnouncementSize));
+  if (next == Next::kBlank) FillBlankHeader();
   return absl::OkStatus();
 }
 
-// Where there is no room for it, it can wait.
+// With the group's own bytes, so that it is durable before the group turns: whoever finds this one there finds the file
+// as it is going to be until the next one comes, or until Tidy(). Zeros behind a group that has turned, with nothing
+// that hides them, would be damage for ZODB.
 absl::StatusOr<Appender::Next> Appender::AnnounceNext(const Boundary& end, absl::string_view following,
                                                       bool more_expected) {
   Next next = Next::kNothing;
-  if (tid_behind_) return next;
-  HeaderWrite announcement;
-  if (following.size() >= kTransactionHeaderSize) {
-    if (following[kTransactionStatusOffset] == kStatusInProgress) return Next::kNothing;
-    announcement = AnnouncementWrite(end.offset, following.substr(0, kAnnouncementSize), end.tid);
-    next = Next::kKnown;
+  std::optional<HeaderWrite> announcement;
+  if (tid_behind_) {
+    // Openers look at more than the tid behind it.
+  } else if (following.size() >= kTransactionHeaderSize) {
+    if (following[kTransactionStatusOffset] != kStatusInProgress) {
+      announcement = AnnouncementWrite(end.offset, following.substr(0, kAnnouncementSize), end.tid);
+      next = Next::kKnown;
+    }
   } else if (more_expected) {
-    std::optional<HeaderWrite> blank = BlankAnnouncementWrite(end.offset, end.tid);
-    if (!blank) return Next::kNothing;
-    announcement = *std::move(blank);
+    announcement = BlankAnnouncementWrite(end.offset, end.tid);
     next = Next::kBlank;
-  } else {
-    return Next::kNothing;
   }
-  absl::Status status = Write(announcement);
-  if (status.ok()) return next;
-  if (absl::IsResourceExhausted(status)) status = file_->Truncate(end.offset);
-  if (!status.ok()) return status;
+  if (announcement) {
+    const absl::Status status = Write(*announcement);
+    if (status.ok()) return next;
+    if (!absl::IsResourceExhausted(status)) return status;
+    // It can wait; but a part of it may be there.
+    room_end_ = std::max(room_end_, end.offset + kAnnouncementSize);
+  }
+  if (room_end_ > end.offset) {
+    if (absl::Status status = file_->Truncate(end.offset); !status.ok()) return status;
+    room_end_ = 0;
+  }
   return Next::kNothing;
 }
 
-// Only for those who read the file, and only now: a header of zeros, whose announcement got lost, is none for them.
+// For those who read the file, which may be before this is durable: the announcement is.
 void Appender::FillBlankHeader() {
   blank_ = true;
+  if (room_end_ >= committed_.offset + kTransactionHeaderSize) return;
   const std::string rest(kTransactionHeaderSize - kAnnouncementSize, '\0');
   file_->WriteAt(committed_.offset + kAnnouncementSize, rest).IgnoreError();
+}
+
+absl::Status Appender::MakeRoom(uint64_t bytes) {
+  if (absl::Status usable = CheckUsable(); !usable.ok()) return usable;
+  const uint64_t begin = std::max(room_end_, committed_.offset + kAnnouncementSize);
+  const uint64_t end = committed_.offset + bytes;
+  if (!blank_ || tail_end_ != committed_.offset || end <= begin) return absl::OkStatus();
+  // Also where only a part of it can be written.
+  room_end_ = end;
+  const absl::Status written = file_->WriteAt(begin, std::string(static_cast<size_t>(end - begin), '\0'));
+  if (absl::IsResourceExhausted(written)) return absl::OkStatus();
+  if (!written.ok()) return Break(written);
+  if (absl::Status synced = SyncFile(*file_); !synced.ok()) return Break(synced);
+  return absl::OkStatus();
 }
 
 absl::Status Appender::Tidy() {
@@ -252,6 +273,7 @@ absl::Status Appender::Cut() {
   if (absl::Status usable = CheckUsable(); !usable.ok()) return usable;
   if (untidy_) {
     if (absl::Status status = CutTail(*file_, committed_.offset); !status.ok()) return AfterFailedWrite(status);
+    room_end_ = 0;
   }
   ForgetGroup();
   return absl::OkStatus();

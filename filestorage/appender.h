@@ -5,12 +5,14 @@
 // next:
 //   1. announced: its first 17 bytes (tid, length, status) are at the committed end, changed so that nobody takes the
 //      group for committed (announcement.h);
-//   2. the rest is behind them, and the file ends exactly at the group's end (or 8 bytes behind it: NeedsTidBehind);
-//   3. the first bytes turn to their real values, and the group is committed. The next group, if it is known or
-//      expected, is announced with the same sync, which saves it one.
+//   2. the rest is behind them, and behind that the next group, if it is known or expected, is announced already, which
+//      saves it a sync. Where it is not, the file ends exactly at the group's end (or 8 bytes behind it:
+//      NeedsTidBehind);
+//   3. the first bytes turn to their real values, and the group is committed.
 // At rest the file ends at the committed end. While the next group is expected a header is there, 23 bytes that say "in
 // progress": openers pass over it, as over a vote in a primary's file. (Of fewer bytes ZODB's FileIterator says that
-// the file is corrupt.) Tidy() takes it back.
+// the file is corrupt.) Behind it there may be room, zeros that the next groups overwrite (MakeRoom()): openers pass
+// over that with the header. Tidy() takes both back.
 //
 // ZODB logs "time-stamp reduction" at the committed end when it opens the file while a group is being written: an
 // announcement repeats the last transaction's tid.
@@ -76,10 +78,17 @@ class Appender {
 
   // Makes everything appended visible and durable. `end` is the boundary at tail_end() (FailedPrecondition if not).
   // `following` is what will be appended next, if anything is known: when it has 23 bytes or more, the next group is
-  // announced with this group's last sync. Those bytes must still be given to Append, or Cut() called. Where nothing is
-  // known, but `more_expected`, a group is announced that may be any, until Tidy() or Cut(). Two syncs (three where the
-  // group's first 17 bytes lie in two disk sectors).
+  // announced with this group's first sync. Those bytes must still be given to Append, or Cut() called. Where nothing
+  // is known, but `more_expected`, a group is announced that may be any, until Tidy() or Cut(). Two syncs (three where
+  // the group's first 17 bytes lie in two disk sectors).
   absl::Status Commit(const Boundary& end, absl::string_view following = {}, bool more_expected = false);
+
+  // While a group is expected: what will be appended overwrites zeros, as far as `bytes` behind the committed end, and
+  // does not make the file longer, which takes a sync half as long again on a file system with a journal. One sync.
+  // Nothing where no group is expected, where one is under way, or where the zeros are there; a full disk is no error.
+  absl::Status MakeRoom(uint64_t bytes);
+  // Up to how many bytes behind the committed end there are such zeros.
+  uint64_t room() const { return room_end_ > committed_.offset ? room_end_ - committed_.offset : 0; }
 
   // Takes back the announcement of a group of which nothing was appended. No input or output where there is none.
   absl::Status Tidy();
@@ -124,7 +133,7 @@ class Appender {
   void FillBlankHeader();
   absl::Status Turn();
   void TurnBack();
-  absl::Status FinishTurn(const Boundary& end, absl::string_view following, bool more_expected);
+  absl::Status FinishTurn(const Boundary& end, Next next, absl::string_view following);
   absl::Status AfterFailedWrite(const absl::Status& status);
   absl::Status Break(const absl::Status& status);
   void ForgetGroup();
@@ -138,6 +147,7 @@ class Appender {
   bool blank_ = false;       // a group is announced there that may be any
   bool began_ = false;       // the announced group's further bytes are being written
   bool tid_behind_ = false;  // its tid is to be behind it while it turns
+  uint64_t room_end_ = 0;    // where the zeros made by MakeRoom end, or what is left of a failed write, at most
   bool untidy_ = false;      // the file may have bytes behind the committed end
   bool must_cut_ = false;    // the disk was full
   bool leave_tail_ = false;

@@ -149,8 +149,13 @@ absl::Status FinishInterruptedTurn(File& file, uint64_t size, Magic magic, Bound
   if (!real.has_value()) return absl::OkStatus();
   const absl::StatusOr<Boundary> group_end = FindEnd(file, size, magic, *end, *real);
   if (!group_end.ok()) return group_end.status();
-  // The file ends with the group, or with the next one's announcement; else this is nobody's turn.
-  if (group_end->offset == end->offset || size - group_end->offset >= kTransactionHeaderSize) return absl::OkStatus();
+  // The file ends with the group, or the next one is announced behind it; else this is nobody's turn.
+  if (group_end->offset == end->offset) return absl::OkStatus();
+  if (size - group_end->offset >= kTransactionHeaderSize) {
+    const absl::StatusOr<std::string> behind = ReadFirstBytes(file, group_end->offset);
+    if (!behind.ok()) return behind.status();
+    if (!IsAnnouncement(*behind)) return absl::OkStatus();
+  }
   for (const HeaderWrite& write : TurnWrites(end->offset, *real)) {
     if (absl::Status written = file.WriteAt(write.offset, write.bytes); !written.ok()) return written;
     if (absl::Status synced = SyncFile(file); !synced.ok()) return synced;

@@ -18,7 +18,8 @@ namespace {
 struct Record {
   int64_t nanoseconds;  // CLOCK_MONOTONIC, when it was done
   int64_t offset;
-  int64_t size;  // 0: a sync
+  int64_t size;     // 0: a sync; -1: the file was cut off, or made longer, there
+  int64_t byte_17;  // of what was written; 0 of less
 };
 
 int OpenFor(const char* variable) {
@@ -36,12 +37,12 @@ bool IsDataFile(int descriptor) {
   return size >= kSize && memcmp(path + size - kSize, kName, kSize) == 0;
 }
 
-void Trace(int descriptor, off_t offset, size_t size) {
+void Trace(int descriptor, off_t offset, int64_t size, int64_t byte_17 = 0) {
   static const int trace = OpenFor("ZRS_SHIM_TRACE");
   if (trace < 0 || !IsDataFile(descriptor)) return;
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  const Record record = {now.tv_sec * 1'000'000'000 + now.tv_nsec, offset, static_cast<int64_t>(size)};
+  const Record record = {now.tv_sec * 1'000'000'000 + now.tv_nsec, offset, size, byte_17};
   if (write(trace, &record, sizeof(record)) != sizeof(record)) abort();
 }
 
@@ -66,8 +67,14 @@ int Sync(const char* name, int descriptor) {
 
 ssize_t Write(const char* name, int descriptor, const void* bytes, size_t size, off_t offset) {
   const ssize_t written = Real<ssize_t(int, const void*, size_t, off_t)>(name)(descriptor, bytes, size, offset);
-  if (written > 0) Trace(descriptor, offset, static_cast<size_t>(written));
+  if (written > 0) Trace(descriptor, offset, written, written > 16 ? static_cast<const char*>(bytes)[16] : 0);
   return written;
+}
+
+int Truncate(const char* name, int descriptor, off_t size) {
+  const int result = Real<int(int, off_t)>(name)(descriptor, size);
+  if (result == 0) Trace(descriptor, size, -1);
+  return result;
 }
 
 }  // namespace
@@ -77,6 +84,8 @@ extern "C" int fdatasync(int descriptor) { return Sync("fdatasync", descriptor);
 extern "C" ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
   return Write("pwrite", descriptor, bytes, size, offset);
 }
+extern "C" int ftruncate(int descriptor, off_t size) { return Truncate("ftruncate", descriptor, size); }
+extern "C" int ftruncate64(int descriptor, off_t size) { return Truncate("ftruncate64", descriptor, size); }
 extern "C" ssize_t pwrite64(int descriptor, const void* bytes, size_t size, off_t offset) {
   return Write("pwrite64", descriptor, bytes, size, offset);
 }

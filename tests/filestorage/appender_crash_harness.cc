@@ -250,6 +250,12 @@ void CrashDriver::Commit(size_t n, size_t following, bool more_expected) {
   checker_.Check(disk_, acknowledged_, "going on");
 }
 
+void CrashDriver::MakeRoom(uint64_t bytes) {
+  const absl::Status status = appender_->MakeRoom(bytes);
+  ASSERT_TRUE(status.ok()) << status;
+  checker_.Check(disk_, acknowledged_, "going on");
+}
+
 void CrashDriver::Cut() {
   const absl::Status status = appender_->Cut();
   ASSERT_TRUE(status.ok()) << status;

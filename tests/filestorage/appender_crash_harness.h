@@ -92,6 +92,7 @@ class CrashDriver {
   // Commits up to the n-th transaction, which is told that `following` bytes are known behind it, or that more is
   // expected.
   void Commit(size_t n, size_t following = 0, bool more_expected = false);
+  void MakeRoom(uint64_t bytes);
   void Cut();
   void Tidy();
   // The next operation of `kind`, counted from 1, answers `status`; from then on none does.

@@ -21,21 +21,29 @@ using Kind = SimulatedOperation::Kind;
 class AppenderCrashTest : public testing::TestWithParam<size_t> {
  protected:
   // Appends all of `primary` behind its first transaction in groups of `group` transactions; where no bytes that follow
-  // are known, also so that more is expected.
+  // are known, also so that more is expected, and so that there is room for it.
   void AppendInGroups(const FileBuilder& primary, size_t group, size_t piece, size_t following) {
     AppendEach(primary, group, piece, following, false);
     if (following == 0 && !HasFailure()) AppendEach(primary, group, piece, following, true);
+    // As little as ends within a group or a header, and more than all of it.
+    for (const uint64_t room : {30u, 1100u, 5000u}) {
+      if (!HasFailure()) AppendEach(primary, group, piece, following, true, room);
+    }
   }
 
  private:
-  void AppendEach(const FileBuilder& primary, size_t group, size_t piece, size_t following, bool more_expected) {
+  void AppendEach(const FileBuilder& primary, size_t group, size_t piece, size_t following, bool more_expected,
+                  uint64_t room = 0) {
     CrashDriver driver(primary, 1, GetParam());
     driver.Open();
     const size_t last = primary.boundaries().size() - 1;
+    bool known = false;  // what follows: of every other group, where there is room
     for (size_t n = 1; n < last && !HasFailure();) {
       n = std::min(n + group, last);
       driver.AppendUpTo(n, piece);
-      if (!HasFailure()) driver.Commit(n, following, more_expected);
+      if (!HasFailure()) driver.Commit(n, room == 0 || known ? following : 0, more_expected);
+      if (room > 0 && !HasFailure()) driver.MakeRoom(room);
+      known = !known;
     }
     driver.Tidy();
     if (HasFailure()) return;
@@ -115,6 +123,28 @@ TEST_P(AppenderCrashTest, ATurnInTwoSectorsIsFinished) {
   EXPECT_GT(finished, 20u);
 }
 
+TEST_P(AppenderCrashTest, ATurnInTwoSectorsWithRoomBehindIsFinished) {
+  for (uint64_t before = 1; before <= 16 && !HasFailure(); ++before) {
+    SCOPED_TRACE(absl::StrCat(before, " bytes before the sector's end"));
+    FileBuilder primary = EndingAt(600);
+    primary.Add(Transaction(2, 300));
+    primary.Add(Transaction(3, 2048 - before - primary.size() - kOverhead));
+    primary.Add(Transaction(4, 700)).Add(Transaction(5, 50));
+    CrashDriver driver(primary, 1, GetParam());
+    driver.Open();
+    driver.AppendUpTo(2);
+    driver.Commit(2, 0, /*more_expected=*/true);
+    driver.MakeRoom(4000);
+    driver.AppendUpTo(3);
+    driver.Commit(3, 23);
+    driver.AppendUpTo(4);
+    driver.Commit(4, 0, /*more_expected=*/true);
+    EXPECT_GT(driver.finished(), 0u);
+    driver.AppendUpTo(5);
+    driver.Commit(5);
+  }
+}
+
 TEST_P(AppenderCrashTest, OtherStatuses) {
   FileBuilder primary = EndingAt(4085);
   primary.Add(Transaction(2, 100, kStatusPacked)).Add(Transaction(3, 100, kStatusUndone)).Add(Transaction(4, 100));
@@ -178,6 +208,7 @@ TEST_P(AppenderCrashTest, AGroupThatWasExpectedDoesNotCome) {
     driver.AppendUpTo(n, 700);
     driver.Tidy();  // a group is under way: nothing is taken back
     driver.Commit(n, 0, true);
+    driver.MakeRoom(1500);
     n == 3 ? driver.Open() : driver.Tidy();  // closing tidies too
     EXPECT_EQ(driver.disk().Contents(kPath).size(), primary.boundaries()[n].offset);
   }

@@ -2,6 +2,7 @@
 // appender_crash_harness.h).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -80,6 +81,51 @@ TEST_P(AppenderFaultsTest, AFailedSyncAtEveryStep) {
     EXPECT_EQ(status.ok(), failing > 8) << status;
     if (status.ok()) break;
     driver.Open();  // what it finds counts as acknowledged from here on
+    if (HasFailure()) return;
+    driver.AppendUpTo(4);
+    driver.Commit(4);
+  }
+}
+
+TEST_P(AppenderFaultsTest, AFailedSyncAtEveryStepWithRoomBehind) {
+  FileBuilder primary = EndingAt(4000);
+  for (uint64_t n = 2; n < 6; ++n) primary.Add(Transaction(n, 900));
+  for (int failing = 1; failing <= 20 && !HasFailure(); ++failing) {
+    SCOPED_TRACE(absl::StrCat("sync ", failing, " fails"));
+    CrashDriver driver(primary, 1, GetParam());
+    driver.Open();
+    driver.FailOnce(Kind::kSync, failing, absl::DataLossError("EIO"));
+    absl::Status status;
+    for (size_t n = 2; n < 6 && status.ok(); ++n) {
+      status = driver.appender().Append(primary.transaction(n));
+      if (status.ok()) status = driver.appender().Commit(primary.boundaries()[n], {}, /*more_expected=*/n < 5);
+      if (status.ok()) status = driver.appender().MakeRoom(2500);
+    }
+    EXPECT_EQ(status.ok(), failing > 12) << status;
+    if (status.ok()) break;
+    driver.Open();
+    if (HasFailure()) return;
+    driver.AppendUpTo(5);
+    driver.Commit(5);
+  }
+}
+
+TEST_P(AppenderFaultsTest, AFullDiskAtEachPlaceOfTheRoom) {
+  FileBuilder primary = EndingAt(4000);
+  primary.Add(Transaction(2, 300)).Add(Transaction(3, 900)).Add(Transaction(4, 100));
+  const uint64_t end = primary.boundaries()[2].offset;
+  for (uint64_t place = 0; place < 2000 && !HasFailure(); place += place < 40 ? 1 : 97) {
+    SCOPED_TRACE(absl::StrCat("room for ", place, " bytes"));
+    CrashDriver driver(primary, 1, GetParam());
+    driver.Open();
+    driver.AppendUpTo(2);
+    driver.Commit(2, 0, /*more_expected=*/true);
+    driver.disk().SetCapacity(std::max(end + place, end + kTransactionHeaderSize));
+    driver.MakeRoom(1800);
+    const absl::Status status = driver.appender().Append(primary.transaction(3));
+    if (status.ok() && place > 1100) driver.Commit(3, 0, /*more_expected=*/true);
+    if (place <= 1100) driver.Cut();
+    driver.disk().SetCapacity(UINT64_MAX);
     if (HasFailure()) return;
     driver.AppendUpTo(4);
     driver.Commit(4);

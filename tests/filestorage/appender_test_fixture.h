@@ -22,6 +22,8 @@ inline constexpr char kPath[] = "Data.fs";
 class AppenderTest : public testing::Test {
  protected:
   AppenderTest() { primary_.AddMany(6, 400); }
+  // Closing the appender is not traced any more.
+  ~AppenderTest() override { disk_.SetHook(nullptr); }
 
   const Boundary& boundary(size_t n) const { return primary_.boundaries()[n]; }
   std::string Bytes(size_t n) const { return primary_.bytes().substr(0, boundary(n).offset); }

@@ -12,6 +12,14 @@
 
 namespace zrs::storage {
 
+namespace {
+
+// Room for some seconds of commits that come often; made anew when a quarter is left.
+constexpr uint64_t kRoom = 256 << 10;
+constexpr uint64_t kLeastRoom = kRoom / 4;
+
+}  // namespace
+
 using filestorage::NewPath;
 using filestorage::OldPath;
 
@@ -208,9 +216,16 @@ absl::StatusOr<size_t> CopyFile::ReadFrom(filestorage::Appender* appender, const
 
 absl::Status CopyFile::Write(replication::WriteGroup group, bool more_expected) {
   absl::Status ready = CheckOpen(/*beside=*/false);
-  // What would be acknowledged is to be found under the file's name.
-  if (ready.ok() && group.commit) ready = CheckPlace();
+  // What would be acknowledged is to be found under the file's name; and a file that was cut off has a hole once
+  // anything is written behind its old end.
+  if (ready.ok()) ready = CheckPlace();
   return ready.ok() ? WriteTo(*appender_, std::move(group), more_expected) : ready;
+}
+
+absl::Status CopyFile::MakeRoom() {
+  if (!appender_ || appender_->room() >= kLeastRoom) return absl::OkStatus();
+  const absl::Status ready = CheckPlace();
+  return ready.ok() ? appender_->MakeRoom(kRoom) : ready;
 }
 
 absl::Status CopyFile::Tidy() { return appender_ ? appender_->Tidy() : absl::OkStatus(); }

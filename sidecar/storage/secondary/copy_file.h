@@ -60,8 +60,11 @@ class CopyFile {
   // Appends and commits as the group says; errors, and `more_expected`, as Appender's.
   absl::Status Write(replication::WriteGroup group, bool more_expected);
   // FailedPrecondition where somebody has moved the live file away, put another one in its place, or cut it off:
-  // nothing is written to it from then on. Write looks at that before each commit. OK without a file.
+  // nothing is written to it from then on. Write and MakeRoom look at that. OK without a file.
   absl::Status CheckPlace() { return appender_ ? appender_->StayInPlace(file_system_) : absl::OkStatus(); }
+  // Between groups, where more is expected: what comes next takes a shorter sync (Appender::MakeRoom). OK without a
+  // file.
+  absl::Status MakeRoom();
   // Takes back what was written for the sake of more. OK without a file.
   absl::Status Tidy();
   // Forgets what is not committed, in the file beside too. OK without a file.

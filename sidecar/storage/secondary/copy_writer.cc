@@ -16,6 +16,17 @@ constexpr absl::Duration kOften = absl::Milliseconds(50);
 // When none came for so long the file ends at its committed end again.
 constexpr absl::Duration kQuiet = absl::Milliseconds(100);
 
+// What saves a part of each sync costs a sync of its own, and is taken back when none came for so long: it pays where
+// several small groups come in a row.
+constexpr int kGroupsBeforeRoom = 8;
+constexpr uint64_t kMostForRoom = 64 << 10;
+
+uint64_t BytesOf(const replication::WriteGroup& group) {
+  uint64_t bytes = 0;
+  for (const std::string& piece : group.pieces) bytes += piece.size();
+  return bytes;
+}
+
 absl::Status Dropped() { return absl::CancelledError("the copy is paused, and zrs stops"); }
 
 }  // namespace
@@ -65,11 +76,13 @@ void CopyWriter::Write(Upstream upstream, replication::WriteGroup group) {
   auto write = [this, beside, upstream, group = std::move(group)]() mutable {
     const bool live = upstream->session().state() == replication::FollowerSession::State::kStreaming;
     const bool more_expected = live && group.commit && ExpectMore();
+    expected_small_ = more_expected && BytesOf(group) <= kMostForRoom ? expected_small_ + 1 : 0;
     Do(
         [this, beside, more_expected, group = std::move(group)]() mutable {
           return beside ? file_.WriteRebuild(std::move(group)) : file_.Write(std::move(group), more_expected);
         },
         [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnWritten(status); });
+    if (expected_small_ >= kGroupsBeforeRoom) Do([this] { return file_.MakeRoom(); }, [](const absl::Status&) {});
   };
   if (beside) return write();
   HoldOrRun({std::move(write), [upstream] { upstream->OnWritten(Dropped()); }});

@@ -89,6 +89,7 @@ class CopyWriter {
   std::vector<Step> held_;
   std::optional<absl::Duration> written_;  // when the last group was
   std::unique_ptr<runtime::Timer> tidy_;   // runs while more is expected
+  int expected_small_ = 0;                 // small groups in a row behind each of which more was expected
   bool stopping_ = false;
 };
 

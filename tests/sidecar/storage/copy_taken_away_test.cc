@@ -49,6 +49,11 @@ TEST_P(CopyTakenAwayTest, WhatIsCommittedThenIsNotAcknowledged) {
   ExpectStopped();
 }
 
+TEST_P(CopyTakenAwayTest, ATransactionOfManyWritesIsNotBegun) {
+  primary_.Write(file_.AddMany(1, 20'000'000).bytes());
+  ExpectStopped();
+}
+
 TEST_P(CopyTakenAwayTest, ItIsNoticedWhileNobodyCommits) {
   const absl::Duration began = world_.queue().now();
   ExpectStopped();

@@ -45,6 +45,30 @@ TEST_F(FrequentCommitsTest, ASingleOneIsFollowedByNothing) {
   }
 }
 
+// A group that overwrites takes a shorter sync than one that makes the file longer.
+TEST_F(FrequentCommitsTest, ManyInARowFindRoomThatIsTakenBackWhenItIsQuiet) {
+  CommitEach(absl::Milliseconds(20), 5);
+  EXPECT_LE(behind(), filestorage::kTransactionHeaderSize);
+  CommitEach(absl::Milliseconds(20), 15);
+  EXPECT_GT(behind(), 50'000u);
+  int overwrote = 0;  // all but those behind which the next one begins in two sectors
+  for (int i = 0; i < 10; ++i) {
+    const size_t size = secondary_.Data().size();
+    CommitEach(absl::Milliseconds(20), 1);
+    overwrote += secondary_.Data().size() == size ? 1 : 0;
+  }
+  EXPECT_GE(overwrote, 6);
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Data() == primary_.Data(); }));
+}
+
+TEST_F(FrequentCommitsTest, LargeOnesFindNoRoom) {
+  for (int i = 0; i < 20; ++i) {
+    primary_.Write(file_.AddMany(1, 100'000).bytes());
+    world_.RunFor(absl::Milliseconds(20));
+    EXPECT_LE(behind(), filestorage::kTransactionHeaderSize);
+  }
+}
+
 TEST_F(FrequentCommitsTest, AStopLeavesNothingBehind) {
   CommitEach(absl::Milliseconds(20), 20);
   secondary_.Stop();
