@@ -8,16 +8,20 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "filestorage/data_file_names.h"
 #include "filestorage/file_system.h"
 #include "filestorage/format.h"
 #include "filestorage/posix_file_system.h"
 #include "sidecar/cli/access.h"
+#include "sidecar/cli/machine_id.h"
 #include "sidecar/cli/process_lock.h"
+#include "sidecar/storage/state_file.h"
 #include "sidecar/text/printable.h"
 
 namespace zrs::cli {
@@ -68,6 +72,7 @@ class Checker {
   void CheckAddress(const std::string& whose, const std::string& what, const std::string& address);
   void CheckPrimary(const config::StorageSettings& storage);
   void CheckCopy(const config::StorageSettings& storage, const Account& account);
+  void CheckState(const config::StorageSettings& storage, const std::string& state_path);
   void NoteLostIdentity(const config::StorageSettings& storage, const std::string& state_path);
   void CheckMagic(const std::string& what, const std::string& path);
   void CheckOwner(const config::StorageSettings& storage);
@@ -146,7 +151,23 @@ void Checker::CheckStateDirectory(const config::Settings& settings) {
     const std::string state_path = settings.sidecar.StatePath(storage.name);
     RequireIfThere(absl::StrCat(In(storage), "the state"), state_path, kReadAndWrite, "read and written", self_);
     if (!storage.is_primary()) NoteLostIdentity(storage, state_path);
+    CheckState(storage, state_path);
   }
+}
+
+// What its start would say of it. What cannot be read was told already.
+void Checker::CheckState(const config::StorageSettings& storage, const std::string& state_path) {
+  const auto state = storage::StateFile(filestorage::PosixFileSystem(), state_path).Load();
+  absl::Status fits;
+  if (state.ok() && state->has_value()) {
+    fits = storage::CheckStateBelongs(**state, state_path, storage.path, MachineId());
+    if (fits.ok() && storage.is_primary()) fits = storage::CheckStateIsPrimarys(**state, state_path);
+  } else if (absl::IsInvalidArgument(state.status()) || absl::IsUnimplemented(state.status())) {
+    fits = state.status();
+  }
+  if (fits.ok()) return;
+  const std::pair<std::string, std::string> parts = absl::StrSplit(fits.message(), absl::MaxSplits("; ", 1));
+  AddProblem(absl::StrCat(In(storage), parts.first), parts.second);
 }
 
 void Checker::NoteLostIdentity(const config::StorageSettings& storage, const std::string& state_path) {

@@ -21,7 +21,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "filestorage/digest.h"
@@ -29,6 +28,7 @@
 #include "sidecar/admin/admin_service.h"
 #include "sidecar/cli/access.h"
 #include "sidecar/cli/listeners.h"
+#include "sidecar/cli/machine_id.h"
 #include "sidecar/cli/process_lock.h"
 #include "sidecar/cli/version.h"
 #include "sidecar/monitoring/health_board.h"
@@ -47,11 +47,6 @@ namespace zrs::cli {
 namespace {
 
 constexpr uint32_t kSocketDirectoryMode = 0755;
-
-std::string MachineId() {
-  auto id = filestorage::ReadWholeFile(filestorage::PosixFileSystem(), "/etc/machine-id", 4096);
-  return id.ok() ? std::string(absl::StripAsciiWhitespace(*id)) : "";
-}
 
 // Hosts that are clones of each other have another name at least.
 std::string CopyId(const std::string& machine_id, const std::string& state_path) {

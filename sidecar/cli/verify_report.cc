@@ -33,11 +33,13 @@ std::string LastTransaction(const VerifyReport& report) {
 
 std::string Remedy(absl::string_view path, const VerifyReport& report) {
   if (!HasMagic(report)) return kNotAFileStorage;
-  return absl::StrCat("leave the file as it is. A secondary's copy: compare it with its primary's file (cmp), move it ",
-                      "and its state file away, and restart zrs for a new one. A primary's file: restore it from a ",
-                      "secondary or a backup that zrs verify finds sound; else save its first ", report.end.offset,
-                      " bytes, which are sound (head -c ", report.end.offset, " ", path,
-                      "), or what else can be read (python -m ZODB.fsrecover)");
+  return absl::StrCat(
+      "leave the file as it is. A secondary's copy: zrs compare there says whether its primary's file ",
+      "is sound in that place, and zrs resync mends the copy from it; where zrs cannot open the copy, ",
+      "move it and its state file away, and restart zrs for a new one. A primary's file: restore it from a ",
+      "secondary or a backup that zrs verify finds sound; else save its first ", report.end.offset,
+      " bytes, which are sound (head -c ", report.end.offset, " ", path,
+      "), or what else can be read (python -m ZODB.fsrecover)");
 }
 
 void AddContents(admin::ScreenLines& lines, const VerifyReport& report) {

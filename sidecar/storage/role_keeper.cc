@@ -244,8 +244,9 @@ void RoleKeeper::Adopt(v1::AdoptRequest::As as, uint32_t followers,
   }
   if (primary_ == nullptr) {
     return answer(refusal(
-        "it is a secondary, whose identity is its primary's. To find out whether its file is a copy of another one's, "
-        "stop zrs, move its state file away, and start it again: the file is then compared, and adopted"));
+        absl::StrCat("it is a secondary, whose identity is its primary's. To find out whether its file is a copy of "
+                     "another one's, stop zrs, move its state file ",
+                     options_.state_path, " away, and start it again: the file is then compared, and adopted")));
   }
   if (followers > 0) {
     return answer(refusal(absl::StrCat("it is followed, by ", followers, ", who have its identity: stop them first")));

@@ -354,9 +354,8 @@ absl::Status CheckStateBelongs(const State& state, const std::string& state_path
     return absl::FailedPreconditionError(absl::StrCat(
         "state file ", state_path, " was written for ", Shown(state.path), ", not for ", data_path,
         "; if a primary's data file was moved, type zrs adopt, and if it is a copy of another one's, zrs adopt "
-        "--new-database (a secondary's state file is to be moved away: its file "
-        "is "
-        "then compared, and adopted); if the state was copied along with a configuration, give this storage a state "
+        "--new-database (a secondary's state file is to be moved away: its file is then compared, and adopted); if the "
+        "state was copied along with a configuration, give this storage a state "
         "directory of its own"));
   }
   if (!state.machine_id.empty() && !machine_id.empty() && state.machine_id != machine_id) {
@@ -368,6 +367,15 @@ absl::Status CheckStateBelongs(const State& state, const std::string& state_path
         "file is to be moved away: its file is then compared, and adopted)"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckStateIsPrimarys(const State& state, const std::string& state_path) {
+  if (state.role == "primary") return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "state file ", state_path, " says that ", Shown(state.path),
+      " is a secondary's copy; to make this host the primary, configure it as a secondary again, start it and type "
+      "zrs promote; where it is a primary's own file, whose state was lost, move the state file away: it takes its "
+      "identity from a secondary that has all of it"));
 }
 
 }  // namespace zrs::storage

@@ -92,6 +92,9 @@ const char* TakesIdentityName(v1::End::TakesIdentity takes);
 absl::Status CheckStateBelongs(const State& state, const std::string& state_path, const std::string& data_path,
                                const std::string& machine_id);
 
+// FailedPrecondition, with what to do, where `state` is that of a secondary's copy.
+absl::Status CheckStateIsPrimarys(const State& state, const std::string& state_path);
+
 }  // namespace zrs::storage
 
 #endif  // ZRS_SIDECAR_STORAGE_STATE_FILE_H_

@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 
 import pytest
 from support import config
@@ -125,6 +126,40 @@ def test_a_copy_that_was_put_there_beforehand_is_no_problem(host):
     code, _, err = host.check()
     assert code == 0
     assert len(err) == 1 and "zrs: note: " in err[0] and "adopts it where it is the same" in err[0], err
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"path": "/elsewhere/Data.fs"}, "was written for /elsewhere/Data.fs"),
+    ({"machineId": "another"}, "was written on another machine"),
+    ({"role": "primary", "version": 99}, "later"),
+    ({"role": "emperor"}, "read state file"),
+])
+def test_a_state_file_that_the_start_would_refuse(lab, changes, words):
+    pair = lab.synced_pair()
+    for sidecar in pair.primary, pair.secondary:
+        sidecar.stop()
+        assert run_zrs("check-config", sidecar.config)[0] == 0
+        path = os.path.join(sidecar.state_dir, "main.state")
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**state, **changes}, file)
+        code, _, err = run_zrs("check-config", sidecar.config)
+        assert code == 1 and words in err and path in err, err
+
+
+def test_a_secondarys_state_beside_a_primary(lab):
+    pair = lab.synced_pair()
+    pair.primary.stop()
+    pair.secondary.stop()
+    shutil.copy(os.path.join(pair.secondary.state_dir, "main.state"), pair.primary.state_dir)
+    with open(os.path.join(pair.primary.state_dir, "main.state"), "r+", encoding="utf-8") as file:
+        state = file.read().replace(pair.copy, pair.path)
+        file.seek(0)
+        file.write(state)
+        file.truncate()
+    code, _, err = run_zrs("check-config", pair.primary.config)
+    assert code == 1 and "is a secondary's copy" in err and "zrs promote" in err, err
 
 
 def test_a_data_file_that_does_not_exist_yet_is_no_problem(host):

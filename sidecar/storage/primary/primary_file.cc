@@ -72,12 +72,7 @@ absl::Status PrimaryFile::LoadOrCreateState(bool* new_identity) {
   absl::Status belongs = CheckStateBelongs(*state_, state_file_.path(), options_.path, options_.machine_id);
   // A promotion is history once the configuration tells the same.
   if (options_.upstreams.empty()) state_->promoted_from.clear();
-  if (!belongs.ok() || state_->role == "primary") return belongs;
-  return absl::FailedPreconditionError(absl::StrCat(
-      "state file ", state_file_.path(), " says that ", options_.path,
-      " is a secondary's copy; to make this host the primary, configure it as a secondary again, start it and type "
-      "zrs promote; where it is a primary's own file, whose state was lost, move the state file away: it takes its "
-      "identity from a secondary that has all of it"));
+  return belongs.ok() ? CheckStateIsPrimarys(*state_, state_file_.path()) : belongs;
 }
 
 // A writer that creates the file writes its magic a moment later: both are "not there yet".

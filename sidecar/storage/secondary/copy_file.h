@@ -132,9 +132,9 @@ class CopyFile {
     std::string moved_to;                               // where MoveAway would move the file
   };
   absl::StatusOr<Surplus> Survey(const filestorage::Boundary& same, size_t most);
-  // Whether CutBack and MoveAway could write the file, the state and in their directories: as the disk says. Nothing is
-  // changed.
-  absl::Status RehearseGivingUp();
+  // Whether CutBack and MoveAway could write the file, the state and in their directories, and find `bytes` of room: as
+  // the disk says. Nothing is changed.
+  absl::Status RehearseGivingUp(uint64_t bytes);
   struct GiveUp {
     v1::Lineage lineage;         // of the file that this one is to be a copy of from here on
     filestorage::Boundary same;  // up to where it is the same
@@ -208,7 +208,8 @@ class CopyFile {
   absl::Status OpenRebuild();
   absl::Status ReopenRebuild();
   absl::Status CreateRebuild(filestorage::Magic magic);
-  absl::Status CheckRoom(uint64_t size);
+  // ResourceExhausted unless there are `bytes` beside the live file, for `what`.
+  absl::Status CheckRoom(uint64_t bytes, absl::string_view what);
   absl::Status RemoveRebuild();
   absl::Status CheckOpen(bool beside) const;
   // A swap that was under way at a crash: finished, or forgotten where it had not begun and cannot be done any more.

@@ -14,14 +14,13 @@ namespace zrs::storage {
 using filestorage::Boundary;
 using filestorage::NewPath;
 
-absl::Status CopyFile::CheckRoom(uint64_t size) {
+absl::Status CopyFile::CheckRoom(uint64_t bytes, absl::string_view what) {
   const std::string directory = filestorage::DirectoryOf(options_.path);
   const absl::StatusOr<uint64_t> room = file_system_.FreeBytes(directory);
   if (!room.ok()) return room.status();
-  if (*room >= size) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat("building the packed file beside ", options_.path, ": it needs ",
-                                                   size, " more bytes, and ", directory, " has ", *room,
-                                                   " free; the copy is kept as it was before the pack"));
+  if (*room >= bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(what, " ", options_.path, ": it needs ", bytes, " more bytes, and ",
+                                                   directory, " has ", *room, " free"));
 }
 
 absl::Status CopyFile::CreateRebuild(filestorage::Magic magic) {
@@ -70,7 +69,10 @@ absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare
                                                         " bytes; look at it, and move it away"));
     }
   }
-  if (absl::Status room = CheckRoom(prepare.size > have ? prepare.size - have : 0); !room.ok()) return room;
+  absl::Status room = CheckRoom(prepare.size > have ? prepare.size - have : 0, "building the packed file beside");
+  if (!room.ok()) {
+    return absl::Status(room.code(), absl::StrCat(room.message(), "; the copy is kept as it was before the pack"));
+  }
   state_->rebuild = State::Rebuild{prepare.lineage, prepare.start, std::nullopt};
   if (absl::Status saved = SaveState(); !saved.ok() || goes_on) return saved;
   absl::Status created = CreateRebuild(prepare.magic);

@@ -123,7 +123,8 @@ absl::StatusOr<CopyFile::Surplus> CopyFile::Survey(const Boundary& same, size_t 
 }
 
 // A file that is made and removed again tells what permissions do not: immutable, or mounted read-only.
-absl::Status CopyFile::RehearseGivingUp() {
+absl::Status CopyFile::RehearseGivingUp(uint64_t bytes) {
+  if (absl::Status room = CheckRoom(bytes, "saving beside"); !room.ok()) return room;
   const absl::StatusOr<std::string> name = NextSavedTail(file_system_, options_.path);
   if (!name.ok()) return name.status();
   if (auto made = file_system_.CreateExclusively(*name, /*mode=*/0600); !made.ok()) return made.status();

@@ -173,6 +173,8 @@ class SecondarySource final : public Source {
   void Adopt(const ComparisonResult& result);
   // Where the upstream says that the copy has diverged: finds out where.
   void Locate();
+  // Of what is here, bytes: of a copy what is committed.
+  uint64_t OwnEnd() const { return unproved_ ? unproved_->size : copy_.committed.offset; }
   std::string DescribeDivergence() const;
   std::string DivergenceRemedy() const;
   // The bytes differ: no more is followed until a person says so.

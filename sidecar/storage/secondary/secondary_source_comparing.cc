@@ -19,6 +19,13 @@ namespace {
 
 constexpr absl::Duration kAdoptionPause = absl::Seconds(1);
 
+// Whether each side has something else that is sound there, or only this one has anything: then they went different
+// ways, and neither is damaged.
+bool HaveParted(const v1::Comparison& report) {
+  if (!report.has_here() || report.here().has_damage() || report.upstream().has_damage()) return false;
+  return !report.has_upstream() || report.here().tid() != report.upstream().tid();
+}
+
 }  // namespace
 
 Comparisons::Wish SecondarySource::WishFor(Purpose purpose) {
@@ -150,9 +157,10 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   // Where the upstream has said that they parted, that is why, and no damage.
   if (state_ != SecondaryState::kDiverged) said_diverged_.clear();
   const bool upstream_damaged = report.upstream().has_damage() && !report.here().has_damage();
-  const std::string remedy = upstream_damaged         ? kUpstreamDamagedRemedy
-                             : said_diverged_.empty() ? kDifferenceRemedy
-                                                      : absl::StrCat(kDivergedRemedy, kComparedRemedy);
+  const bool parted = !said_diverged_.empty() || HaveParted(report);
+  const std::string remedy = upstream_damaged ? kUpstreamDamagedRemedy
+                             : parted         ? absl::StrCat(kDivergedRemedy, kComparedRemedy)
+                                              : kDifferenceRemedy;
   differs_ = true;
   seeking_ = false;
   state_ = SecondaryState::kDiverged;

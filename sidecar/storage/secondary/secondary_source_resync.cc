@@ -16,6 +16,9 @@ namespace {
 // Of those that would be given up, for a person.
 constexpr size_t kMostListed = 20;
 
+// What is cut is copied first. Of a file of `end` bytes that has little in common it is cheaper to keep it as it is.
+bool IsWhole(const CopyFile::Surplus& surplus, uint64_t end) { return surplus.bytes > end / 2; }
+
 }  // namespace
 
 void SecondarySource::Resync(bool dry_run, std::function<bool()> wanted,
@@ -87,13 +90,17 @@ void SecondarySource::OnResyncCompared(absl::StatusOr<ComparisonResult> result) 
                      result->there.status().message(), "), and this one is not: ", kUpstreamDamagedRemedy));
   }
   if (result->unsound.empty() && result->same.offset != 0) {
-    runtime_.PostIo([this, result = *std::move(result)]() mutable {
+    runtime_.PostIo([this, end = OwnEnd(), result = *std::move(result)]() mutable {
       auto surplus = file_.Survey(result.same, kMostListed);
-      // Half-way it could only stop.
-      if (absl::Status would = file_.RehearseGivingUp(); surplus.ok() && !would.ok()) {
-        surplus = absl::FailedPreconditionError(
-            absl::StrCat(would.message(),
-                         "; nothing was changed: mend that, for zrs has to write there, and type zrs resync again"));
+      if (surplus.ok()) {
+        // Half-way it could only stop. A new copy needs room beside the one that is kept.
+        const absl::Status would =
+            file_.RehearseGivingUp(IsWhole(*surplus, end) ? result.upstream.end.offset : surplus->bytes);
+        if (!would.ok()) {
+          surplus = absl::FailedPreconditionError(
+              absl::StrCat(would.message(),
+                           "; nothing was changed: mend that, for zrs has to write there, and type zrs resync again"));
+        }
       }
       runtime_.Post([this, result = std::move(result), surplus = std::move(surplus)]() mutable {
         if (resync_) OnSurveyed(result, std::move(surplus));
@@ -114,13 +121,11 @@ void SecondarySource::OnSurveyed(const ComparisonResult& result, absl::StatusOr<
     return AnswerResync(v1::ResyncResponse::RESULT_REFUSED, std::string(surplus.status().message()));
   }
   v1::ResyncResponse response;
-  const uint64_t end = unproved_ ? unproved_->size : copy_.committed.offset;
-  *response.mutable_comparison() = ReportOf(result, end, runtime_.UnixNow());
+  *response.mutable_comparison() = ReportOf(result, OwnEnd(), runtime_.UnixNow());
   response.set_transactions(surplus->transactions);
   response.set_bytes(surplus->bytes);
   for (const filestorage::ProbedTransaction& one : surplus->first) *response.add_first() = ReportOf(one);
-  // What is cut is copied first. Of a file that has little in common it is cheaper to keep it as it is.
-  const bool whole = surplus->bytes > end / 2;
+  const bool whole = IsWhole(*surplus, OwnEnd());
   response.set_whole(whole);
   response.set_saved_to(whole ? surplus->moved_to : surplus->cut_to);
   response.set_result(v1::ResyncResponse::RESULT_PLANNED);

@@ -55,19 +55,5 @@ TEST_F(DamagedUpstreamTest, TheSoundCopyIsPromoted) {
   ExpectPromoted(secondary_.Promote(kForce));
 }
 
-TEST_F(DamagedUpstreamTest, AResyncForWhichThereWasNoRoomLeavesACopyThatCanBePromoted) {
-  BeginStreaming();
-  Flip(secondary_, At(30) + 200);
-  const std::string flipped = secondary_.Data();
-  EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
-  secondary_.disk().SetCapacity(flipped.size() + 5000);
-  EXPECT_EQ(secondary_.Resync(/*dry_run=*/false).result(), v1::ResyncResponse::RESULT_FAILED);
-  secondary_.disk().SetCapacity(UINT64_MAX);
-  RunUntilState(secondary_, "diverged");
-  EXPECT_EQ(secondary_.Status().generation(), 1u);
-  ExpectPromoted(secondary_.Promote(kForce));
-  EXPECT_EQ(secondary_.Data(), flipped);
-}
-
 }  // namespace
 }  // namespace zrs::storage

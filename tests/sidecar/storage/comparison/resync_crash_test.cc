@@ -69,7 +69,7 @@ class ResyncCrashTest : public testing::Test {
   using Step = std::function<absl::Status(CopyFile&)>;
   static Step CutBack(const Boundary& same) {
     return [same](CopyFile& copy) {
-      absl::Status would = copy.RehearseGivingUp();
+      absl::Status would = copy.RehearseGivingUp(0);
       return would.ok() ? copy.CutBack(GiveUp(same)).status() : would;
     };
   }
