@@ -29,7 +29,9 @@ class ReplicatedStorage final : public Storage {
       : options_(std::move(options)),
         services_(services),
         runtime_(services.runtime),
-        keeper_(options_, services_, {MakeEvents(), [this](const v1::End& end) { publisher_.Refuse(end); }}),
+        keeper_(options_, services_,
+                {MakeEvents(), [this](const v1::End& end) { publisher_.Refuse(end); },
+                 [this](const std::string& why) { waiters_.Fail(why); }}),
         publisher_(options_.name, options_.max_followers, options_.inspect_rate, runtime_, keeper_.bytes(),
                    MakeHooks()),
         waiters_(options_.name, runtime_, publisher_) {}
