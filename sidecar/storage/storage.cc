@@ -142,8 +142,8 @@ class ReplicatedStorage final : public Storage {
     hooks.rival = [this](const v1::End& end) { source().OnRival(end); };
     hooks.standing = [this] {
       const bool secondary = !source().is_primary();
-      return Publisher::Standing{secondary, secondary && !source().hears_primary(), !source().complete(),
-                                 source().takes_identity()};
+      return Publisher::Standing{secondary, secondary && !source().hears_primary(), source().yields(),
+                                 !source().complete(), source().takes_identity()};
     };
     hooks.take_identity = [this](const v1::Lineage& lineage, absl::AnyInvocable<void(absl::Status)> taken) {
       // They have, or are about to make durable, the present one.
