@@ -45,23 +45,51 @@ void Checker::OnPromoted(Node& node, Node& before) {
   }
 }
 
-std::vector<size_t> Checker::EpochsOfCopy(Node& node) const {
+void Checker::OnRestored(const Node& primary) {
+  OnResync(primary);
+  for (auto& [name, known] : disks_) {
+    known.follows = {};
+    known.known_to = {};
+  }
+}
+
+void Checker::OnAdopted(const std::string& id) {
+  const size_t epoch = writer_->epoch();
+  restored_[id] = epoch;
+  ProgramEpoch& begun = program_epochs_[id] = {epoch, {}};
+  for (size_t before = 0; before < epoch; ++before) begun.excluded.insert(before);
+}
+
+size_t Checker::RestoredAt(Node& node) {
+  const auto disk = node.disk().Clone();
+  const auto& state = StateOn(*disk, disks_[node.name()]);
+  if (!state.ok() || !state->has_value()) return 0;
+  size_t restored = 0;
+  for (const v1::Epoch& epoch : (*state)->lineage.epochs()) {
+    if (const auto found = restored_.find(epoch.id()); found != restored_.end()) restored = found->second;
+  }
+  return restored;
+}
+
+std::vector<size_t> Checker::EpochsOfCopy(Node& node) {
   const std::string contents = node.disk().Contents(kDataPath);
   if (contents.empty()) return {};
   const uint64_t end = OpenAsZodb(contents).end;
   std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, end));
   // A pack may have left the beginning as it was.
   std::erase_if(epochs, [&](size_t epoch) { return writer_->PackedSizeOf(epoch) > end; });
+  const size_t restored = RestoredAt(node);
+  std::erase_if(epochs, [&](size_t epoch) { return writer_->RestoredIn(epoch) != restored; });
   return epochs;
 }
 
-std::optional<size_t> Checker::EpochOfCopy(Node& node) const {
+std::optional<size_t> Checker::EpochOfCopy(Node& node) {
   const std::vector<size_t> epochs = EpochsOfCopy(node);
   if (epochs.empty()) return std::nullopt;
   return epochs.back();
 }
 
-bool Checker::IsPastAFork(Node& node) const {
+bool Checker::IsPastAFork(Node& node) {
   const std::vector<size_t> epochs = EpochsOfCopy(node);
   for (const size_t epoch : epochs) {
     // One file goes on over a promotion. Packs of one file on two hosts may be the same to the byte, and are two.
