@@ -264,6 +264,12 @@ TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncWhatItSends) {
   });
 }
 
+TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncItsState) {
+  ExpectCaught("node0: ", [](ScheduleOptions& options) {
+    options.sabotage.primary = {.ignore_file_syncs = true, .path = absl::StrCat(kStatePath, ".new")};
+  });
+}
+
 TEST_F(SimulationTest, CatchesASecondaryThatWritesItsStateAfterTheSwap) {
   ExpectCaught("tells of another file", [](ScheduleOptions& options) {
     options.sabotage.secondary = {.late_state = kStatePath, .path = kDataPath};
