@@ -74,8 +74,9 @@ class Checker : public NetworkObserver {
   // on whose host the writer was, and left what it left.
   void OnPromoted(Node& node, Node& before);
   // The primary's file is a restored backup from now on, by the word of whoever owns it: what was on that host alone
-  // is given up.
-  void OnRestored(const Node& primary);
+  // is given up. `in_the_file`: written over the one that was there. Whoever reads that before the primary's zrs has
+  // looked at it again has bytes of the backup, which it takes for those of before, and so has who is sent them.
+  void OnRestored(const Node& primary, bool in_the_file);
   // The primary's zrs has begun the epoch `id` for that.
   void OnAdopted(const std::string& id);
   // The latest epoch of whose file the copy of `node` is a beginning, as an opener finds it; absent where of none.
@@ -155,6 +156,8 @@ class Checker : public NetworkObserver {
   // `disk`: of the node, after a power loss.
   void CheckState(Node& node, tests::SimulatedFileSystem& disk);
   void CheckBatch(Node& node, const v1::Batch& batch);
+  // Whether those are bytes of a file that was written over the one that the primary's zrs knows; see OnRestored.
+  bool IsOfOverwritten(Node& node, const v1::Batch& batch);
   void OnHello(Node& node, const Node& upstream, const v1::Hello& hello);
   void OnAcknowledge(Node& node, const Node& upstream, uint64_t offset);
   // The epochs of whose file `contents` is a beginning.
@@ -180,6 +183,8 @@ class Checker : public NetworkObserver {
   SavedBytes saved_;
   GenerationWatch generations_;
   bool backup_ = false;
+  bool overwritten_ = false;       // a backup is in the primary's file, and its zrs does not know it yet
+  bool overwritten_read_ = false;  // something of one was sent
   uint64_t batches_ = 0;
 };
 

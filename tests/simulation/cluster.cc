@@ -207,7 +207,7 @@ void Cluster::GoOnFromBackup(size_t epoch, uint64_t end) {
   primary().disk().SetContents(kDataPath, backup);
   primary().notifications().Changed(kDataPath);
   restoring_ = true;
-  checker_.OnRestored(primary());
+  checker_.OnRestored(primary(), in_the_file);
   if (moved_) moved_(primary());
   OpenWriterLater(random().Delay(absl::ZeroDuration(), kLongestDown));
 }

@@ -233,6 +233,8 @@ void Schedule::Judge(Node& node) {
   if (status.role() == "primary" && JudgeRole(node, status)) return;
   if (restore_.Judge(node, status)) return;
   if (stopping_ || status.state().empty()) return;
+  // One that is promoted and killed may be back before its administrator knows of the promotion. It is looked at again.
+  if (status.state() == "diverged" && cluster_.failing_over()) return;
   if (status.state() != "stopped" && status.state() != "diverged") return administrator_.OnWell(node);
   if (status.state() == "diverged" && MeetsRival(node, status)) return log().Add(node.name(), status.error().message());
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
