@@ -17,6 +17,7 @@ struct Publication {
   uint32_t file_mode = 0;     // permission bits of the file, of 0777; 0: not known
   bool secondary = false;     // this host is a secondary
   bool unheard = false;       // it is one, and hears nothing of a primary at present
+  bool yields = false;        // it is one that was a primary, and a person told it to follow: it follows nobody yet
   bool incomplete = false;    // it is one, and its file was never yet all that its upstream has: the rest is on its way
   v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
 };

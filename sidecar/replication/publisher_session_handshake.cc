@@ -103,6 +103,7 @@ void PublisherSession::FillWelcome(v1::Welcome::Decision decision, const Boundar
   welcome->set_file_mode(publication_.file_mode);
   welcome->set_secondary(publication_.secondary);
   welcome->set_unheard(publication_.unheard);
+  welcome->set_yields(publication_.yields);
 }
 
 void PublisherSession::Welcome(v1::Welcome::Decision decision, const Boundary& start, PublisherEffects* effects) {

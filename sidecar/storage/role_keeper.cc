@@ -197,7 +197,7 @@ void RoleKeeper::PromoteAgain(Answer answer) {
     if (!lineage.ok()) return Settle(Promotion::Describe(options_.name, result));
     result.promoted.lineage = *std::move(lineage);
     result.end = replication::LeftBoundary(*replication::CurrentEpoch(result.promoted.lineage));
-    EndSource(/*primary=*/true, "this zrs begins a later generation",
+    EndSource(/*primary=*/true, "this zrs begins a later generation", /*given_up=*/"",
               [this, promoted = Promotion::Describe(options_.name, result)]() mutable {
                 AnswerWhenServed(std::move(promoted));
               });
@@ -227,7 +227,9 @@ void RoleKeeper::Demote(absl::AnyInvocable<void(absl::Status)> answer) {
       none.set_message(std::string(refusal(given_up.message()).message()));
       return Settle(none);
     }
-    EndSource(/*primary=*/false, "this zrs is the primary no more", [this] { Settle({}); });
+    EndSource(/*primary=*/false, "this zrs is the primary no more",
+              "it was demoted, and what was committed here and not at its upstream may be gone",
+              [this] { Settle({}); });
   });
 }
 
@@ -254,21 +256,26 @@ void RoleKeeper::Adopt(v1::AdoptRequest::As as, uint32_t followers,
   // What is answered is in `message`, also where it was refused; a stop waits for that too.
   auto adopted = std::make_shared<absl::StatusOr<std::string>>(absl::UnknownError(""));
   answer_ = [adopted, answer = std::move(answer)](const v1::PromotedStorage&) mutable { answer(*std::move(adopted)); };
-  primary_->Adopt(as, [this, adopted, refusal](const absl::StatusOr<std::string>& done) {
+  const std::string given_up = as == v1::AdoptRequest::AS_RESTORED
+                                   ? "it goes on from a restored file, and what was committed before may be gone"
+                                   : "";
+  primary_->Adopt(as, [this, adopted, refusal, given_up](const absl::StatusOr<std::string>& done) {
     if (!done.ok()) {
       *adopted = refusal(done.status().message());
       return Settle({});
     }
     *adopted = absl::StrCat("storage ", options_.name, " ", *done);
     spdlog::info("{}", **adopted);
-    EndSource(/*primary=*/true, "this zrs was told what its database is", [this] { Settle({}); });
+    EndSource(/*primary=*/true, "this zrs was told what its database is", given_up, [this] { Settle({}); });
   });
 }
 
-void RoleKeeper::EndSource(bool primary, const std::string& why, absl::AnyInvocable<void()> done) {
-  source_->Quiesce([this, primary, why, done = std::move(done)]() mutable {
+void RoleKeeper::EndSource(bool primary, const std::string& why, const std::string& given_up,
+                           absl::AnyInvocable<void()> done) {
+  source_->Quiesce([this, primary, why, given_up, done = std::move(done)]() mutable {
     hooks_.withdraw(
         replication::MakeEnd(v1::End::REASON_REPLACED, why, "none needed: the follower comes back at once"));
+    if (!given_up.empty()) hooks_.given_up(given_up);
     source_->Close([this, primary, done = std::move(done)]() mutable { Exchange(primary, std::move(done)); });
   });
 }

@@ -30,6 +30,8 @@ class RoleKeeper {
   struct Hooks {
     SourceEvents events;                           // of whatever source there is
     std::function<void(const v1::End&)> withdraw;  // the source ends: nobody is served, and why
+    // What was committed until now need not be in the file that is served next, and why; after `withdraw`.
+    std::function<void(const std::string&)> given_up;
   };
 
   // The options outlive it.
@@ -70,8 +72,9 @@ class RoleKeeper {
   void OnRoleRead(const absl::StatusOr<bool>& promoted);
   void OnPromotionEnded(Promotion::Result result);
   void PromoteAgain(Answer answer);
-  // Quiesces and closes the source; another one takes its place.
-  void EndSource(bool primary, const std::string& why, absl::AnyInvocable<void()> done);
+  // Quiesces and closes the source; another one takes its place. `given_up`: as the hook's; empty where the next source
+  // has all of its file.
+  void EndSource(bool primary, const std::string& why, const std::string& given_up, absl::AnyInvocable<void()> done);
   void Exchange(bool primary, absl::AnyInvocable<void()> done);
   void AnswerWhenServed(v1::PromotedStorage promoted);
   void AnswerIfServed();

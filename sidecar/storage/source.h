@@ -73,6 +73,8 @@ class Source : public CommittedBytes {
   virtual bool serving() const = 0;
   // Of a secondary: whether its upstream is there, and tells of a primary that is there too.
   virtual bool hears_primary() const { return true; }
+  // Of a secondary: whether it was a primary, was told to follow, and follows nobody yet.
+  virtual bool yields() const { return false; }
   // Whether the file was once all that there was to have, since it was begun or cut.
   virtual bool complete() const { return true; }
   // nullopt while no heartbeat of the primary is fresh.

@@ -29,7 +29,9 @@ class ReplicatedStorage final : public Storage {
       : options_(std::move(options)),
         services_(services),
         runtime_(services.runtime),
-        keeper_(options_, services_, {MakeEvents(), [this](const v1::End& end) { publisher_.Refuse(end); }}),
+        keeper_(options_, services_,
+                {MakeEvents(), [this](const v1::End& end) { publisher_.Refuse(end); },
+                 [this](const std::string& why) { waiters_.Fail(why); }}),
         publisher_(options_.name, options_.max_followers, options_.inspect_rate, runtime_, keeper_.bytes(),
                    MakeHooks()),
         waiters_(options_.name, runtime_, publisher_) {}
@@ -140,8 +142,8 @@ class ReplicatedStorage final : public Storage {
     hooks.rival = [this](const v1::End& end) { source().OnRival(end); };
     hooks.standing = [this] {
       const bool secondary = !source().is_primary();
-      return Publisher::Standing{secondary, secondary && !source().hears_primary(), !source().complete(),
-                                 source().takes_identity()};
+      return Publisher::Standing{secondary, secondary && !source().hears_primary(), source().yields(),
+                                 !source().complete(), source().takes_identity()};
     };
     hooks.take_identity = [this](const v1::Lineage& lineage, absl::AnyInvocable<void(absl::Status)> taken) {
       // They have, or are about to make durable, the present one.

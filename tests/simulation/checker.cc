@@ -45,23 +45,54 @@ void Checker::OnPromoted(Node& node, Node& before) {
   }
 }
 
-std::vector<size_t> Checker::EpochsOfCopy(Node& node) const {
+void Checker::OnRestored(const Node& primary, bool in_the_file) {
+  OnResync(primary);
+  overwritten_ = in_the_file;
+  for (auto& [name, known] : disks_) {
+    known.follows = {};
+    known.known_to = {};
+  }
+}
+
+void Checker::OnAdopted(const std::string& id) {
+  const size_t epoch = writer_->epoch();
+  restored_[id] = epoch;
+  overwritten_ = false;
+  ProgramEpoch& begun = program_epochs_[id] = {epoch, {}};
+  for (size_t before = 0; before < epoch; ++before) begun.excluded.insert(before);
+}
+
+size_t Checker::RestoredAt(Node& node) {
+  const auto disk = node.disk().Clone();
+  const auto& state = StateOn(*disk, disks_[node.name()]);
+  if (!state.ok() || !state->has_value()) return 0;
+  size_t restored = 0;
+  for (const v1::Epoch& epoch : (*state)->lineage.epochs()) {
+    if (const auto found = restored_.find(epoch.id()); found != restored_.end()) restored = found->second;
+  }
+  return restored;
+}
+
+std::vector<size_t> Checker::EpochsOfCopy(Node& node) {
   const std::string contents = node.disk().Contents(kDataPath);
   if (contents.empty()) return {};
   const uint64_t end = OpenAsZodb(contents).end;
   std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, end));
   // A pack may have left the beginning as it was.
   std::erase_if(epochs, [&](size_t epoch) { return writer_->PackedSizeOf(epoch) > end; });
-  return epochs;
+  std::vector<size_t> of_state = epochs;
+  const size_t restored = RestoredAt(node);
+  std::erase_if(of_state, [&](size_t epoch) { return writer_->RestoredIn(epoch) != restored; });
+  return of_state.empty() && overwritten_read_ ? epochs : of_state;
 }
 
-std::optional<size_t> Checker::EpochOfCopy(Node& node) const {
+std::optional<size_t> Checker::EpochOfCopy(Node& node) {
   const std::vector<size_t> epochs = EpochsOfCopy(node);
   if (epochs.empty()) return std::nullopt;
   return epochs.back();
 }
 
-bool Checker::IsPastAFork(Node& node) const {
+bool Checker::IsPastAFork(Node& node) {
   const std::vector<size_t> epochs = EpochsOfCopy(node);
   for (const size_t epoch : epochs) {
     // One file goes on over a promotion. Packs of one file on two hosts may be the same to the byte, and are two.
@@ -163,6 +194,7 @@ void Checker::CheckBatch(Node& node, const v1::Batch& batch) {
     const bool gone = node.is_primary() && (backup_ || epoch < writer_->epoch());
     if (!sent && (gone || Durable(node, batch.offset(), end) == data)) sent = epoch;
   }
+  if (!sent && IsOfOverwritten(node, batch)) return;
   if (!committed) {
     return log_.Violation(node.name(), absl::StrCat("sends bytes from ", batch.offset(), " to ", end,
                                                     " that are not committed in the primary's file"));
@@ -174,6 +206,20 @@ void Checker::CheckBatch(Node& node, const v1::Batch& batch) {
   // What was sent before is a beginning of that file still: else a crash of its host has been a violation.
   std::string& longest = sent_[*sent];
   if (end > longest.size()) longest.append(writer_->HistoryOf(*sent), longest.size(), end - longest.size());
+}
+
+bool Checker::IsOfOverwritten(Node& node, const v1::Batch& batch) {
+  if (!overwritten_read_ && !(overwritten_ && node.is_primary())) return false;
+  const uint64_t end = batch.offset() + batch.data().size();
+  for (size_t epoch = 0; epoch <= writer_->epoch(); ++epoch) {
+    const absl::string_view history = writer_->HistoryOf(epoch);
+    if (end > history.size() || history.substr(batch.offset(), batch.data().size()) != batch.data()) continue;
+    if (Durable(node, batch.offset(), end) != batch.data()) continue;
+    log_.Add(node.name(), "reads what was written over the file that it knows");
+    overwritten_read_ = true;
+    return true;
+  }
+  return false;
 }
 
 void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessage& message) {

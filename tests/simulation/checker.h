@@ -73,10 +73,17 @@ class Checker : public NetworkObserver {
   // `node`, on whose host the writer goes on, has begun the writer's present epoch; the others follow it, also the one
   // on whose host the writer was, and left what it left.
   void OnPromoted(Node& node, Node& before);
+  // The primary's file is a restored backup from now on, by the word of whoever owns it: what was on that host alone
+  // is given up. `in_the_file`: written over the one that was there. Whoever reads that before the primary's zrs has
+  // looked at it again has bytes of the backup, which it takes for those of before, and so has who is sent them.
+  void OnRestored(const Node& primary, bool in_the_file);
+  // The primary's zrs has begun the epoch `id` for that.
+  void OnAdopted(const std::string& id);
   // The latest epoch of whose file the copy of `node` is a beginning, as an opener finds it; absent where of none.
-  std::optional<size_t> EpochOfCopy(Node& node) const;
-  // Whether the copy of `node` has, or may have, what a later promotion left out.
-  bool IsPastAFork(Node& node) const;
+  std::optional<size_t> EpochOfCopy(Node& node);
+  // Whether the copy of `node` has, or may have, what a later promotion left out, or is of a file in whose place a
+  // backup was restored.
+  bool IsPastAFork(Node& node);
   // Whether the present or last process on the host of `upstream` has heard where the copy of `node` is, and is the
   // last that has.
   bool IsKnown(const Node& node, const Node& upstream) const;
@@ -102,7 +109,8 @@ class Checker : public NetworkObserver {
       return epoch < other.epoch || (epoch == other.epoch && offset < other.offset);
     }
   };
-  // Whether a file that ends at `place` has all that there is up to `known`, or all of a later pack of that.
+  // Whether a file that ends at `place` has all that there is up to `known`, or all of a later pack of that. Where a
+  // backup was restored in between, all that it had of that.
   bool Has(Place place, Place known) const;
   // The same of what is durable at `node`.
   bool HasDurably(Node& node, Place known);
@@ -148,12 +156,17 @@ class Checker : public NetworkObserver {
   // `disk`: of the node, after a power loss.
   void CheckState(Node& node, tests::SimulatedFileSystem& disk);
   void CheckBatch(Node& node, const v1::Batch& batch);
+  // Whether those are bytes of a file that was written over the one that the primary's zrs knows; see OnRestored.
+  bool IsOfOverwritten(Node& node, const v1::Batch& batch);
   void OnHello(Node& node, const Node& upstream, const v1::Hello& hello);
   void OnAcknowledge(Node& node, const Node& upstream, uint64_t offset);
   // The epochs of whose file `contents` is a beginning.
   std::vector<size_t> EpochsOf(absl::string_view contents) const;
-  // The same of what an opener finds, without those that came with more.
-  std::vector<size_t> EpochsOfCopy(Node& node) const;
+  // The same of what an opener finds, without those that came with more, and those that came of another restored backup
+  // than the node's state file tells of.
+  std::vector<size_t> EpochsOfCopy(Node& node);
+  // The epoch that began with the last restored backup of which the node's state file tells; 0: of none.
+  size_t RestoredAt(Node& node);
   // Whether that fits with what is known of the disk.
   bool Fits(const Disk& disk, Place place) const { return Has(place, disk.acknowledged); }
 
@@ -164,11 +177,14 @@ class Checker : public NetworkObserver {
   std::map<std::string, Disk> disks_;
   std::map<std::string, uint64_t> copies_;
   std::map<std::string, ProgramEpoch> program_epochs_;  // by their ids
+  std::map<std::string, size_t> restored_;              // id of what a restored backup began -> the primary's epoch
   std::map<std::string, std::string> publishes_;        // node -> id of the epoch that it publishes
   std::map<size_t, std::string> sent_;                  // the longest prefix of each epoch's file that was ever sent
   SavedBytes saved_;
   GenerationWatch generations_;
   bool backup_ = false;
+  bool overwritten_ = false;       // a backup is in the primary's file, and its zrs does not know it yet
+  bool overwritten_read_ = false;  // something of one was sent
   uint64_t batches_ = 0;
 };
 

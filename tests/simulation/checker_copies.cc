@@ -69,6 +69,11 @@ bool Checker::Has(Place place, Place known) const {
   // The beginning of a copy may be that of more than one epoch's file.
   if (place.epoch == known.epoch || absl::StartsWith(writer_->HistoryOf(place.epoch), acknowledged))
     return place.offset >= known.offset;
+  const size_t restored = writer_->RestoredIn(place.epoch);
+  if (restored != writer_->RestoredIn(known.epoch)) {
+    return restored > known.epoch && absl::StartsWith(writer_->HistoryOf(restored), acknowledged) &&
+           Has(place, {restored, known.offset});
+  }
   // A file that took the place of another came with all that the pack wrote.
   return place.epoch > known.epoch && writer_->FileOf(place.epoch) > writer_->FileOf(known.epoch) &&
          place.offset >= writer_->PackedSizeOf(place.epoch);

@@ -142,7 +142,7 @@ int Cluster::KnownEpochs() {
 }
 
 void Cluster::Pack() {
-  if (failing_over_ || !writer_->is_open() || writer_->busy()) return;
+  if (failing_over_ || restoring_ || !writer_->is_open() || writer_->busy()) return;
   const int known = KnownEpochs();
   const bool last_is_known = packs_ == 0 || known > known_at_pack_;
   if (pack_dropped_end_ && !last_is_known) return;
@@ -154,7 +154,7 @@ void Cluster::Pack() {
 }
 
 void Cluster::RestoreBackup() {
-  if (backup_ || failing_over_ || !writer_->is_open() || writer_->busy()) return;
+  if (backup_ || failing_over_ || restoring_ || !writer_->is_open() || writer_->busy()) return;
   const auto disk = primary().disk().Clone();
   const auto state = storage::StateFile(*disk, kStatePath).Load();
   const std::string& right = writer_->history();
@@ -195,6 +195,28 @@ void Cluster::PutBackRightFile() {
   backup_ended_ = queue_.now();
   checker_.SetBackup(false);
   OpenWriterLater(absl::ZeroDuration());
+}
+
+void Cluster::GoOnFromBackup(size_t epoch, uint64_t end) {
+  const bool in_the_file = random().OneIn(2);
+  log_.Add("schedule", absl::StrCat("a backup of ", end, " bytes of epoch ", epoch, " is restored",
+                                    in_the_file ? ", in the file" : ", under its name"));
+  const std::string backup = writer_->HistoryOf(epoch).substr(0, end);
+  writer_->GoOnFromBackup(epoch, end);
+  if (!in_the_file) primary().disk().Rename(kDataPath, kRightPath).IgnoreError();
+  primary().disk().SetContents(kDataPath, backup);
+  primary().notifications().Changed(kDataPath);
+  restoring_ = true;
+  checker_.OnRestored(primary(), in_the_file);
+  if (moved_) moved_(primary());
+  OpenWriterLater(random().Delay(absl::ZeroDuration(), kLongestDown));
+}
+
+void Cluster::EndRestore(const std::string& id) {
+  restoring_ = false;
+  known_at_pack_ = -1;
+  pack_dropped_end_ = false;
+  checker_.OnAdopted(id);
 }
 
 void Cluster::MoveWriter(Node& node, size_t epoch, bool in_order) {

@@ -62,12 +62,18 @@ class Cluster : public NodeObserver {
   // follow it, and started again, each in its time; where they know several upstreams they find it by themselves, and
   // the host that was the primary comes back as one, for a while, unless it was stopped `in_order`.
   void MoveWriter(Node& node, size_t epoch, bool in_order);
-  // `moved` is called after each of those.
+  // `moved` is called after each of those, and of those below.
   void SetOnMoved(std::function<void(Node&)> moved) { moved_ = std::move(moved); }
   // Whether nobody has told that node yet that it is a primary no more.
   bool IsStale(const Node& node) const { return stale_.contains(&node); }
   // Now everybody is told.
   void EndStale();
+  // A backup takes the place of the primary's file, the first `end` bytes of the file of `epoch`, and the database goes
+  // on from it: nobody has told the primary's zrs yet. As MoveWriter calls `moved`.
+  void GoOnFromBackup(size_t epoch, uint64_t end);
+  // That zrs knows it now: it has begun the epoch `id`.
+  void EndRestore(const std::string& id);
+  bool restoring() const { return restoring_; }
   // The writer's program is not started while that is being decided.
   void SetFailingOver(bool failing_over) { failing_over_ = failing_over; }
   bool failing_over() const { return failing_over_; }
@@ -108,6 +114,7 @@ class Cluster : public NodeObserver {
   std::set<const Node*> stale_;  // see IsStale
   bool ended_ = false;
   bool failing_over_ = false;
+  bool restoring_ = false;  // see GoOnFromBackup
   std::unique_ptr<SimulatedWriter> writer_;
   absl::Duration longest_pause_;  // of the writer between two transactions
   // Epochs that the primary's zrs has made durable.

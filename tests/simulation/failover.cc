@@ -15,8 +15,8 @@ constexpr absl::Duration kPatience = absl::Seconds(15);
 }  // namespace
 
 void Failover::Begin(Node& node) {
-  if (cluster_.failing_over() || cluster_.has_backup() || cluster_.writer().packing() || !node.running()) return;
-  if (cluster_.IsStale(node)) return;
+  if (cluster_.failing_over() || cluster_.has_backup() || cluster_.restoring()) return;
+  if (cluster_.writer().packing() || !node.running() || cluster_.IsStale(node)) return;
   node_ = &node;
   asked_ = false;
   promised_ = false;

@@ -39,7 +39,7 @@ std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, c
   if (message.has_welcome() && message.welcome().decision() != v1::Welcome::DECISION_INSPECT) {
     const uint64_t generation = GenerationOf(message.welcome().lineage());
     if (!look) follower.follows = generation;
-    if (look) follower.heard_of[peer] = generation;
+    if (look) follower.heard_of[peer] = message.welcome().yields() ? 0 : generation;
   }
   // It has diverged from whom it was told to follow, and will be a copy of that one's again.
   if (look && message.has_end() && message.end().reason() == v1::End::REASON_SOURCE_FAILED)

@@ -143,6 +143,13 @@ void Node::Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> 
                              });
 }
 
+void Node::Adopt(v1::AdoptRequest::As as, std::function<void(const absl::StatusOr<std::string>&)> answer) {
+  process_->storage->Adopt(
+      as, [this, life = life_, answer = std::move(answer)](const absl::StatusOr<std::string>& adopted) {
+        if (process_ != nullptr && process_->life == life) answer(adopted);
+      });
+}
+
 void Node::Resync(bool dry_run, std::function<void(const v1::ResyncResponse&)> answer) {
   process_->storage->Resync(
       dry_run, [] { return true; },

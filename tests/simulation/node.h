@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/storage/storage.h"
 #include "tests/simulation/event_log.h"
@@ -92,6 +93,8 @@ class Node : public ProcessFate {
   // that is running.
   void Promote(v1::PromoteRequest::Upstream upstream, std::function<bool()> wanted,
                std::function<void(const v1::PromotedStorage&)> answer);
+  // A person says of a primary what its file is. As Promote.
+  void Adopt(v1::AdoptRequest::As as, std::function<void(const absl::StatusOr<std::string>&)> answer);
   // A person has it resynced, or only asks what that would do. As Promote.
   void Resync(bool dry_run, std::function<void(const v1::ResyncResponse&)> answer);
   // A client waits until `replicas` followers have what is committed now (0: all that are connected). As Promote.

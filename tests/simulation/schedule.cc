@@ -10,6 +10,7 @@
 #include "tests/simulation/administrator.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/failover.h"
+#include "tests/simulation/restore.h"
 #include "tests/simulation/wait_client.h"
 
 namespace zrs::simulation {
@@ -17,10 +18,8 @@ namespace {
 
 constexpr uint64_t kMostEvents = 5'000'000;  // a run that needs more goes round in circles
 constexpr absl::Duration kStatusInterval = absl::Seconds(3);
-constexpr absl::Duration kAnswerTime = absl::Milliseconds(1);  // a status is there by then, and not old
-constexpr absl::Duration kBackupNoticed = absl::Seconds(10);   // also where polls alone notice, and the status is asked
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(1);    // a status is there by then, and not old
 constexpr absl::Duration kSecondPack = absl::Milliseconds(300);  // comes within this time, where one does
-constexpr absl::Duration kBackupForgotten = absl::Seconds(40);   // by secondaries, which ask their upstream seldom then
 constexpr absl::Duration kPeaceAfterFaults = absl::Seconds(5);  // in which the writer goes on: ten transactions or more
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 
@@ -28,7 +27,12 @@ constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 class Schedule {
  public:
   explicit Schedule(const ScheduleOptions& options)
-      : options_(options), cluster_(options), failover_(cluster_), administrator_(cluster_), wait_client_(cluster_) {}
+      : options_(options),
+        cluster_(options),
+        failover_(cluster_),
+        restore_(cluster_),
+        administrator_(cluster_),
+        wait_client_(cluster_) {}
 
   ScheduleResult Run() {
     for (const auto& node : cluster_.nodes()) cluster_.StartLater(*node, Within(absl::Seconds(2)));
@@ -76,7 +80,8 @@ class Schedule {
   void FailSyncs();
   void FailOperation();
   void Pack();
-  void RestoreBackup();
+  void RestoreBackup() { restore_.BeginForAWhile(); }
+  void GoOnFromBackup() { restore_.BeginForGood(); }
   void FailOver();
 
   void WatchStatus();
@@ -84,7 +89,6 @@ class Schedule {
   // True where nothing else is to be judged.
   bool JudgeRole(Node& node, const v1::StorageStatus& status);
   bool MeetsRival(const Node& node, const v1::StorageStatus& status);
-  bool JudgeWithBackup(Node& node, const v1::StorageStatus& status);
   void Heal();
   void AwaitCopies();
   void StayEqual();
@@ -95,11 +99,11 @@ class Schedule {
   const ScheduleOptions options_;
   Cluster cluster_;
   Failover failover_;
+  Restore restore_;
   Administrator administrator_;
   WaitClient wait_client_;
   std::vector<FaultMaker> faults_;  // those that this run makes
   absl::Duration longest_peace_;    // between two faults
-  uint64_t refused_backups_ = 0;
   bool healing_ = false;
   bool stopping_ = false;
 };
@@ -126,6 +130,7 @@ void Schedule::ChooseFaults() {
            &Schedule::Corrupt, &Schedule::Pack});
   if (options_.failing_disks) faults_.push_back(&Schedule::FailOperation);
   if (options_.backups) faults_.push_back(&Schedule::RestoreBackup);
+  if (options_.restores && random().OneIn(4)) faults_.push_back(&Schedule::GoOnFromBackup);
   if (!cluster_.has_secondaries()) return;
   some_of({&Schedule::Cut, &Schedule::Block, &Schedule::FillDisk, &Schedule::FailOver});
   if (options_.failing_syncs) faults_.push_back(&Schedule::FailSyncs);
@@ -210,11 +215,6 @@ void Schedule::FailOver() {
   if (options_.promotions) failover_.Begin(AnySecondary());
 }
 
-void Schedule::RestoreBackup() {
-  cluster_.RestoreBackup();
-  queue().Add(Within(absl::Seconds(25)), [this] { cluster_.PutBackRightFile(); });
-}
-
 // ---- What the storages say of themselves
 
 void Schedule::WatchStatus() {
@@ -231,8 +231,10 @@ void Schedule::Judge(Node& node) {
   const v1::StorageStatus status = node.status();
   node.ForgetStatus();
   if (status.role() == "primary" && JudgeRole(node, status)) return;
-  if (JudgeWithBackup(node, status)) return;
+  if (restore_.Judge(node, status)) return;
   if (stopping_ || status.state().empty()) return;
+  // One that is promoted and killed may be back before its administrator knows of the promotion. It is looked at again.
+  if (status.state() == "diverged" && cluster_.failing_over()) return;
   if (status.state() != "stopped" && status.state() != "diverged") return administrator_.OnWell(node);
   if (status.state() == "diverged" && MeetsRival(node, status)) return log().Add(node.name(), status.error().message());
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
@@ -278,17 +280,6 @@ bool Schedule::MeetsRival(const Node& node, const v1::StorageStatus& status) {
          absl::StrContains(status.error().message(), "two primaries of one generation");
 }
 
-// While an older backup is there, and until everybody has asked again, to be diverged is right, and heals by itself.
-bool Schedule::JudgeWithBackup(Node& node, const v1::StorageStatus& status) {
-  const bool settled = cluster_.has_backup() && queue().now() - cluster_.backup_began() > kBackupNoticed;
-  if (settled && node.is_primary()) {
-    if (status.state() == "streaming") log().Violation(node.name(), "serves an older backup");
-    if (status.state() == "diverged") ++refused_backups_;
-  }
-  const bool excused = cluster_.has_backup() || queue().now() - cluster_.backup_ended() < kBackupForgotten;
-  return excused && status.state() == "diverged";
-}
-
 // ---- After the faults
 
 void Schedule::Heal() {
@@ -296,6 +287,7 @@ void Schedule::Heal() {
   log().Add("schedule", "heals everything");
   healing_ = true;
   administrator_.SetCalm();
+  restore_.SetCalm();
   cluster_.EndStale();
   cluster_.PutBackRightFile();
   network().Unblock();
@@ -380,7 +372,8 @@ ScheduleResult Schedule::Result() {
           .crashes = cluster_.crashes(),
           .events = queue().events_run(),
           .packs = cluster_.packs(),
-          .refused_backups = refused_backups_,
+          .refused_backups = restore_.refused(),
+          .restores = restore_.restores(),
           .new_copies = administrator_.new_copies(),
           .resyncs = administrator_.resyncs(),
           .waits = wait_client_.returned(),

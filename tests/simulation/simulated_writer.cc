@@ -121,19 +121,24 @@ void SimulatedWriter::MendOld() {
   disk_->SetContents(OldPath(), past_.back().history);
 }
 
+SimulatedWriter::Past SimulatedWriter::Present() {
+  return {std::move(history_), packed_size_, synced_, file_number_, forked_, restored_};
+}
+
 // The later epochs never were.
 void SimulatedWriter::GoBackTo(size_t epoch) {
   log_.Add("writer", absl::StrCat("after the crash the file is that of epoch ", epoch, " again"));
   packed_size_ = past_[epoch].packed_size;
   file_number_ = past_[epoch].file;
   forked_ = past_[epoch].forked;
+  restored_ = past_[epoch].restored;
   past_.resize(epoch);
   record_positions_.clear();
 }
 
 void SimulatedWriter::MoveTo(tests::SimulatedFileSystem& disk, FileNotifications& notifications, size_t epoch) {
   Kill();
-  past_.push_back({std::move(history_), packed_size_, synced_, file_number_, forked_});
+  past_.push_back(Present());
   disk_ = &disk;
   notifications_ = &notifications;
   const std::string contents = disk_->Contents(path_);
@@ -143,8 +148,23 @@ void SimulatedWriter::MoveTo(tests::SimulatedFileSystem& disk, FileNotifications
   packed_size_ = past_[epoch].packed_size;
   file_number_ = past_[epoch].file;
   forked_ = true;
+  restored_ = past_[epoch].restored;
   synced_ = history_.size();
   std::erase_if(record_positions_, [this](uint64_t position) { return position >= history_.size(); });
+}
+
+void SimulatedWriter::GoOnFromBackup(size_t epoch, uint64_t end) {
+  Kill();
+  past_.push_back(Present());
+  history_ = past_[epoch].history.substr(0, end);
+  log_.Add("writer", absl::StrCat("is to go on from a backup of epoch ", epoch, ": ", end, " of ",
+                                  past_.back().history.size(), " bytes, epoch ", this->epoch()));
+  packed_size_ = past_[epoch].packed_size;
+  file_number_ = ++files_;
+  forked_ = true;
+  restored_ = this->epoch();
+  synced_ = history_.size();
+  record_positions_.clear();
 }
 
 // ---- Packs
@@ -172,7 +192,8 @@ void SimulatedWriter::BeginPack(bool drop_end) {
 
 void SimulatedWriter::PutPackedFileInPlace() {
   log_.Add("writer", absl::StrCat("packs ", history_.size(), " bytes to ", packed_.size(), ", epoch ", epoch() + 1));
-  past_.push_back({std::move(history_), packed_size_, std::exchange(synced_, 0), file_number_, forked_});
+  past_.push_back(Present());
+  synced_ = 0;
   file_number_ = ++files_;
   forked_ = false;
   history_ = std::move(packed_);

@@ -46,6 +46,9 @@ class SimulatedWriter {
   // The database is opened on another host's disk, where its file is a beginning of that of `epoch`: an epoch begins.
   // Not while the file has no name (packing()).
   void MoveTo(tests::SimulatedFileSystem& disk, FileNotifications& notifications, size_t epoch);
+  // A backup is in the file's place, durably: the first `end` bytes of the file of `epoch`. The database is to go on
+  // from that: an epoch begins. Not while busy.
+  void GoOnFromBackup(size_t epoch, uint64_t end);
 
   // Begins a pack, which the next Steps do: the packed file is written beside, the file becomes `.old`, the packed one
   // takes its name. Nothing while not open or busy. `drop_end`: as PackedFile.
@@ -61,16 +64,19 @@ class SimulatedWriter {
   // The committed part of the file as any opener sees it now: the magic and all transactions whose status has turned.
   // Empty while there is no file.
   const std::string& history() const { return history_; }
-  // How many packs and promotions the file has behind it.
+  // How many packs, promotions and restored backups the file has behind it.
   size_t epoch() const { return past_.size(); }
   // The committed part of the file of that epoch: as it was left where it is an earlier one.
   const std::string& HistoryOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].history : history_; }
   // How much of it the pack that made it wrote.
   uint64_t PackedSizeOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].packed_size : packed_size_; }
-  // Which file it was: another one after each pack. A promotion goes on with the same, or with an earlier one.
+  // Which file it was: another one after each pack and restored backup. A promotion goes on with the same, or with an
+  // earlier one.
   uint64_t FileOf(size_t epoch) const { return epoch < past_.size() ? past_[epoch].file : file_number_; }
-  // Whether that epoch was begun by a promotion.
+  // Whether that epoch was begun by a promotion, or with a restored backup.
   bool IsForked(size_t epoch) const { return epoch < past_.size() ? past_[epoch].forked : forked_; }
+  // The epoch that began with the last restored backup which the file of `epoch` came of; 0: it came of none.
+  size_t RestoredIn(size_t epoch) const { return epoch < past_.size() ? past_[epoch].restored : restored_; }
   uint64_t transactions() const { return transactions_; }
 
  private:
@@ -106,14 +112,17 @@ class SimulatedWriter {
     uint64_t synced = 0;  // so much of it the writer had synced
     uint64_t file = 0;
     bool forked = false;
+    size_t restored = 0;
   };
+  Past Present();
   std::vector<Past> past_;  // of each epoch before the present one
   std::string packed_;      // what the pack under way writes
   uint64_t packed_size_ = 0;
   uint64_t synced_ = 0;
   uint64_t files_ = 0;         // counts them
   uint64_t file_number_ = 0;   // of the present one
-  bool forked_ = false;        // the present epoch was begun by a promotion
+  bool forked_ = false;        // see IsForked
+  size_t restored_ = 0;        // see RestoredIn
   bool renamed_away_ = false;  // the pack under way has taken the file's name from it
   std::string history_;
   std::vector<uint64_t> record_positions_;  // of committed data records, for back pointers

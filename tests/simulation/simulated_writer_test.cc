@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "filestorage/format.h"
 #include "gtest/gtest.h"
 #include "tests/simulation/opener.h"
 
@@ -88,6 +89,32 @@ TEST_F(SimulatedWriterTest, APowerLossInAPackLeavesAFileOfSomeEpoch) {
     ASSERT_EQ(log_.violation(), "") << log_.Text();
   }
   EXPECT_GT(writer_.epoch(), 20u);
+}
+
+TEST_F(SimulatedWriterTest, AnEpochBeginsWithARestoredBackupAndPacksOfItAreOfIt) {
+  while (writer_.transactions() < 30 || writer_.busy()) writer_.Step();
+  const std::string before = writer_.history();
+  writer_.BeginPack(false);
+  while (writer_.busy()) writer_.Step();
+  ASSERT_EQ(writer_.epoch(), 1u);
+  const auto header = filestorage::DecodeTransactionHeader(absl::string_view(before).substr(4));
+  const uint64_t end = 4 + header.length + filestorage::kLengthSize;
+  writer_.GoOnFromBackup(0, end);
+  EXPECT_FALSE(writer_.is_open());
+  disk_.SetContents(kPath, writer_.history());
+  EXPECT_EQ(writer_.history(), before.substr(0, end));
+  EXPECT_EQ(writer_.HistoryOf(0), before);
+  EXPECT_TRUE(writer_.IsForked(2));
+  EXPECT_EQ(writer_.RestoredIn(2), 2u);
+  EXPECT_EQ(writer_.RestoredIn(1), 0u);
+  writer_.Open();
+  while (writer_.transactions() < 60 || writer_.busy()) writer_.Step();
+  ExpectHistoryIsCommitted();
+  writer_.BeginPack(false);
+  while (writer_.busy()) writer_.Step();
+  ASSERT_EQ(writer_.epoch(), 3u);
+  EXPECT_EQ(writer_.RestoredIn(3), 2u);
+  EXPECT_EQ(log_.violation(), "");
 }
 
 TEST_F(SimulatedWriterTest, ShowsVotesInPartsAndAborts) {

@@ -88,6 +88,7 @@ class Sweep {
       sum.packs += result.packs;
       sum.new_copies += result.new_copies;
       sum.refused_backups += result.refused_backups;
+      sum.restores += result.restores;
       sum.promotions += result.promotions;
       sum.resyncs += result.resyncs;
       sum.waits += result.waits;
@@ -120,9 +121,10 @@ class SimulationTest : public testing::Test {
     }
     const ScheduleResult& sum = sweep.sum;
     std::cout << count << " seeds from " << first << ": " << sum.transactions << " transactions, " << sum.crashes
-              << " crashes, " << sum.packs << " packs, " << sum.promotions << " promotions, " << sum.new_copies
-              << " new copies that a person made, " << sum.resyncs << " resyncs, " << sum.waits
-              << " waits that returned, " << sum.refused_backups << " looks at a primary that refused a backup\n";
+              << " crashes, " << sum.packs << " packs, " << sum.promotions << " promotions, " << sum.restores
+              << " backups that were gone on from, " << sum.new_copies << " new copies that a person made, "
+              << sum.resyncs << " resyncs, " << sum.waits << " waits that returned, " << sum.refused_backups
+              << " looks at a primary that refused a backup\n";
   }
 
   static void Replay(uint64_t seed, const std::function<void(ScheduleOptions&)>& change) {
@@ -259,6 +261,12 @@ TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncItsState) {
 TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncWhatItSends) {
   ExpectCaught("node0: ", [](ScheduleOptions& options) {
     options.sabotage.primary = {.ignore_file_syncs = true, .path = kDataPath};
+  });
+}
+
+TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncItsState) {
+  ExpectCaught("node0: ", [](ScheduleOptions& options) {
+    options.sabotage.primary = {.ignore_file_syncs = true, .path = absl::StrCat(kStatePath, ".new")};
   });
 }
 

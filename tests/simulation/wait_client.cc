@@ -27,7 +27,7 @@ Checker::Place WaitClient::Present() const { return {cluster_.writer().epoch(), 
 void WaitClient::Ask(uint32_t replicas, absl::Duration timeout) {
   Node& primary = cluster_.primary();
   if (!primary.running() || cluster_.failing_over() || cluster_.has_backup()) return;
-  Question question{replicas, Present(), &primary, {}};
+  Question question{replicas, Present(), cluster_.writer().RestoredIn(cluster_.writer().epoch()), &primary, {}};
   for (const auto& node : cluster_.nodes()) question.copies[node.get()] = cluster_.checker().CopiesOf(*node);
   primary.Wait(replicas, timeout,
                [this, question = std::move(question)](const v1::WaitResponse& answer) { OnAnswer(question, answer); });
@@ -54,7 +54,12 @@ void WaitClient::OnAnswer(const Question& question, const v1::WaitResponse& answ
                                           " have durably what was committed, ", question.committed.offset,
                                           " bytes of epoch ", question.committed.epoch));
   }
-  promises_.push_back(std::move(promise));
+  const bool restored = cluster_.writer().RestoredIn(cluster_.writer().epoch()) != question.restored;
+  if (!restored || checker.Has(Present(), question.committed)) return promises_.push_back(std::move(promise));
+  if (cluster_.restoring()) return;  // the primary need not have noticed
+  cluster_.log().Violation(question.primary->name(),
+                           absl::StrCat("wait returned for what the restored backup does not have: ",
+                                        question.committed.offset, " bytes of epoch ", question.committed.epoch));
 }
 
 void WaitClient::OnMoved(Node& node) {

@@ -17,8 +17,9 @@ namespace zrs::simulation {
 //
 //   wait     when it returns, what was committed when it was asked is durable on so many that have followed this
 //            process of the primary
+//            process of the primary; not, once the primary knows that it goes on from a backup without that
 //   missing  what it returned for is in the primary's file at the end, and in that of each host that had it durably
-//            then and was promoted later; a promotion of another host may leave it out
+//            then and was promoted later; a promotion of another host may leave it out, and a restored backup
 class WaitClient {
  public:
   // The cluster outlives it.
@@ -36,6 +37,7 @@ class WaitClient {
   struct Question {
     uint32_t replicas = 0;
     Checker::Place committed;
+    size_t restored = 0;  // as the writer's RestoredIn
     Node* primary = nullptr;
     std::map<Node*, uint64_t> copies;  // of each node: how many it has had
   };

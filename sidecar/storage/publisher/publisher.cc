@@ -102,6 +102,7 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
   if (hooks_.standing) {
     const Standing standing = hooks_.standing();
     publication.unheard = standing.unheard;
+    publication.yields = standing.yields;
     publication.incomplete = standing.incomplete;
     publication.takes_identity = standing.takes_identity;
   }

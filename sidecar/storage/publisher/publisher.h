@@ -33,6 +33,7 @@ class Publisher {
   struct Standing {
     bool secondary = false;
     bool unheard = false;     // as Publication's
+    bool yields = false;      // as Publication's
     bool incomplete = false;  // as Publication's
     v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
   };

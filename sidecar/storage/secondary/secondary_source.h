@@ -45,6 +45,7 @@ class SecondarySource final : public Source {
   bool is_primary() const override { return false; }
   bool serving() const override;
   bool hears_primary() const override { return health_.connected() && primary_view().has_value(); }
+  bool yields() const override { return copy_.yields; }
   bool complete() const override { return complete_; }
   std::optional<PrimaryView> primary_view() const override;
   void FillStatus(v1::StorageStatus& status) const override;

@@ -65,7 +65,8 @@ UpstreamFinding FindingOf(const replication::Copy& copy, const v1::Welcome& welc
     end.set_secondary(welcome.secondary());
     return FindingOf(copy, end);
   }
-  const uint64_t generation = replication::CurrentEpoch(welcome.lineage())->generation();
+  // What it was promoted to was given up: it is to follow, and finds nobody while that counts for others who look.
+  const uint64_t generation = welcome.yields() ? 0 : replication::CurrentEpoch(welcome.lineage())->generation();
   if (!welcome.secondary()) return {Kind::kPrimary, generation, "", ""};
   if (!welcome.unheard()) return {Kind::kSecondary, generation, "", ""};
   return {Kind::kUnheard, generation, "it is a secondary that hears nothing of a primary",

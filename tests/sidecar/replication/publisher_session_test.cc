@@ -212,6 +212,7 @@ TEST_F(PublisherSessionTest, WhoOnlyLooksGetsTheWelcomeAndNothingElse) {
   Publication publication = PublicationOf(file_);
   publication.secondary = true;
   publication.unheard = true;
+  publication.yields = true;
   driver_.emplace(PublisherOptions{}, publication);
   driver_->Receive(hello);
   driver_->Do(driver_->session.OnProbed(true));
@@ -224,6 +225,7 @@ TEST_F(PublisherSessionTest, WhoOnlyLooksGetsTheWelcomeAndNothingElse) {
   EXPECT_EQ(sent[0].welcome().decision(), v1::Welcome::DECISION_RESUME);
   EXPECT_TRUE(sent[0].welcome().secondary());
   EXPECT_TRUE(sent[0].welcome().unheard());
+  EXPECT_TRUE(sent[0].welcome().yields());
   EXPECT_TRUE(driver_->closed);
   EXPECT_FALSE(driver_->session.own_end());
   EXPECT_FALSE(driver_->session.last_seen()) << "its follower is elsewhere";

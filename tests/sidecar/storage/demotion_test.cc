@@ -56,6 +56,22 @@ TEST_F(DemotionTest, OnlyAPrimaryThatHasSomebodyToFollowIsDemoted) {
   EXPECT_TRUE(primary_.serving());
 }
 
+// It may have to give up what it was asked about, and is followed all the same.
+TEST_F(DemotionTest, AWaitAtAPrimaryThatIsDemotedFails) {
+  BeginStreaming();
+  ExpectPromoted(secondary_.Promote(kForce));
+  file_.Add({.tid = tests::TestTid(100), .records = {{.oid = 3, .data = std::string(5000, 'n')}}});
+  secondary_.Write(file_.bytes());
+  std::optional<v1::WaitResponse> patient;
+  secondary_.BeginWait(1, absl::Minutes(10), patient);
+  world_.RunFor(absl::Seconds(1));
+  EXPECT_FALSE(patient.has_value());
+  EXPECT_TRUE(secondary_.Demote().ok());
+  ASSERT_TRUE(patient.has_value());
+  EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_FAILED);
+  EXPECT_THAT(patient->message(), HasSubstr("may be gone"));
+}
+
 TEST_F(DemotionTest, NobodyIsDemotedWhoseFileIsWritten) {
   BeginStreaming();
   ExpectPromoted(secondary_.Promote(kForce));

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -149,6 +150,25 @@ TEST_F(RestoredBackupTest, APackInBetweenProvesNothing) {
   EXPECT_EQ(secondary_.Data(), file_.bytes());
   EXPECT_EQ(secondary_.Resync(/*dry_run=*/false).result(), v1::ResyncResponse::RESULT_DONE);
   RunUntilFollowed();
+}
+
+// What had been committed when it was asked is in the database no more, whoever has the file of now.
+TEST_F(RestoredBackupTest, AWaitForWhatTheBackupDoesNotHaveFails) {
+  Machine third(world_, "third", "primary");
+  Begin();
+  std::optional<v1::WaitResponse> patient;
+  primary_.BeginWait(2, absl::InfiniteDuration(), patient);
+  world_.RunFor(absl::Seconds(1));
+  Restore(Backup());
+  EXPECT_FALSE(patient.has_value());
+  Adopt();
+  ASSERT_TRUE(patient.has_value());
+  EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_FAILED);
+  EXPECT_THAT(patient->message(), HasSubstr("may be gone"));
+  third.Start();
+  ExpectResynced(secondary_, 5);
+  RunUntilEqual(primary_, third);
+  EXPECT_EQ(primary_.Wait(2, absl::Seconds(10)).result(), v1::WaitResponse::RESULT_DONE);
 }
 
 TEST_F(RestoredBackupTest, AnEmptySecondaryCopiesIt) {

@@ -94,6 +94,37 @@ TEST_F(TwoPrimariesTest, WhatWasNotPassedOnIsFoundAgain) {
   ExpectBothStop();
 }
 
+// Both gave their promotions up: what either was is no reason for the other not to follow the primary of before.
+TEST_F(TwoPrimariesTest, TwoThatAreDemotedDoNotKeepEachOtherFromTheRightOne) {
+  third_.SetUpstreams({"secondary", "primary"});
+  secondary_.SetUpstreams({"third", "primary"});
+  BeginStreaming();
+  third_.Start();
+  RunUntilEqual(primary_, third_);
+  tests::FileBuilder right = file_;
+  right.Add({.tid = tests::TestTid(200), .records = {{.oid = 3, .data = std::string(5000, 'r')}}});
+  primary_.Stop();
+  ExpectPromoted(secondary_.Promote(kForce));
+  Commit(secondary_, 3);
+  RunUntilEqual(secondary_, third_);
+  secondary_.Stop();
+  EXPECT_EQ(third_.Promote(kForce).generation(), 3u);
+  secondary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.serving(); }));
+  primary_.Write(right.bytes());
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  EXPECT_TRUE(third_.Demote().ok());
+  EXPECT_TRUE(secondary_.Demote().ok());
+  for (Machine* machine : {&secondary_, &third_}) {
+    RunUntilState(*machine, "diverged");
+    EXPECT_EQ(machine->Resync(/*dry_run=*/false).result(), v1::ResyncResponse::RESULT_DONE);
+  }
+  RunUntilEqual(primary_, secondary_);
+  RunUntilEqual(primary_, third_);
+  EXPECT_TRUE(primary_.serving());
+}
+
 TEST_F(TwoPrimariesTest, ItIsToldOverASecondary) {
   Machine fifth(world_, "fifth", "fourth");
   fifth.SetUpstreams({"fourth", "third"});
