@@ -271,7 +271,7 @@ void SecondarySource::OnLocalError(const absl::Status& status) {
 }
 
 void SecondarySource::OnDisconnected(const absl::Status& status) {
-  health_.OnDisconnected(/*of_live=*/!upstream_->session().rebuilding());
+  health_.OnDisconnected(upstream_->session(), copy_.committed.offset);
   search_.OnLost();
   const absl::Duration delay = DelayAfter(status);
   const bool refuted = upstream_->session().rebuild_refuted();
