@@ -89,7 +89,8 @@ Json StorageToJson(const v1::StorageStatus& status) {
           {"divergence", status.has_divergence() ? ComparisonToJson(status.divergence()) : Json(nullptr)},
           {"scrub", ScrubToJson(status)},
           {"index", IndexToJson(status)},
-          {"takesIdentity", OrNull(status.has_takes_identity(), status.takes_identity())}};
+          {"takesIdentity", OrNull(status.has_takes_identity(), status.takes_identity())},
+          {"fencingSince", OrNull(status.has_fencing_since(), status.fencing_since())}};
 }
 
 }  // namespace

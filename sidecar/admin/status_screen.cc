@@ -116,6 +116,9 @@ void AddStorage(ScreenLines& lines, const v1::StorageStatus& status, const Scree
     }
     lines.Add("lag", status.has_lag_bytes() ? Lag(status) : UnknownLag(status));
   }
+  if (status.has_fencing_since()) {
+    lines.Add("fence", absl::StrCat("the fence-command runs for ", Age(status.fencing_since(), options.now)));
+  }
   if (status.has_checking()) {
     lines.Add(status.checking().purpose(), ProgressText(status.checking().progress()));
   } else if (status.has_scrub() && status.scrub().has_finished()) {

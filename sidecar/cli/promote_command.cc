@@ -1,6 +1,7 @@
 #include "sidecar/cli/promote_command.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,11 +9,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/admin/admin_client.h"
+#include "sidecar/admin/human_units.h"
 #include "sidecar/cli/ask_and_show.h"
 #include "sidecar/cli/output.h"
 #include "sidecar/cli/terminal/progress_line.h"
+#include "sidecar/cli/terminal/terminal.h"
 #include "sidecar/config/loader.h"
 
 namespace zrs::cli {
@@ -49,8 +54,7 @@ int Report(const absl::StatusOr<Response>& response) {
   return Complain(absl::FailedPreconditionError(response->message()), unknown ? kUsage : kFailed);
 }
 
-// For the terminal, while its promotion waits for the upstream's end.
-std::string WhatIsAwaited(const v1::StorageStatus& storage) {
+std::string UpstreamAwaited(const v1::StorageStatus& storage) {
   const std::string line =
       absl::StrCat("storage ", storage.name(), ": waiting until ", storage.upstream().address(), " is stopped");
   if (!storage.has_lag_bytes()) return line;
@@ -58,17 +62,40 @@ std::string WhatIsAwaited(const v1::StorageStatus& storage) {
                                                      : absl::StrCat(", ", storage.lag_bytes(), " bytes to come"));
 }
 
-// Behind the upstream's end comes what takes no time that is worth a word, or a command that speaks for itself.
+// It has no limit.
+std::string FenceAwaited(const v1::StorageStatus& storage) {
+  const std::string line = absl::StrCat("storage ", storage.name(), ": waiting for the fence-command");
+  absl::Time since;
+  if (!absl::ParseTime(absl::RFC3339_full, storage.fencing_since(), &since, nullptr)) return line;
+  return absl::StrCat(line, ", which runs for ", admin::HumanDuration(absl::Now() - since));
+}
+
+// For the terminal: what the promotion of that storage waits for; empty where it is nothing that takes long.
+std::string WhatIsAwaited(const v1::StorageStatus& storage, bool for_upstream) {
+  if (for_upstream && storage.upstream().connected()) return UpstreamAwaited(storage);
+  return storage.has_fencing_since() ? FenceAwaited(storage) : "";
+}
+
+// What whoever interrupts the wait for the command has to know.
+const char* FenceRunsOn() {
+  static const std::string words = absl::StrCat(
+      kLineGone,
+      "zrs: the promotion is given up, but the fence-command runs on in the zrs process: zrs status shows it as long "
+      "as it runs, and the log of zrs tells how it ended. A promotion that is begun before that waits for it\n");
+  return words.c_str();
+}
+
 template <typename Ask>
-auto AskWhileWaiting(const std::string& admin_socket, const std::string& storage, Ask ask) {
+auto AskWhileWaiting(const std::string& admin_socket, const PromoteOptions& options, Ask ask) {
   WaitingLine line;
   std::map<std::string, std::string> awaited;  // by storage
-  return AskAndShow(admin_socket, storage, ask, [&](const v1::StorageStatus& one) {
-    if (one.upstream().connected()) {
-      awaited[one.name()] = WhatIsAwaited(one);
-    } else {
-      awaited.erase(one.name());
-    }
+  std::set<std::string> fencing;               // storages
+  return AskAndShow(admin_socket, options.storage, ask, [&](const v1::StorageStatus& one) {
+    fencing.erase(one.name());
+    if (one.has_fencing_since()) fencing.insert(one.name());
+    ChangeLastWords(fencing.empty() ? kLineGone : FenceRunsOn());
+    awaited[one.name()] = WhatIsAwaited(one, options.wait_for_upstream);
+    if (awaited[one.name()].empty()) awaited.erase(one.name());
     if (awaited.empty()) return line.End();
     line.Say(
         absl::StrJoin(awaited, "; ", [](std::string* out, const auto& entry) { absl::StrAppend(out, entry.second); }));
@@ -93,9 +120,9 @@ int PromoteCommand(const std::string& config, const PromoteOptions& options) {
   v1::PromoteRequest request;
   request.set_storage(options.storage);
   request.set_upstream(UpstreamOf(options));
-  const auto ask = [&] { return admin::AdminClient(settings->sidecar.admin_socket).Promote(request); };
-  const auto response =
-      options.wait_for_upstream ? AskWhileWaiting(settings->sidecar.admin_socket, options.storage, ask) : ask();
+  const auto response = AskWhileWaiting(settings->sidecar.admin_socket, options, [&] {
+    return admin::AdminClient(settings->sidecar.admin_socket).Promote(request);
+  });
   if (!response.ok()) return Complain(response.status(), kFailed);
   if (response->storages().empty()) return Complain(absl::NotFoundError(response->message()), kUsage);
   int exit_code = kSuccess;

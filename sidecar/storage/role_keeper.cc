@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "filestorage/timestamp.h"
 #include "sidecar/replication/end_message.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/role.h"
@@ -15,6 +17,7 @@ namespace {
 constexpr char kStopping[] = "zrs is stopping";
 constexpr char kChanging[] = "its role is being changed";
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+constexpr absl::Duration kFenceLook = absl::Seconds(1);
 
 }  // namespace
 
@@ -100,6 +103,9 @@ void RoleKeeper::OnRoleRead(const absl::StatusOr<bool>& promoted) {
 void RoleKeeper::FillStatus(v1::StorageStatus& status) const {
   source_->FillStatus(status);
   if (problem_.raised()) problem_.FillStatus(status);
+  if (const std::optional<absl::Time> since = Promotion::FenceRunsSince(fence_.get())) {
+    status.set_fencing_since(filestorage::Rfc3339(*since));
+  }
 }
 
 v1::PromotedStorage RoleKeeper::Refusal(const std::string& why) const {
@@ -181,6 +187,7 @@ void RoleKeeper::Promote(v1::PromoteRequest::Upstream upstream, std::function<bo
 
 void RoleKeeper::OnPromotionEnded(Promotion::Result result) {
   promotion_.reset();
+  AwaitFence();
   v1::PromotedStorage answer = Promotion::Describe(options_.name, result);
   if (result.source != Promotion::Result::Source::kEnded) return Settle(answer);
   const bool primary = result.status.ok();
@@ -188,6 +195,22 @@ void RoleKeeper::OnPromotionEnded(Promotion::Result result) {
     if (primary) return AnswerWhenServed(std::move(answer));
     Settle(answer);
   });
+}
+
+void RoleKeeper::AwaitFence() {
+  if (promotion_ || !fence_ || stopping_) return;
+  const std::optional<absl::Status> ended = Promotion::FenceEnded(*fence_);
+  if (!ended) {
+    fence_look_ = runtime_.After(kFenceLook, [this] { AwaitFence(); });
+    return;
+  }
+  fence_.reset();
+  if (ended->ok()) {
+    spdlog::info("storage {}: the fence-command has succeeded, of a promotion that was given up", options_.name);
+  } else {
+    spdlog::warn("storage {}: the fence-command is no success, of a promotion that was given up: {}", options_.name,
+                 std::string(ended->message()));
+  }
 }
 
 void RoleKeeper::PromoteAgain(Answer answer) {
@@ -322,6 +345,7 @@ void RoleKeeper::Settle(const v1::PromotedStorage& answer) {
 void RoleKeeper::Stop(absl::AnyInvocable<void()> done) {
   stopping_ = true;
   retry_.reset();
+  fence_look_.reset();
   for (auto& asked : std::exchange(asked_, {})) asked();
   if (!answer_) return done();
   settled_ = std::move(done);

@@ -71,6 +71,8 @@ class RoleKeeper {
   void ReadRole();
   void OnRoleRead(const absl::StatusOr<bool>& promoted);
   void OnPromotionEnded(Promotion::Result result);
+  // For the log, since nobody is told how the command of a promotion that was given up ends.
+  void AwaitFence();
   void PromoteAgain(Answer answer);
   // Quiesces and closes the source; another one takes its place. `given_up`: as the hook's; empty where the next source
   // has all of its file.
@@ -90,6 +92,7 @@ class RoleKeeper {
   PrimarySource* primary_ = nullptr;      // the source, where it is one
   SecondarySource* secondary_ = nullptr;  // the same
   std::shared_ptr<Promotion::Fence> fence_;
+  std::unique_ptr<runtime::Timer> fence_look_;  // of a promotion that was given up
   std::unique_ptr<Promotion> promotion_;
   Answer answer_;                                // while the role is being changed
   std::optional<v1::PromotedStorage> promoted_;  // to be answered when the primary is open, or has said why it is not

@@ -1,14 +1,16 @@
 """A secondary is promoted, a real ZEO server opens its file, and the old primary comes back."""
 
 import os
+import signal
 
 import pytest
-from support import config
+from support import config, contract
 from support import database as db
 from support.compare import read_bytes, until_identical
 from support.indexes import opened
 from support.ports import free_address
 from support.sidecar import run_zrs
+from support.terminal import Terminal
 from support.waiting import until
 
 
@@ -199,6 +201,29 @@ def test_the_fence(lab):
     with open(fence + ".ok", "w", encoding="utf-8"):
         pass
     assert_promoted(site.first)
+
+
+def test_the_fence_on_a_terminal(lab):
+    """It is told that the command is waited for, and whoever types Ctrl-C that it runs on."""
+    fence = lab.path("fence", "fence")
+    site = Site(lab, keys=[("fence-command", f"while test ! -e {fence}.end; do sleep 0.1; done; exit 3")])
+    site.lose_primary()
+    terminal = Terminal(site.first.binary, "promote", "--config", site.first.config)
+    try:
+        terminal.read_until("storage main: waiting for the fence-command, which runs for [2-9]")
+        assert "storages.fencingSince" in contract.known(site.first.status())
+        terminal.type(b"\x03")
+        assert terminal.exit_code() == -signal.SIGINT
+        last_line = terminal.text.rsplit("\033[K", 1)[1].replace("\r\n", "")
+        assert last_line.startswith("zrs: the promotion is given up, but the fence-command runs on"), last_line
+    finally:
+        terminal.close()
+    assert "the fence-command runs for" in run_zrs("status", "--config", site.first.config)[1]
+    with open(fence + ".end", "w", encoding="utf-8"):
+        pass
+    site.first.process.until_logged("storage main: the fence-command is no success, of a promotion that was given up: "
+                                    "it ended with exit code 3")
+    assert site.first.storage()["fencingSince"] is None
 
 
 def test_the_lock_is_free_for_the_database_only_afterwards(site):

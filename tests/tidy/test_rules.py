@@ -25,13 +25,15 @@ _SLEEP = Rule(
     })
 
 _GRPC = "gRPC takes its deadlines as times of the wall clock; nothing is decided by them"
+_AGES = "times are shown to people as ages"
 _WALL_CLOCK = Rule(
     r"system_clock|high_resolution_clock|utc_clock|GetCurrentTimeNanos|absl::Now\(|\btime\((nullptr|NULL|0)\)"
     r"|gettimeofday|CLOCK_REALTIME|\btime\.(time|time_ns|localtime|gmtime|ctime)\(|\bdatetime\.(now|utcnow|today)\("
     r"|\bdate\.today\(",
     CPP_FILES + PYTHON_FILES, {
         "sidecar/runtime/asio_runtime.cc": "the seam to threads and time",
-        "sidecar/cli/status_command.cc": "times are shown to people as ages",
+        "sidecar/cli/promote_command.cc": _AGES,
+        "sidecar/cli/status_command.cc": _AGES,
         "sidecar/transport/replication_server.cc": _GRPC,
         "tests/sidecar/transport/stream_test.cc": "a seed, which is printed with a failure",
     })

@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -12,19 +13,19 @@
 namespace zrs::cli {
 namespace {
 
-// For the signal handler. Written before the handler is set.
+// For the signal handler. Written before the handler is set, but for the text.
 struct LastWords {
   int descriptor = -1;
-  const char* text = "";
-  size_t size = 0;
+  std::atomic<const char*> text = "";
   AfterSignal after = AfterSignal::kDieOfIt;
 };
+static_assert(std::atomic<const char*>::is_always_lock_free);
 LastWords last_words_of_process;
 
 extern "C" void EndNow(int signal) {
+  const char* text = last_words_of_process.text;
   // Nothing can be done about a terminal that is gone.
-  [[maybe_unused]] const ssize_t written =
-      write(last_words_of_process.descriptor, last_words_of_process.text, last_words_of_process.size);
+  [[maybe_unused]] const ssize_t written = write(last_words_of_process.descriptor, text, std::strlen(text));
   if (last_words_of_process.after == AfterSignal::kSucceed) _exit(0);
   // The handler was set for one signal only, so that this one, which waits for the handler's end, has its usual effect.
   raise(signal);
@@ -66,9 +67,13 @@ WindowSize WindowSizeOf(int descriptor) {
 }
 
 void EndOnSignals(int descriptor, const char* last_words, AfterSignal after) {
-  last_words_of_process = {descriptor, last_words, std::strlen(last_words), after};
+  last_words_of_process.descriptor = descriptor;
+  last_words_of_process.text = last_words;
+  last_words_of_process.after = after;
   SetHandler(EndNow);
 }
+
+void ChangeLastWords(const char* last_words) { last_words_of_process.text = last_words; }
 
 void RememberSignals() { SetHandler(Remember); }
 

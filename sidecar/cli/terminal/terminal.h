@@ -26,6 +26,9 @@ enum class AfterSignal { kSucceed, kDieOfIt };
 // counts. To be called before other threads are started.
 void EndOnSignals(int descriptor, const char* last_words, AfterSignal after);
 
+// After EndOnSignals: other last words from now on, which are never freed. Any thread.
+void ChangeLastWords(const char* last_words);
+
 // From now on SIGINT and SIGTERM are only remembered, for work that has to be put away before the process ends; the
 // second one of a kind ends it as without this. To be called before other threads are started.
 void RememberSignals();

@@ -26,9 +26,20 @@ constexpr absl::Duration kLongestLook = absl::Seconds(5);
 // Shared with the command, which may outlive the process's interest in it.
 struct Promotion::Fence {
   std::string upstream;  // for which it was run
-  std::mutex mutex;
+  absl::Time began;
+  mutable std::mutex mutex;
   std::optional<absl::Status> ended;  // guarded by mutex; absent while it runs
 };
+
+std::optional<absl::Time> Promotion::FenceRunsSince(const Fence* fence) {
+  if (fence == nullptr || FenceEnded(*fence)) return std::nullopt;
+  return fence->began;
+}
+
+std::optional<absl::Status> Promotion::FenceEnded(const Fence& fence) {
+  const std::lock_guard<std::mutex> lock(fence.mutex);
+  return fence.ended;
+}
 
 v1::PromotedStorage Promotion::Describe(const std::string& storage, const Result& result) {
   v1::PromotedStorage answer;
@@ -167,7 +178,7 @@ void Promotion::Rehearse() {
 void Promotion::RunFence() {
   if (!options_.fence) return Finish();
   // One that has ended was for a promotion of then: what it fenced may have come back since.
-  if (fence_ && !FenceEnded()) {
+  if (FenceRunsSince(fence_.get())) {
     spdlog::info("storage {}: awaiting the fence-command, which runs since a promotion that was given up",
                  options_.name);
     return AwaitFence();
@@ -175,6 +186,7 @@ void Promotion::RunFence() {
   spdlog::info("storage {}: running the fence-command", options_.name);
   fence_ = std::make_shared<Fence>();
   fence_->upstream = source_.search().address();
+  fence_->began = runtime_.UnixNow();
   options_.fence(fence_->upstream, [fence = fence_](absl::Status status) {
     const std::lock_guard<std::mutex> lock(fence->mutex);
     fence->ended = std::move(status);
@@ -182,14 +194,9 @@ void Promotion::RunFence() {
   AwaitFence();
 }
 
-std::optional<absl::Status> Promotion::FenceEnded() const {
-  const std::lock_guard<std::mutex> lock(fence_->mutex);
-  return fence_->ended;
-}
-
 void Promotion::AwaitFence() {
   if (!GoesOn()) return;
-  const std::optional<absl::Status> ended = FenceEnded();
+  const std::optional<absl::Status> ended = FenceEnded(*fence_);
   if (!ended) {
     timer_ = runtime_.After(kLookInterval, [this] { AwaitFence(); });
     return;

@@ -43,6 +43,11 @@ class Promotion {
   // A fence-command that runs, or has run. It outlives a promotion that is given up meanwhile.
   struct Fence;
 
+  // Since when it runs; absent where it does not. `fence` may be null.
+  static std::optional<absl::Time> FenceRunsSince(const Fence* fence);
+  // How it ended; absent while it runs.
+  static std::optional<absl::Status> FenceEnded(const Fence& fence);
+
   // The answer to whoever asked for it.
   static v1::PromotedStorage Describe(const std::string& storage, const Result& result);
 
@@ -70,8 +75,6 @@ class Promotion {
   absl::Status IsGoneSecondary() const;
   void RunFence();
   void AwaitFence();
-  // Absent while it runs.
-  std::optional<absl::Status> FenceEnded() const;
   void Finish();
   void End(Result result);
 

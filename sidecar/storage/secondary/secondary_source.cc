@@ -120,7 +120,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
   }
   if (!differs_) return Seek();
   state_ = SecondaryState::kDiverged;
-  problem_.Raise(found->difference, kDifferenceRemedy);
+  RaiseDiverged(found->difference, kDifferenceRemedy);
   Locate();
   events_.changed();
 }
@@ -271,7 +271,7 @@ void SecondarySource::OnLocalError(const absl::Status& status) {
 }
 
 void SecondarySource::OnDisconnected(const absl::Status& status) {
-  health_.OnDisconnected(/*of_live=*/!upstream_->session().rebuilding());
+  health_.OnDisconnected(upstream_->session(), copy_.committed.offset);
   search_.OnLost();
   const absl::Duration delay = DelayAfter(status);
   const bool refuted = upstream_->session().rebuild_refuted();
@@ -319,11 +319,13 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
   }
-  problem_.Raise(absl::StrCat("upstream ", search_.address(), ": ", end.message, VouchTrouble(end.message)),
-                 VouchRemedy(end.message, RemedyOf(end)));
+  const bool diverged = end.reason == v1::End::REASON_DIVERGED || end.reason == v1::End::REASON_CONFLICT;
+  const bool others_may_do = search_.several() && end.secondary;
+  const std::string why = absl::StrCat("upstream ", search_.address(), ": ", end.message, VouchTrouble(end.message));
+  if (!diverged || others_may_do) problem_.Raise(why, VouchRemedy(end.message, RemedyOf(end)));
   if (end.reason == v1::End::REASON_REFUSED && end.by_publisher) search_.OnTurnedAway();
   if (!search_.several()) asked_ = Asked{search_.address(), end.takes_identity, end.message};
-  if (search_.several() && end.secondary) {
+  if (others_may_do) {
     // Its primary may have what it has not.
     state_ = SecondaryState::kConnecting;
     return backoff_.Next(runtime_.Random());
@@ -339,8 +341,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       state_ = SecondaryState::kDiverged;
       said_diverged_ = end.message;
       conflict_ = end.reason == v1::End::REASON_CONFLICT;
-      if (divergence_) problem_.Raise(DescribeDivergence(), RemedyOf(end));
-      WithdrawFailed("the copy here has diverged from its own upstream", end.remedy);
+      RaiseDiverged(divergence_ ? DescribeDivergence() : why, RemedyOf(end));
       break;
     default:
       state_ = SecondaryState::kConnecting;
@@ -367,17 +368,13 @@ void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& messag
   events_.withdrawn(replication::MakeEnd(reason, message, remedy));
 }
 
-void SecondarySource::WithdrawFailed(const std::string& message, const std::string& remedy) {
-  Withdraw(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy));
-}
-
 void SecondarySource::Fail(const std::string& message, const std::string& remedy) {
   state_ = SecondaryState::kStopped;
   EndComparing("the storage has stopped");
   problem_.Raise(message, remedy, /*lasting=*/true);
   retry_.reset();
   if (upstream_) upstream_->Stop(kStopGrace);
-  WithdrawFailed(message, remedy);
+  Withdraw(v1::End::REASON_SOURCE_FAILED, message, AtUpstream(remedy));
   events_.changed();
 }
 

@@ -134,8 +134,8 @@ class SecondarySource final : public Source {
   void OnLocalError(const absl::Status& status);
   void Publish();
   void Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy);
-  // For what is to be mended here: followers are told so.
-  void WithdrawFailed(const std::string& message, const std::string& remedy);
+  // It has diverged, for that reason; followers are told so, with the same words.
+  void RaiseDiverged(const std::string& message, const std::string& remedy);
   void Fail(const std::string& message, const std::string& remedy);
   void SaveStateNowAndThen();
   void CheckPlaceNowAndThen();

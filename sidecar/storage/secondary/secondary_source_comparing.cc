@@ -129,13 +129,25 @@ void SecondarySource::Adopt(const ComparisonResult& result) {
 
 // ---- Where it has diverged
 
+// For its followers that is no divergence: their files are beginnings of this one, and which of two is right is decided
+// here.
+void SecondarySource::RaiseDiverged(const std::string& message, const std::string& remedy) {
+  problem_.Raise(message, remedy);
+  Withdraw(
+      v1::End::REASON_SOURCE_FAILED,
+      absl::StrCat("it is a secondary that has diverged itself, and is followed again once that is decided: ", message),
+      absl::StrCat("nothing on this host: once that is decided, it follows again by itself, or tells what it has "
+                   "too much; ",
+                   AtUpstream(remedy)));
+}
+
 void SecondarySource::Locate() {
   if (comparisons_.purpose() || (!copy_.magic && !unproved_)) return;
   Comparisons::Wish wish = WishFor(Purpose::kLocate);
   wish.done = [this, end = copy_.committed.offset](const absl::StatusOr<ComparisonResult>& result) {
     if (stopping_ || !result.ok() || state_ != SecondaryState::kDiverged) return;
     divergence_ = ReportOf(*result, end, runtime_.UnixNow());
-    problem_.Raise(DescribeDivergence(), DivergenceRemedy());
+    RaiseDiverged(DescribeDivergence(), DivergenceRemedy());
     events_.changed();
   };
   comparisons_.Run(ComparedAddress(), std::move(wish));
@@ -165,10 +177,9 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   seeking_ = false;
   state_ = SecondaryState::kDiverged;
   retry_.reset();
-  problem_.Raise(DescribeDivergence(), remedy);
+  RaiseDiverged(DescribeDivergence(), remedy);
   if (!unproved_) writer_.NoteDifference(DescribeDivergence());
   if (upstream_) upstream_->Stop(kStopGrace);
-  WithdrawFailed("the copy here differs from its own upstream's file", remedy);
   events_.changed();
 }
 

@@ -92,9 +92,9 @@ void SecondarySource::OnNobody() {
   health_.OnError(why);
   retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
   if (state_ == SecondaryState::kDiskFull && divergence == nullptr) return;
-  problem_.Raise(absl::StrCat("none of its addresses can be followed: ", why),
-                 divergence != nullptr ? divergence->remedy : remedy);
+  why = absl::StrCat("none of its addresses can be followed: ", why);
   if (divergence == nullptr) {
+    problem_.Raise(why, remedy);
     state_ = SecondaryState::kConnecting;
     asked_ = AskedBySome();
     if (VouchIfAsked()) retry_.reset();
@@ -106,9 +106,8 @@ void SecondarySource::OnNobody() {
     }
     said_diverged_ = divergence->why;
     conflict_ = divergence->kind == UpstreamFinding::Kind::kConflict;
-    if (divergence_) problem_.Raise(DescribeDivergence(), DivergenceRemedy());
+    RaiseDiverged(divergence_ ? DescribeDivergence() : why, divergence_ ? DivergenceRemedy() : divergence->remedy);
     if (!divergence_) Locate();
-    WithdrawFailed("the copy here has diverged from its own upstream", divergence->remedy);
   }
   events_.changed();
 }

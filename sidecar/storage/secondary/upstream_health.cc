@@ -28,11 +28,14 @@ void UpstreamHealth::OnProgress() {
   problem_.Clear();
 }
 
-void UpstreamHealth::OnDisconnected(bool of_live) {
+void UpstreamHealth::OnDisconnected(const replication::FollowerSession& session, uint64_t committed) {
   late_ = false;
   if (!std::exchange(connected_, false)) return;
   since_ = runtime_.UnixNow();
-  if (of_live) last_current_ = runtime_.Now();
+  // What it told is about another file than the live one.
+  if (session.rebuilding()) return OnReplaced();
+  last_current_ = runtime_.Now();
+  lag_.OnStreamLost(KnownEnd(session), session.oldest_not_durable(), committed, runtime_.Now());
 }
 
 bool UpstreamHealth::OnError(const std::string& message) { return std::exchange(last_error_, message) == message; }

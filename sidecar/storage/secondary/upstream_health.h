@@ -36,8 +36,8 @@ class UpstreamHealth {
   void OnFollowing();
   // It has got something done: whatever the problem was, it is over.
   void OnProgress();
-  // `of_live`: whether it was the live copy that was being followed.
-  void OnDisconnected(bool of_live);
+  // The session that followed it, if it did, is over.
+  void OnDisconnected(const replication::FollowerSession& session, uint64_t committed);
   // Why it is not connected. Whether it is for the same reason as the last time.
   bool OnError(const std::string& message);
   // To be called whenever the session has changed. What is to be passed on to the copy's own followers, once for each

@@ -25,12 +25,16 @@ std::optional<PrimaryView> WhileRebuilding(const SecondaryNow& secondary, absl::
 
 }  // namespace
 
+uint64_t KnownEnd(const replication::FollowerSession& session) {
+  return std::max(session.upstream_end(), session.received_offset());
+}
+
 std::optional<PrimaryView> ViewOfPrimary(const SecondaryNow& secondary, absl::Duration now) {
   const replication::FollowerSession* session = secondary.session;
   if (session != nullptr && session->rebuilding()) return WhileRebuilding(secondary, now);
   const uint64_t durable = secondary.committed.offset;
   const filestorage::Tid oldest = session != nullptr ? session->oldest_not_durable() : 0;
-  const uint64_t known_end = session != nullptr ? std::max(session->upstream_end(), session->received_offset()) : 0;
+  const uint64_t known_end = session != nullptr ? KnownEnd(*session) : 0;
   const std::optional<uint64_t> bytes = secondary.lag.Bytes(durable, known_end, now);
   const std::optional<double> seconds = secondary.lag.Seconds(durable, known_end, oldest, now);
   if (!bytes || !seconds) return std::nullopt;

@@ -12,6 +12,9 @@
 
 namespace zrs::storage {
 
+// The largest committed end that the stream told of, by heartbeats or bytes.
+uint64_t KnownEnd(const replication::FollowerSession& session);
+
 struct SecondaryNow {
   const UpstreamLag& lag;
   const replication::FollowerSession* session = nullptr;  // null: no connection

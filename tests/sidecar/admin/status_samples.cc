@@ -77,6 +77,7 @@ v1::StatusResponse FullStatus() {
   storage.set_watch("inotify");
   storage.set_blobs("external");
   storage.set_takes_identity("new");
+  storage.set_fencing_since(SampleTimeText(absl::Seconds(42)));
   v1::Progress& progress = *storage.mutable_progress();
   progress.set_bytes(250'000'000);
   progress.set_total(1'000'000'000);

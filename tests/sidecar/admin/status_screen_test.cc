@@ -41,6 +41,7 @@ TEST(StatusScreen, ASecondaryThatStreams) {
   storage.clear_progress();
   storage.clear_watch();
   storage.clear_blobs();
+  storage.clear_fencing_since();
   storage.mutable_last_swap()->clear_command_error();
   EXPECT_EQ(Screen(status),
             "zrs 1.2.3, pid 42\n"
@@ -62,6 +63,7 @@ TEST(StatusScreen, EverythingElse) {
   EXPECT_THAT(screen, HasSubstr("  blobs        external\n"));
   EXPECT_THAT(screen, HasSubstr("  watch        inotify\n"));
   EXPECT_THAT(screen, HasSubstr("  progress     25 %, 250.0 MB of 1.0 GB, 125.0 MB/s, 6.0 s left\n"));
+  EXPECT_THAT(screen, HasSubstr("  fence        the fence-command runs for 42 s\n"));
   EXPECT_THAT(screen, HasSubstr("  reason       something is wrong (for 10 min)\n"));
   EXPECT_THAT(screen, HasSubstr("  next step    mend it\n"));
 }

@@ -39,6 +39,7 @@ class PromotionRefusedTest : public PromotionTest {
     wanted = false;
     ASSERT_TRUE(world_.RunUntil([&] { return given_up.has_value(); }));
     EXPECT_EQ(given_up->result(), Promoted::RESULT_REFUSED);
+    EXPECT_TRUE(secondary_.Status().has_fencing_since());
   }
 };
 
@@ -175,6 +176,7 @@ TEST_F(PromotionRefusedTest, AFenceThatRunsStillIsAwaited) {
   EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
   ExpectPromoted(answer.value_or(Promoted()));
   EXPECT_EQ(fence.begun, 1);
+  EXPECT_FALSE(secondary_.Status().has_fencing_since());
 }
 
 // What it fenced may have come back since.
@@ -183,6 +185,7 @@ TEST_F(PromotionRefusedTest, AFenceThatHasEndedForNobodyCountsNoMore) {
     FenceByHand fence;
     GiveUpDuring(fence);
     fence.done(of_then);
+    EXPECT_FALSE(secondary_.Status().has_fencing_since());
     primary_.Start();
     RunUntilState(secondary_, "streaming");
     primary_.Stop();

@@ -38,6 +38,35 @@ TEST_F(StorageStatusTest, WithoutFreshHeartbeatsASecondaryCannotTellHowFarItsFol
   EXPECT_FALSE(status.followers(0).has_lag_seconds());
 }
 
+// Between the attempts to write, too.
+TEST_F(StorageStatusTest, WhatAFullDiskHasNoRoomForIsLag) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  primary.Write(file_.bytes());
+  primary.Start();
+  secondary.Start();
+  EXPECT_TRUE(
+      world_.RunUntil([&] { return secondary.Data() == primary.Data() && secondary.Status().has_lag_bytes(); }));
+  const uint64_t before = file_.size();
+  secondary.disk().SetCapacity(before);
+  primary.Write(file_.AddMany(1, 1000).bytes());
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().state() == "disk-full"; }));
+  double seconds = 0;
+  for (int i = 0; i < 200; ++i) {
+    const v1::StorageStatus status = secondary.Status();
+    ASSERT_EQ(status.state(), "disk-full");
+    if (status.has_lag_bytes()) {
+      ASSERT_EQ(status.lag_bytes(), file_.size() - before) << i;
+      ASSERT_GE(status.lag_seconds(), seconds) << i;
+      seconds = status.lag_seconds();
+    }
+    world_.RunFor(absl::Milliseconds(50));
+  }
+  secondary.disk().SetCapacity(10 * before);
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().state() == "streaming"; }));
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().lag_bytes() == 0; }));
+}
+
 TEST_F(StorageStatusTest, AFollowerOfASecondaryIsBehindThePrimaryAsMuchAsThatIs) {
   Machine primary(world_, "primary", "");
   Machine middle(world_, "middle", "primary");

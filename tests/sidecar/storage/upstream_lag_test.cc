@@ -117,5 +117,27 @@ TEST(UpstreamLag, CaughtUpWithTheFirstSinceTheLastHeartbeat) {
   EXPECT_NEAR(*seconds, 1.0, 0.01);
 }
 
+TEST(UpstreamLag, WhatALostStreamToldOfIsMissingUntilAHeartbeatTellsOtherwise) {
+  UpstreamLag lag;
+  lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
+  lag.OnStreamLost(130, TidAt(kPrimaryTime), 100, absl::Seconds(51));
+  EXPECT_EQ(lag.Bytes(100, 0, absl::Seconds(52)), 30u);
+  EXPECT_NEAR(*lag.Seconds(100, 0, 0, absl::Seconds(52)), 2.0, 0.01);
+  lag.OnHeartbeat(HeartbeatAt(130, absl::Seconds(3)), 100, absl::Seconds(53));
+  EXPECT_EQ(lag.Bytes(100, 0, absl::Seconds(54)), 30u);
+  EXPECT_NEAR(*lag.Seconds(100, 0, 0, absl::Seconds(54)), 4.0, 0.01);
+}
+
+TEST(UpstreamLag, APrimaryThatHasLessThanTheLostOneIsTheOneThatCounts) {
+  UpstreamLag lag;
+  lag.OnHeartbeat(HeartbeatAt(100), 100, absl::Seconds(50));
+  lag.OnStreamLost(130, 0, 100, absl::Seconds(51));
+  lag.OnHeartbeat(HeartbeatAt(100, absl::Seconds(2)), 100, absl::Seconds(52));
+  EXPECT_EQ(lag.Bytes(100, 0, absl::Seconds(52)), 0u);
+  EXPECT_EQ(lag.Seconds(100, 0, 0, absl::Seconds(52)), 0.0);
+  lag.OnHeartbeat(HeartbeatAt(120, absl::Seconds(3)), 100, absl::Seconds(53));
+  EXPECT_NEAR(*lag.Seconds(100, 0, 0, absl::Seconds(54)), 1.0, 0.01);
+}
+
 }  // namespace
 }  // namespace zrs::storage

@@ -30,7 +30,57 @@ class UpstreamTroubleTest : public PackTest {
     EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr(remedy));
     EXPECT_THAT(secondary_.Status().upstream().last_error(), HasSubstr(reason));
   }
+  // The secondary's follower, too, and that it is not the one that is at fault.
+  void ExpectLastTold(const std::string& reason, const std::string& remedy) {
+    EXPECT_TRUE(world_.RunUntil([&] { return absl::StrContains(last_.Status().error().message(), reason); }))
+        << last_.Status().DebugString();
+    const v1::StorageStatus status = last_.Status();
+    EXPECT_EQ(status.state(), "connecting");
+    EXPECT_THAT(status.error().message(), HasSubstr("upstream secondary: it is a secondary that has diverged itself"));
+    EXPECT_THAT(status.error().remedy(), HasSubstr("nothing on this host"));
+    EXPECT_THAT(status.error().remedy(), HasSubstr("on the upstream's host: "));
+    EXPECT_THAT(status.error().remedy(), HasSubstr(remedy));
+    EXPECT_THAT(status.upstream().last_error(), HasSubstr(reason));
+  }
+  void BeginAll() {
+    Begin();
+    last_.Start();
+    RunUntilEqual(primary_, last_);
+    RunUntilState(last_, "streaming");
+  }
+
+  Machine last_{world_, "last", "secondary"};
 };
+
+TEST_F(UpstreamTroubleTest, APrimaryThatHasDivergedIsToldOverASecondary) {
+  BeginAll();
+  primary_.Replace(FileBuilder().AddMany(39, 900).bytes());
+  RunUntilState(secondary_, "diverged");
+  ExpectLastTold("upstream primary: /primary/Data.fs is neither", "see to the primary's file");
+  primary_.Replace(file_.bytes());
+  RunUntilState(last_, "streaming");
+  EXPECT_FALSE(last_.Status().has_error());
+}
+
+TEST_F(UpstreamTroubleTest, ASecondaryThatHasDivergedItself) {
+  BeginAll();
+  std::string flipped = secondary_.Data();
+  flipped[flipped.size() / 2] ^= 4;
+  secondary_.disk().SetContents("/secondary/Data.fs", flipped);
+  EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
+  ExpectLastTold(secondary_.Status().error().message(), "zrs resync");
+  // Also who comes when that was long ago.
+  secondary_.Stop();
+  last_.Stop();
+  secondary_.Start();
+  RunUntilState(secondary_, "diverged");
+  last_.Start();
+  ExpectLastTold(secondary_.Status().error().message(), "zrs resync");
+  EXPECT_EQ(secondary_.Resync(/*dry_run=*/false).result(), v1::ResyncResponse::RESULT_DONE);
+  RunUntilEqual(primary_, secondary_);
+  RunUntilState(last_, "streaming");
+  EXPECT_FALSE(last_.Status().has_error());
+}
 
 TEST_F(UpstreamTroubleTest, AFileThatWasEmptied) {
   Begin();
