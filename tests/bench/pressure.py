@@ -22,13 +22,13 @@ def full_speed(lab, seconds):
     database, pair = lag.make_pair(lab)
     waits = []
     stop = threading.Event()
+    # Not in the thread: the watcher, if it is forked meanwhile, would inherit the pipe whose end the start waits for.
+    probe = lag.Probe(pair.primary.admin_socket)
 
     def ask():
-        probe = lag.Probe(pair.primary.admin_socket)
         while not stop.wait(0.02):
             begin = time.monotonic()
             waits.append(probe.ask() - begin)
-        probe.close()
 
     before = _disconnects(pair.primary)
     asker = threading.Thread(target=ask)
@@ -36,6 +36,7 @@ def full_speed(lab, seconds):
     seen, _ = lag.visible(database, pair, None, seconds)
     stop.set()
     asker.join()
+    probe.close()
     return {
         "commitsPerSecond": len(seen) / seconds,
         "disconnects": _disconnects(pair.primary) - before,
