@@ -224,7 +224,7 @@ def test_going_on_from_a_restored_backup_without_the_primarys_state(lab):
     remedy = pair.secondary.until_storage(lambda s: s["error"] and "zrs resync" in s["error"]["remedy"],
                                           "that it is told what to do")["error"]["remedy"]
     assert "zrs adopt --new-database on its host" in remedy
-    assert f"move its state file, {state_file(pair.secondary)}, away" in remedy
+    assert f"move its state file {state_file(pair.secondary)} away" in remedy
     pair.secondary.stop()
     code, _, err = adopt(pair.primary, "--new-database", "--storage", "main")
     assert code == 0, err

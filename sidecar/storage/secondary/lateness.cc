@@ -1,6 +1,7 @@
 #include "sidecar/storage/secondary/lateness.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace zrs::storage {
 
@@ -19,8 +20,13 @@ Lateness Unanswered(const std::string& upstream) {
           "look at the zrs there: its disk may be stuck, or its host too busy; or something else listens there"};
 }
 
-std::string RemedyOf(const replication::FollowerEnd& end) {
-  return end.remedy.empty() ? "zrs tries again by itself; look at the log of the upstream's zrs" : end.remedy;
+std::string NamingStateFile(absl::string_view text, const std::string& state_path) {
+  return absl::StrReplaceAll(text, {{"state file away", absl::StrCat("state file ", state_path, " away")}});
+}
+
+std::string RemedyOf(const replication::FollowerEnd& end, const std::string& state_path) {
+  return end.remedy.empty() ? "zrs tries again by itself; look at the log of the upstream's zrs"
+                            : NamingStateFile(end.remedy, state_path);
 }
 
 std::string RemedyOfLocalError(const absl::Status& error) {

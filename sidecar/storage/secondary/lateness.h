@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "sidecar/replication/follower_session.h"
 
@@ -48,8 +49,11 @@ inline constexpr char kComparedRemedy[] =
     "is "
     "followed again";
 
+// `text` with the path of the state file that it tells to move away: the protocol and the file format know none.
+std::string NamingStateFile(absl::string_view text, const std::string& state_path);
+
 // What to do about the end of a stream: the peer's own word, or what can be done anyway.
-std::string RemedyOf(const replication::FollowerEnd& end);
+std::string RemedyOf(const replication::FollowerEnd& end, const std::string& state_path);
 
 // What to do about an error of the copy's disk or directory that does not heal by itself.
 std::string RemedyOfLocalError(const absl::Status& error);

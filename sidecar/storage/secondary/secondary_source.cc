@@ -322,7 +322,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
   const bool diverged = end.reason == v1::End::REASON_DIVERGED || end.reason == v1::End::REASON_CONFLICT;
   const bool others_may_do = search_.several() && end.secondary;
   const std::string why = absl::StrCat("upstream ", search_.address(), ": ", end.message, VouchTrouble(end.message));
-  if (!diverged || others_may_do) problem_.Raise(why, VouchRemedy(end.message, RemedyOf(end)));
+  if (!diverged || others_may_do) problem_.Raise(why, VouchRemedy(end.message, RemedyOf(end, options_.state_path)));
   if (end.reason == v1::End::REASON_REFUSED && end.by_publisher) search_.OnTurnedAway();
   if (!search_.several()) asked_ = Asked{search_.address(), end.takes_identity, end.message};
   if (others_may_do) {
@@ -341,7 +341,7 @@ absl::Duration SecondarySource::DelayAfterEnd(const replication::FollowerEnd& en
       state_ = SecondaryState::kDiverged;
       said_diverged_ = end.message;
       conflict_ = end.reason == v1::End::REASON_CONFLICT;
-      RaiseDiverged(divergence_ ? DescribeDivergence() : why, RemedyOf(end));
+      RaiseDiverged(divergence_ ? DescribeDivergence() : why, RemedyOf(end, options_.state_path));
       break;
     default:
       state_ = SecondaryState::kConnecting;
@@ -368,7 +368,9 @@ void SecondarySource::Withdraw(v1::End::Reason reason, const std::string& messag
   events_.withdrawn(replication::MakeEnd(reason, message, remedy));
 }
 
-void SecondarySource::Fail(const std::string& message, const std::string& remedy) {
+void SecondarySource::Fail(const std::string& why, const std::string& what_to_do) {
+  const std::string message = NamingStateFile(why, options_.state_path);
+  const std::string remedy = NamingStateFile(what_to_do, options_.state_path);
   state_ = SecondaryState::kStopped;
   EndComparing("the storage has stopped");
   problem_.Raise(message, remedy, /*lasting=*/true);
@@ -385,7 +387,7 @@ void SecondarySource::Remember(replication::KnownFollower follower) {
 
 void SecondarySource::OnUnreadable(const absl::Status& error) {
   if (state_ != SecondaryState::kStopped) {
-    Fail(std::string(error.message()), "check this copy's disk; move the copy and its state away for a new one");
+    Fail(std::string(error.message()), "check this copy's disk; move the copy and its state file away for a new one");
   }
 }
 

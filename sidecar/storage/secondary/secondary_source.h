@@ -136,7 +136,7 @@ class SecondarySource final : public Source {
   void Withdraw(v1::End::Reason reason, const std::string& message, const std::string& remedy);
   // It has diverged, for that reason; followers are told so, with the same words.
   void RaiseDiverged(const std::string& message, const std::string& remedy);
-  void Fail(const std::string& message, const std::string& remedy);
+  void Fail(const std::string& why, const std::string& what_to_do);
   void SaveStateNowAndThen();
   void CheckPlaceNowAndThen();
   // Looks at the health again, which may change by time alone.

@@ -106,7 +106,8 @@ void SecondarySource::OnNobody() {
     }
     said_diverged_ = divergence->why;
     conflict_ = divergence->kind == UpstreamFinding::Kind::kConflict;
-    RaiseDiverged(divergence_ ? DescribeDivergence() : why, divergence_ ? DivergenceRemedy() : divergence->remedy);
+    RaiseDiverged(divergence_ ? DescribeDivergence() : why,
+                  divergence_ ? DivergenceRemedy() : NamingStateFile(divergence->remedy, options_.state_path));
     if (!divergence_) Locate();
   }
   events_.changed();

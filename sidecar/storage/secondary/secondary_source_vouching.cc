@@ -15,16 +15,11 @@ namespace {
 
 // Between two comparisons with the same upstream; a restart tries again at once.
 constexpr absl::Duration kLongestPause = absl::Hours(1);
-std::string RefutedRemedy(const std::string& state_path) {
-  return absl::StrCat(
-      "both files are left as they are. Where this copy is the right one: zrs promote --force here. Where the "
-      "upstream's is (a restored backup, say): zrs adopt --new-database on its host; then stop zrs here, move its "
-      "state "
-      "file, ",
-      state_path,
-      ", away, the copy not, and start it again: it compares the two, and zrs resync saves beside what only this copy "
-      "has, and goes on");
-}
+constexpr char kRefutedRemedy[] =
+    "both files are left as they are. Where this copy is the right one: zrs promote --force here. Where the upstream's "
+    "is (a restored backup, say): zrs adopt --new-database on its host; then stop zrs here, move its state file away, "
+    "the copy not, and start it again: it compares the two, and zrs resync saves beside what only this copy has, and "
+    "goes on";
 constexpr char kMayYetHaveAll[] =
     "none needed while the upstream's zrs looks through its file: it is asked again; later: ";
 
@@ -100,12 +95,12 @@ void SecondarySource::OnVouched(const Asked& asked, const absl::StatusOr<Compari
   } else if (result.ok()) {
     const v1::Comparison report = ReportOf(*result, copy_.committed.offset, runtime_.UnixNow());
     vouched_.trouble = absl::StrCat("they were compared, and are not the same: ", Describe(report));
-    vouched_.remedy = RefutedRemedy(options_.state_path);
+    vouched_.remedy = NamingStateFile(kRefutedRemedy, options_.state_path);
     vouched_.pause = kLongestPause;
   } else {
     vouched_.trouble = std::string(result.status().message());
     vouched_.remedy = absl::IsFailedPrecondition(result.status())
-                          ? absl::StrCat(kMayYetHaveAll, RefutedRemedy(options_.state_path))
+                          ? absl::StrCat(kMayYetHaveAll, NamingStateFile(kRefutedRemedy, options_.state_path))
                           : "";
   }
   vouched_.until = runtime_.Now() + vouched_.pause;
