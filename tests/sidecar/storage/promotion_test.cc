@@ -147,6 +147,21 @@ TEST_F(PromotionTest, ItsOwnFollowersGoOnWithIt) {
   EXPECT_TRUE(world_.RunUntil([&] { return third.Status().generation() == 2; }));
 }
 
+TEST_F(PromotionTest, OneWhoseDiskIsFullIsPromotedByForceWhereItsStateCanBeWritten) {
+  BeginStreaming();
+  const uint64_t size = secondary_.Size();
+  secondary_.disk().SetCapacity(size + 50'000);
+  primary_.Write(file_.AddMany(1, 200'000).bytes());
+  RunUntilState(secondary_, "disk-full");
+  primary_.Stop();
+  ExpectRefused(secondary_.Promote(kMustBeGone), "With --force it is promoted all the same");
+  // What had arrived of the transaction has all the room.
+  ExpectRefused(secondary_.Promote(kForce), "secondary.state.new at 0: disk full");
+  secondary_.disk().SetCapacity(size + 100'000);
+  ExpectPromoted(secondary_.Promote(kForce));
+  EXPECT_EQ(secondary_.Size(), size);
+}
+
 TEST_F(PromotionTest, AnEpochThatCannotBeRememberedIsNotFollowed) {
   Machine third(world_, "third", "primary");
   BeginStreaming();
