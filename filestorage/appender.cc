@@ -215,22 +215,16 @@ absl::Status Appender::FinishTurn(const Boundary& end, Next next, absl::string_v
 // that hides them, would be damage for ZODB.
 absl::StatusOr<Appender::Next> Appender::AnnounceNext(const Boundary& end, absl::string_view following,
                                                       bool more_expected) {
-  Next next = Next::kNothing;
+  const bool known = following.size() >= kTransactionHeaderSize;
   std::optional<HeaderWrite> announcement;
-  if (tid_behind_) {
-    // Openers look at more than the tid behind it.
-  } else if (following.size() >= kTransactionHeaderSize) {
-    if (following[kTransactionStatusOffset] != kStatusInProgress) {
-      announcement = AnnouncementWrite(end.offset, following.substr(0, kAnnouncementSize), end.tid);
-      next = Next::kKnown;
-    }
-  } else if (more_expected) {
-    announcement = BlankAnnouncementWrite(end.offset, end.tid);
-    next = Next::kBlank;
+  // Openers look at more than the tid behind it.
+  if (!tid_behind_ && known && following[kTransactionStatusOffset] != kStatusInProgress) {
+    announcement = AnnouncementWrite(end.offset, following.substr(0, kAnnouncementSize), end.tid);
   }
+  if (!tid_behind_ && !known && more_expected) announcement = BlankAnnouncementWrite(end.offset, end.tid);
   if (announcement) {
     const absl::Status status = Write(*announcement);
-    if (status.ok()) return next;
+    if (status.ok()) return known ? Next::kKnown : Next::kBlank;
     if (!absl::IsResourceExhausted(status)) return status;
     // It can wait; but a part of it may be there.
     room_end_ = std::max(room_end_, end.offset + kAnnouncementSize);

@@ -75,13 +75,19 @@ absl::StatusOr<std::string> ReadFirstBytes(File& file, uint64_t transaction) {
   return bytes;
 }
 
-// Whether what lies behind `end` can be cut without being saved: it is what the appender leaves of an uncommitted group
-// (see announcement.h), or nothing but zeros.
-absl::StatusOr<bool> IsOurs(File& file, uint64_t end, uint64_t size) {
+// Whether what lies behind `end` is what the appender leaves of an uncommitted group (see announcement.h), or too
+// little to be anything.
+absl::StatusOr<bool> IsUncommittedGroup(File& file, uint64_t end, uint64_t size) {
   if (size - end < kTransactionHeaderSize) return true;
   const absl::StatusOr<std::string> first = ReadFirstBytes(file, end);
   if (!first.ok()) return first.status();
-  if (IsAnnouncement(*first)) return true;
+  return IsAnnouncement(*first);
+}
+
+// Whether what lies behind `end` can be cut without being saved: it is that, or nothing but zeros.
+absl::StatusOr<bool> IsOurs(File& file, uint64_t end, uint64_t size) {
+  const absl::StatusOr<bool> group = IsUncommittedGroup(file, end, size);
+  if (!group.ok() || *group) return group;
   bool zeros = true;
   const absl::Status read =
       ForEachPiece(file, end, size, [&](uint64_t, absl::string_view piece) -> absl::StatusOr<bool> {
@@ -151,11 +157,8 @@ absl::Status FinishInterruptedTurn(File& file, uint64_t size, Magic magic, Bound
   if (!group_end.ok()) return group_end.status();
   // The file ends with the group, or the next one is announced behind it; else this is nobody's turn.
   if (group_end->offset == end->offset) return absl::OkStatus();
-  if (size - group_end->offset >= kTransactionHeaderSize) {
-    const absl::StatusOr<std::string> behind = ReadFirstBytes(file, group_end->offset);
-    if (!behind.ok()) return behind.status();
-    if (!IsAnnouncement(*behind)) return absl::OkStatus();
-  }
+  const absl::StatusOr<bool> next = IsUncommittedGroup(file, group_end->offset, size);
+  if (!next.ok() || !*next) return next.status();
   for (const HeaderWrite& write : TurnWrites(end->offset, *real)) {
     if (absl::Status written = file.WriteAt(write.offset, write.bytes); !written.ok()) return written;
     if (absl::Status synced = SyncFile(file); !synced.ok()) return synced;

@@ -8,7 +8,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "sidecar/cli/host_check.h"
 #include "sidecar/cli/output.h"
@@ -62,9 +61,7 @@ int CheckConfigCommand(const std::string& config, bool json) {
   if (settings.ok()) {
     report = CheckHost(*settings);
   } else {
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(settings.status().message(), absl::MaxSplits("; ", 1));
-    report.problems.push_back({parts.first, parts.second});
+    report.problems.push_back(ProblemOf(settings.status()));
   }
   const int exit_code = !settings.ok() ? kUsage : report.problems.empty() ? kSuccess : kFailed;
   if (json) {

@@ -166,8 +166,8 @@ void Checker::CheckState(const config::StorageSettings& storage, const std::stri
     fits = state.status();
   }
   if (fits.ok()) return;
-  const std::pair<std::string, std::string> parts = absl::StrSplit(fits.message(), absl::MaxSplits("; ", 1));
-  AddProblem(absl::StrCat(In(storage), parts.first), parts.second);
+  const Problem problem = ProblemOf(fits);
+  AddProblem(absl::StrCat(In(storage), problem.message), problem.remedy);
 }
 
 void Checker::NoteLostIdentity(const config::StorageSettings& storage, const std::string& state_path) {
@@ -268,6 +268,11 @@ void Checker::CheckGroup(const config::StorageSettings& storage) {
 }
 
 }  // namespace
+
+Problem ProblemOf(const absl::Status& error) {
+  const std::pair<std::string, std::string> parts = absl::StrSplit(error.message(), absl::MaxSplits("; ", 1));
+  return {parts.first, parts.second};
+}
 
 HostReport CheckHost(const config::Settings& settings) {
   Checker checker;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "sidecar/config/settings.h"
 
 namespace zrs::cli {
@@ -13,6 +14,9 @@ struct Problem {
   std::string message;
   std::string remedy;
 };
+
+// Of an error whose remedy is behind the first "; ".
+Problem ProblemOf(const absl::Status& error);
 
 struct HostReport {
   std::vector<Problem> problems;   // what would keep zrs, or the database after a failover, from working

@@ -46,8 +46,7 @@ inline constexpr char kDivergedRemedy[] =
 // Behind that, once it was compared: it does not go on by itself any more.
 inline constexpr char kComparedRemedy[] =
     ". Once the upstream has all that is here (the right file was put back), zrs compare finds no difference, and it "
-    "is "
-    "followed again";
+    "is followed again";
 
 // `text` with the path of the state file that it tells to move away: the protocol and the file format know none.
 std::string NamingStateFile(absl::string_view text, const std::string& state_path);

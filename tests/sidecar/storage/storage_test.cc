@@ -234,41 +234,31 @@ TEST_F(StorageTest, AnotherDatabaseIsRefused) {
 }
 
 // Whose identity is settled: nothing is left but to give the copy's up.
-TEST_F(StorageTest, AnotherKnownDatabaseIsRefusedWithTheNameOfTheOwnStateFile) {
-  Machine primary(world_, "primary", "");
+TEST_F(PairTest, AnotherKnownDatabaseIsRefusedWithTheNameOfTheOwnStateFile) {
   Machine other(world_, "other", "");
   Machine others_copy(world_, "others-copy", "other");
-  Machine secondary(world_, "secondary", "primary");
-  primary.Write(file_.bytes());
   other.Write(file_.bytes());
-  primary.Start();
   other.Start();
   others_copy.Start();
-  secondary.Start();
-  RunUntilEqual(primary, secondary);
+  Begin();
   RunUntilEqual(other, others_copy);
   RunUntilState(others_copy, "streaming");
-  secondary.Stop();
-  secondary.SetUpstream("other");
-  secondary.Start();
-  EXPECT_TRUE(world_.RunUntil([&] { return secondary.Status().has_error(); }));
-  EXPECT_THAT(secondary.Status().error().remedy(), HasSubstr("state file /state/secondary.state away"));
+  secondary_.Stop();
+  secondary_.SetUpstream("other");
+  secondary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().has_error(); }));
+  EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("state file /state/secondary.state away"));
 }
 
-TEST_F(StorageTest, ACopyThatHasLostWhatWasDurableSaysWhichStateFileToMoveAway) {
-  Machine primary(world_, "primary", "");
-  Machine secondary(world_, "secondary", "primary");
-  primary.Write(file_.bytes());
-  primary.Start();
-  secondary.Start();
-  RunUntilEqual(primary, secondary);
-  secondary.Stop();
+TEST_F(PairTest, ACopyThatHasLostWhatWasDurableSaysWhichStateFileToMoveAway) {
+  Begin();
+  secondary_.Stop();
   const std::string shorter = file_.bytes().substr(0, file_.bytes().size() - 1);
-  secondary.Write(shorter);
-  secondary.Start();
-  RunUntilState(secondary, "stopped");
-  EXPECT_THAT(secondary.Status().error().message(), HasSubstr("state file /state/secondary.state away"));
-  EXPECT_EQ(secondary.Data(), shorter);
+  secondary_.Write(shorter);
+  secondary_.Start();
+  RunUntilState(secondary_, "stopped");
+  EXPECT_THAT(secondary_.Status().error().message(), HasSubstr("state file /state/secondary.state away"));
+  EXPECT_EQ(secondary_.Data(), shorter);
 }
 
 TEST_F(StorageTest, ACopyWithExtraTransactionsIsDiverged) {
