@@ -79,7 +79,7 @@ std::string WhatIsAwaited(const v1::StorageStatus& storage, bool for_upstream) {
 // What whoever interrupts the wait for the command has to know.
 const char* FenceRunsOn() {
   static const std::string words = absl::StrCat(
-      kLineGone,
+      LineGone(),
       "zrs: the promotion is given up, but the fence-command runs on in the zrs process: zrs status shows it as long "
       "as it runs, and the log of zrs tells how it ended. A promotion that is begun before that waits for it\n");
   return words.c_str();
@@ -90,10 +90,10 @@ auto AskWhileWaiting(const std::string& admin_socket, const PromoteOptions& opti
   WaitingLine line;
   std::map<std::string, std::string> awaited;  // by storage
   std::set<std::string> fencing;               // storages
-  return AskAndShow(admin_socket, options.storage, ask, [&](const v1::StorageStatus& one) {
+  return AskAndWatch(admin_socket, options.storage, ask, [&](const v1::StorageStatus& one) {
     fencing.erase(one.name());
     if (one.has_fencing_since()) fencing.insert(one.name());
-    ChangeLastWords(fencing.empty() ? kLineGone : FenceRunsOn());
+    ChangeLastWords(fencing.empty() ? LineGone() : FenceRunsOn());
     awaited[one.name()] = WhatIsAwaited(one, options.wait_for_upstream);
     if (awaited[one.name()].empty()) awaited.erase(one.name());
     if (awaited.empty()) return line.End();

@@ -20,7 +20,7 @@ namespace {
 absl::StatusOr<filestorage::VerifyReport> VerifyWithProgress(const std::string& path) {
   filestorage::FileSystem& files = filestorage::PosixFileSystem();
   if (absl::Status regular = CheckIsRegular(files, "verify", path); !regular.ok()) return regular;
-  if (IsTerminal(STDERR_FILENO)) EndOnSignals(STDERR_FILENO, kLineGone, AfterSignal::kDieOfIt);
+  if (IsTerminal(STDERR_FILENO)) EndOnSignals(STDERR_FILENO, LineGone(), AfterSignal::kDieOfIt);
   ProgressLine line("verify");
   return filestorage::Verify(files, path, [&line](uint64_t done, uint64_t total) {
     line.Update(done, total);

@@ -90,7 +90,7 @@ SECTIONS = {
     "lag": measure_lag,
     "full-speed": lambda options: in_lab(pressure.full_speed, options.seconds / 2),
     "slow-disk": lambda options: in_lab(pressure.slow_disk, options.seconds / 4),
-    "writer": lambda options: in_lab(pressure.writer_cost, options.seconds / 5, 5),
+    "writer": lambda options: in_lab(pressure.writer_cost, options.seconds / 10, 10),
     "restart": lambda options: in_lab(footprint.restart, source_file(options.size)),
     "idle": lambda options: in_lab(footprint.idle, 20),
     "followers": lambda options: in_lab(footprint.followers, _FOLLOWERS, source_file(_INCUMBENT_SIZE)),

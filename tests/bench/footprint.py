@@ -2,6 +2,9 @@
 
 import glob
 import os
+import re
+import subprocess
+import sys
 import time
 
 import generate
@@ -14,13 +17,41 @@ from support.sidecar import ROOT
 from support.waiting import until
 
 
-def _cpu(sidecar):
+def _cpu(pid):
     """Seconds, of the threads that run; to the nanosecond, where a process counts hundredths of a second."""
     total = 0
-    for thread in glob.glob(f"/proc/{sidecar.process.pid}/task/*/schedstat"):
+    for thread in glob.glob(f"/proc/{pid}/task/*/schedstat"):
         with open(thread, encoding="ascii") as file:
             total += int(file.read().split()[0])
     return total / 1e9
+
+
+def _wake_ups(pid):
+    """How often its threads went to sleep."""
+    total = 0
+    for thread in glob.glob(f"/proc/{pid}/task/*/status"):
+        with open(thread, encoding="ascii") as file:
+            total += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.MULTILINE).group(1))
+    return total
+
+
+def _share(pids, seconds):
+    """[(share of a core, wake-ups a second)] of each, while nothing else happens."""
+    before = [(_cpu(pid), _wake_ups(pid)) for pid in pids]
+    time.sleep(seconds)
+    return [((_cpu(pid) - cpu) / seconds, (_wake_ups(pid) - wakes) / seconds)
+            for pid, (cpu, wakes) in zip(pids, before)]
+
+
+def _sleeper(rate, seconds):
+    """Share of a core of a process that wakes up so many times a second and does nothing."""
+    process = subprocess.Popen([sys.executable, "-c", f"import time\nwhile True: time.sleep({1 / rate})"])
+    try:
+        time.sleep(2)
+        return _share([process.pid], seconds)[0][0]
+    finally:
+        process.kill()
+        process.wait()
 
 
 def idle(lab, seconds):
@@ -30,11 +61,12 @@ def idle(lab, seconds):
     pair = lab.pair(path)
     pair.secondary.until_streaming()
     time.sleep(2)  # what a start leaves to be done
-    before = [_cpu(sidecar) for sidecar in (pair.primary, pair.secondary)]
-    time.sleep(seconds)
-    after = [_cpu(sidecar) for sidecar in (pair.primary, pair.secondary)]
-    primary, secondary = ((b - a) / seconds for a, b in zip(before, after))
-    return {"seconds": seconds, "primaryOfACore": primary, "secondaryOfACore": secondary}
+    (primary, wakes), (secondary, others) = _share([s.process.pid for s in (pair.primary, pair.secondary)], seconds)
+    pair.secondary.stop()
+    pair.primary.stop()
+    rate = max(wakes, others)
+    return {"seconds": seconds, "primaryOfACore": primary, "secondaryOfACore": secondary, "wakeUpsPerSecond": rate,
+            "sleeperOfACore": _sleeper(rate, seconds)}
 
 
 def _until_streaming(sidecar):

@@ -110,6 +110,27 @@ def lateness(seconds):
     return late
 
 
+def two_syncs(path, rate, seconds):
+    """Seconds of an append, its sync, a byte that is overwritten and its sync: nothing is durable sooner than that,
+    with the order kept."""
+    took = []
+    pace = _Pace(rate)
+    end = time.monotonic() + seconds
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    position = 0
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        os.pwrite(descriptor, b"x" * 4096, position)
+        os.fdatasync(descriptor)
+        os.pwrite(descriptor, b"y", position)
+        os.fdatasync(descriptor)
+        took.append(time.monotonic() - begin)
+        position += 4096
+        pace.wait()
+    os.close(descriptor)
+    return took
+
+
 def make_pair(lab, **options):
     """A database and a pair of sidecars that stream it, warmed up."""
     path = lab.path("primary-data", "Data.fs")
@@ -128,6 +149,7 @@ def measure(lab, rate, seconds):
     trace = lab.path("trace")
     database, pair = make_pair(lab, secondary_env=preloaded(lab, TRACE=trace))
     machine = lateness(seconds / 4)
+    disk = two_syncs(lab.path("syncs"), rate, seconds / 4)
     seen, interval = visible(database, pair, rate, seconds)
     # Without the process that looks, which takes a tenth of a core.
     committed = list(commits(database, pair.path, rate, seconds))
@@ -144,4 +166,5 @@ def measure(lab, rate, seconds):
         "waitMilliseconds": percentiles(told),
         "adminRoundTripMilliseconds": percentiles(trips),
         "machineLateMilliseconds": percentiles(machine),
+        "twoSyncsMilliseconds": percentiles(disk),
     }

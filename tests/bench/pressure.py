@@ -1,6 +1,7 @@
 """A writer at full speed: does the secondary keep up, what does the writer lose, and what does a slow disk change."""
 
 import os
+import statistics
 import threading
 import time
 
@@ -67,18 +68,18 @@ def slow_disk(lab, seconds):
 
 
 def writer_cost(lab, seconds, rounds):
-    """The writer's rate with a pair of sidecars and without, in turns."""
+    """The writer's rate with a pair of sidecars and without, in turns: what changes slowly touches both of a round."""
     database, pair = lag.make_pair(lab)
     rates = {True: [], False: []}
     for number in range(2 * rounds):
-        # With, without, without, with: so that what changes slowly touches both alike.
-        attached = number % 4 in (0, 3)
+        attached = number % 4 in (0, 3)  # with, without, without, with
         if attached != pair.primary.process.running():
             (pair.start() if attached else (pair.secondary.stop(), pair.primary.stop()))
             if attached:
                 pair.secondary.until_streaming()
         done = sum(1 for _ in lag.commits(database, pair.path, None, seconds))
         rates[attached].append(done / seconds)
-    with_replica, without = (sorted(rates[which])[rounds // 2] for which in (True, False))
+    losses = sorted(1 - attached / alone for attached, alone in zip(rates[True], rates[False]))
+    with_replica, without = (statistics.median(rates[which]) for which in (True, False))
     return {"commitsPerSecondAttached": with_replica, "commitsPerSecondAlone": without,
-            "loss": 1 - with_replica / without}
+            "loss": statistics.median(losses), "losses": losses}

@@ -50,6 +50,7 @@ def _lag_rows(result):
                _milliseconds(theirs) if known else f"could not be installed: {result['incumbentSkipped']}")
     yield _row("- how late this machine wakes up a process that sleeps",
                _milliseconds(result["machineLateMilliseconds"]))
+    yield _row("- how long an append and two syncs take on this disk", _milliseconds(result["twoSyncsMilliseconds"]))
 
 
 def _full_speed_rows(result):
@@ -67,9 +68,10 @@ def _slow_disk_rows(result):
 
 
 def _writer_rows(result):
+    losses = result["losses"]
     yield _row("writer's rate with a replica", f"{result['commitsPerSecondAttached']:.0f}/s, "
-               f"{result['commitsPerSecondAlone']:.0f}/s without: {100 * result['loss']:+.1f} % lost", "at most 5 %",
-               result["loss"] <= 0.05)
+               f"{result['commitsPerSecondAlone']:.0f}/s without: {100 * result['loss']:+.1f} % lost "
+               f"({100 * losses[0]:+.1f} to {100 * losses[-1]:+.1f})", "at most 5 %", result["loss"] <= 0.05)
 
 
 def _restart_rows(result):
@@ -83,6 +85,8 @@ def _idle_rows(result):
         share = 100 * result[f"{name}OfACore"]
         yield _row(f"idle {name}, over {result['seconds']} s", f"{share:.2f} % of a core", "at most 0.1 %",
                    share <= 0.1)
+    yield _row(f"- a process that wakes up as often ({result['wakeUpsPerSecond']:.1f} times a second) and does nothing",
+               f"{100 * result['sleeperOfACore']:.2f} % of a core")
 
 
 def _followers_rows(result):

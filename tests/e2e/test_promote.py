@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 from support import config, contract
@@ -224,6 +225,29 @@ def test_the_fence_on_a_terminal(lab):
     site.first.process.until_logged("storage main: the fence-command is no success, of a promotion that was given up: "
                                     "it ended with exit code 3")
     assert site.first.storage()["fencingSince"] is None
+
+
+def test_the_fence_in_a_script(lab):
+    """Whoever interrupts the script is told too."""
+    fence = lab.path("fence", "fence")
+    site = Site(lab, keys=[("fence-command", f"while test ! -e {fence}.end; do sleep 0.1; done; exit 3")])
+    site.lose_primary()
+
+    def interrupted():
+        asker = subprocess.Popen([site.first.binary, "promote", "--config", site.first.config],
+                                 stderr=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            asker.communicate(timeout=0.5)
+        asker.send_signal(signal.SIGINT)
+        said = asker.communicate(timeout=30)[1]
+        assert asker.returncode == -signal.SIGINT
+        return said
+
+    # It knows of the command once it has asked for the status.
+    until(lambda: interrupted().startswith("zrs: the promotion is given up, but the fence-command runs on"), "words")
+    with open(fence + ".end", "w", encoding="utf-8"):
+        pass
+    site.first.process.until_logged("storage main: the fence-command is no success, of a promotion that was given up")
 
 
 def test_the_lock_is_free_for_the_database_only_afterwards(site):

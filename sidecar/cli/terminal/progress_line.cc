@@ -14,9 +14,13 @@
 namespace zrs::cli {
 namespace {
 
+constexpr char kLineGone[] = "\r\033[K";
+
 absl::Duration MonotonicNow() { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); }
 
 }  // namespace
+
+const char* LineGone() { return IsTerminal(STDERR_FILENO) ? kLineGone : ""; }
 
 ProgressLine::ProgressLine(absl::string_view what) {
   if (IsTerminal(STDERR_FILENO)) progress_.emplace(what, WindowSizeOf(STDERR_FILENO).columns, MonotonicNow());

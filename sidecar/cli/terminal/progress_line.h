@@ -12,8 +12,8 @@
 
 namespace zrs::cli {
 
-// Clears the line.
-inline constexpr char kLineGone[] = "\r\033[K";
+// What clears the line on standard error; empty where that is no terminal. Never freed.
+const char* LineGone();
 
 // Written over while the work goes on, gone when this is; nothing where standard error is no terminal.
 class ProgressLine {

@@ -22,8 +22,8 @@ WindowSize WindowSizeOf(int descriptor);
 enum class AfterSignal { kSucceed, kDieOfIt };
 
 // From now on SIGINT and SIGTERM end the process at once, with exit code 0 or by the signal itself as without this;
-// before that `last_words` (a literal) are written to `descriptor`, which leave the terminal as it was. The last call
-// counts. To be called before other threads are started.
+// before that `last_words` (never freed) are written to `descriptor`, which leave the terminal as it was. The last call
+// counts. A signal that was ignored stays so. To be called before other threads are started.
 void EndOnSignals(int descriptor, const char* last_words, AfterSignal after);
 
 // After EndOnSignals: other last words from now on, which are never freed. Any thread.

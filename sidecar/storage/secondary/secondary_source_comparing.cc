@@ -142,7 +142,7 @@ void SecondarySource::RaiseDiverged(const std::string& message, const std::strin
 }
 
 void SecondarySource::Locate() {
-  if (comparisons_.purpose() || (!copy_.magic && !unproved_)) return;
+  if (comparisons_.purpose() || !copy_.magic) return;
   Comparisons::Wish wish = WishFor(Purpose::kLocate);
   wish.done = [this, end = copy_.committed.offset](const absl::StatusOr<ComparisonResult>& result) {
     if (stopping_ || !result.ok() || state_ != SecondaryState::kDiverged) return;
