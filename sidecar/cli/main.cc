@@ -24,6 +24,7 @@
 #include "sidecar/cli/promote_command.h"
 #include "sidecar/cli/status_command.h"
 #include "sidecar/cli/verify_command.h"
+#include "sidecar/cli/version.h"
 #include "sidecar/config/nearest.h"
 #include "sidecar/config/values.h"
 
@@ -266,6 +267,7 @@ absl::Status CheckCommand(const std::string& name, const std::vector<std::string
 int Main(int argc, char** argv) {
   CommandLine line;
   line.app.require_subcommand(1);
+  line.app.set_version_flag("--version", absl::StrCat("zrs ", kVersion), "print the version and exit");
   AddLifecycle(line);
   AddQuestions(line);
   AddWait(line);

@@ -72,8 +72,9 @@ def test_a_missing_configuration_is_named(lab, command):
     assert path in err
 
 
-def test_the_version():
-    code, out, err = run_zrs("version")
+@pytest.mark.parametrize("how", ["version", "--version"])
+def test_the_version(how):
+    code, out, err = run_zrs(how)
     assert (code, err) == (0, "")
     assert re.fullmatch(r"zrs \d+\.\d+\.\d+\n", out)
 
