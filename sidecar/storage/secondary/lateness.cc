@@ -15,6 +15,11 @@ Lateness Unheard(const std::string& upstream) {
           "look at the primary's zrs, and at those on the way to it: it may be stopped, or its host too busy"};
 }
 
+Lateness Unfinished(const std::string& upstream) {
+  return {absl::StrCat("the connection to ", upstream, " has ended, and what came over it is still being written"),
+          "zrs connects again once that is done; if it is not, look at this host's disk: it may be stuck"};
+}
+
 Lateness Unanswered(const std::string& upstream) {
   return {absl::StrCat(upstream, " takes the connection and does not answer"),
           "look at the zrs there: its disk may be stuck, or its host too busy; or something else listens there"};

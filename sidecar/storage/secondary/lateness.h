@@ -20,6 +20,8 @@ struct Lateness {
 Lateness Behind(absl::Duration max_lag);
 // No fresh heartbeat, or no more bytes of what was begun.
 Lateness Unheard(const std::string& upstream);
+// The connection is over, and what came over it is not written yet.
+Lateness Unfinished(const std::string& upstream);
 // No answer to the hello.
 Lateness Unanswered(const std::string& upstream);
 

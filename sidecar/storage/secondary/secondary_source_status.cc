@@ -23,10 +23,11 @@ std::optional<PrimaryView> SecondarySource::primary_view() const {
 
 void SecondarySource::FillStatus(v1::StorageStatus& status) const {
   status.set_role("secondary");
-  status.set_state(StateName(state_, writer_.paused(), upstream_ ? &upstream_->session() : nullptr));
+  status.set_state(StateName(state_, writer_.paused(), upstream_.get()));
   problem_.FillStatus(status);
   FillIdentity(copy_.lineage, status);
   health_.FillStatus(*status.mutable_upstream());
+  if (upstream_ && upstream_->over()) status.mutable_upstream()->set_connected(false);
   search_.FillStatus(*status.mutable_upstream());
   swap_command_.FillStatus(status);
   FillComparisons(status);

@@ -2,7 +2,7 @@
 
 namespace zrs::storage {
 
-const char* StateName(SecondaryState state, bool paused, const replication::FollowerSession* session) {
+const char* StateName(SecondaryState state, bool paused, const UpstreamConnection* upstream) {
   switch (state) {
     case SecondaryState::kStarting:
       return "starting";
@@ -12,9 +12,10 @@ const char* StateName(SecondaryState state, bool paused, const replication::Foll
       return "connecting";
     case SecondaryState::kFollowing:
       if (paused) return "paused";
-      if (session == nullptr) return "streaming";
-      if (session->rebuilding()) return "rebuilding";
-      return session->state() == replication::FollowerSession::State::kCopying ? "copying" : "streaming";
+      if (upstream == nullptr) return "streaming";
+      if (upstream->over()) return "connecting";
+      if (upstream->session().rebuilding()) return "rebuilding";
+      return upstream->session().state() == replication::FollowerSession::State::kCopying ? "copying" : "streaming";
     case SecondaryState::kDiverged:
       return "diverged";
     case SecondaryState::kDiskFull:

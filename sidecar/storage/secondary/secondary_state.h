@@ -2,14 +2,14 @@
 #ifndef ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_STATE_H_
 #define ZRS_SIDECAR_STORAGE_SECONDARY_SECONDARY_STATE_H_
 
-#include "sidecar/replication/follower_session.h"
+#include "sidecar/storage/secondary/upstream_connection.h"
 
 namespace zrs::storage {
 
 enum class SecondaryState { kStarting, kProving, kConnecting, kFollowing, kDiverged, kDiskFull, kStopped };
 
-// `session`: of the present connection; null where there is none.
-const char* StateName(SecondaryState state, bool paused, const replication::FollowerSession* session);
+// `upstream`: the present connection; null where there is none.
+const char* StateName(SecondaryState state, bool paused, const UpstreamConnection* upstream);
 
 }  // namespace zrs::storage
 

@@ -55,6 +55,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
 
   const replication::FollowerSession& session() const { return session_; }
   bool open() const { return open_; }
+  // The session or its stream has ended; `closed` waits for what is outstanding.
+  bool over() const { return stream_closed_ || session_.end().has_value(); }
   // Whether the peer's process was there: the stream was open once.
   bool reached() const { return reached_; }
   // When anything was heard of the peer, or it was not waited for any more, last: by Runtime::Now.

@@ -10,6 +10,8 @@ namespace {
 
 using SessionState = replication::FollowerSession::State;
 
+constexpr absl::Duration kLongEnding = absl::Seconds(1);
+
 }  // namespace
 
 UpstreamHealth::UpstreamHealth(const StorageOptions& options, runtime::Runtime& runtime, ProblemReport& problem)
@@ -74,6 +76,7 @@ bool UpstreamHealth::ReadsAlong() const {
 // What makes an otherwise sound connection unhealthy gets its reason too.
 void UpstreamHealth::Report(SecondaryState state, const UpstreamConnection* upstream,
                             const filestorage::Boundary& committed) {
+  if (upstream != nullptr && upstream->over()) return ReportEnding(state, *upstream);
   if (upstream != nullptr && upstream->session().state() != SessionState::kStreaming) {
     return ReportSilence(state, *upstream);
   }
@@ -88,6 +91,13 @@ void UpstreamHealth::ReportSilence(SecondaryState state, const UpstreamConnectio
   if (state != SecondaryState::kConnecting && state != SecondaryState::kFollowing) return;
   if (!upstream.silent()) return SetLateness(std::nullopt);
   SetLateness(connected_ ? Unheard(upstream_) : Unanswered(upstream_));
+}
+
+// What is outstanding is done in a moment, but by a disk that is stuck, or while it is held.
+void UpstreamHealth::ReportEnding(SecondaryState state, const UpstreamConnection& upstream) {
+  if (state != SecondaryState::kConnecting && state != SecondaryState::kFollowing) return;
+  if (paused_ || (problem_.raised() && !late_) || runtime_.Now() - upstream.heard() < kLongEnding) return;
+  SetLateness(Unfinished(upstream_));
 }
 
 void UpstreamHealth::SetLateness(const std::optional<Lateness>& lateness) {

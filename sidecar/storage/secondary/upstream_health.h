@@ -67,6 +67,7 @@ class UpstreamHealth {
   // Nothing: it is late no more.
   void SetLateness(const std::optional<Lateness>& lateness);
   void ReportSilence(SecondaryState state, const UpstreamConnection& upstream);
+  void ReportEnding(SecondaryState state, const UpstreamConnection& upstream);
   bool ReadsAlong() const;
   bool KeepsUp(const std::optional<PrimaryView>& primary) const;
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/sidecar/storage/machine.h"
 #include "tests/sidecar/storage/storage_test_fixture.h"
@@ -51,6 +52,30 @@ TEST_F(StorageTest, ASecondaryThatIsTooFarBehindIsNotHealthy) {
   EXPECT_GT(patient.Status().lag_seconds(), 60);
   EXPECT_TRUE(patient.serving());
   EXPECT_TRUE(world_.RunUntil([&] { return secondary.serving() && !secondary.Status().has_error(); }));
+  RunUntilEqual(primary, secondary);
+}
+
+// The disk is stuck, and the primary is gone: nothing streams, whatever is still to be written.
+TEST_F(StorageTest, AConnectionThatIsOverIsShownAsThat) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  primary.Write(file_.bytes());
+  primary.Start();
+  secondary.Start();
+  RunUntilState(secondary, "streaming");
+  secondary.HoldIo(absl::Seconds(30));
+  primary.Write(file_.AddMany(1, 100).bytes());
+  world_.RunFor(absl::Seconds(1));
+  primary.Stop();
+  RunUntilState(secondary, "connecting");
+  EXPECT_FALSE(secondary.Status().upstream().connected());
+  EXPECT_TRUE(world_.RunUntil([&] {
+    return absl::StrContains(secondary.Status().error().message(), "what came over it is still being written");
+  }));
+  EXPECT_THAT(secondary.Status().error().remedy(), HasSubstr("look at this host's disk"));
+  primary.Start();
+  RunUntilState(secondary, "streaming");
+  EXPECT_FALSE(secondary.Status().has_error());
   RunUntilEqual(primary, secondary);
 }
 
