@@ -27,6 +27,18 @@ bool WasTakenBack(absl::string_view before, absl::string_view now) {
   return false;
 }
 
+// What is wrong with the bytes behind the committed end, which begin with `header`, of a file of `size`; empty where a
+// writer may be at work on them. `size` was asked for before the header was read.
+std::string Contradiction(absl::string_view header, uint64_t end, uint64_t size) {
+  if (header.size() < kTransactionHeaderSize) return "";
+  const TransactionHeader decoded = DecodeTransactionHeader(header);
+  if (decoded.status != kStatusInProgress) return "is finished by its status, but the file ends before it does";
+  // A writer has one transaction in progress, and at the very end.
+  const uint64_t room = size > end ? size - end : 0;
+  if (decoded.length >= room || room - decoded.length <= kLengthSize) return "";
+  return absl::StrCat("is marked as in progress, and ", room - decoded.length - kLengthSize, " bytes follow it");
+}
+
 class TailOverFile final : public Tail {
  public:
   TailOverFile(FileSystem& file_system, std::unique_ptr<File> file, Magic magic, const TailOptions& options,
@@ -145,12 +157,11 @@ absl::StatusOr<TailReport> TailOverFile::Look(uint64_t size) {
 
 TailReport TailOverFile::StillPending(std::string header, uint64_t size) {
   TailReport report;
-  if (size < size_ || WasTakenBack(pending_, header)) {
+  if (const std::string wrong = Contradiction(header, end().offset, size); !wrong.empty()) {
+    report.reason = absl::StrCat(file_->path(), ": the transaction at ", end().offset, " ", wrong);
+  } else if (size < size_ || WasTakenBack(pending_, header)) {
     report.event = TailEvent::kAborted;
     report.reason = absl::StrCat("the unfinished transaction at ", end().offset, " was taken back: an aborted vote");
-  } else if (header.size() == kTransactionHeaderSize && header[kTransactionStatusOffset] != kStatusInProgress) {
-    report.reason = absl::StrCat(file_->path(), ": the transaction at ", end().offset,
-                                 " is finished by its status, but the file ends before it does");
   }
   pending_ = std::move(header);
   return report;

@@ -40,7 +40,8 @@ struct TailReport {
   uint64_t decreasing_tids = 0;  // kAdvanced: new transactions with a tid not above the one before: a warning
   uint64_t position = 0;         // kCorrupt, kTruncated, kOverwritten
   // One line for a person. Empty for kAdvanced, and for kNothingYet, but where the last header says that it is finished
-  // and the file ends before its transaction does: with no writer at work that is damage.
+  // and the file ends before its transaction does, or that it is in progress and bytes follow it: where that lasts it
+  // is damage.
   std::string reason;
 
   // Whether the file is the one that was reported about, under its name, and has all that was reported.

@@ -71,6 +71,9 @@ class Source : public CommittedBytes {
 
   virtual bool is_primary() const = 0;
   virtual bool serving() const = 0;
+  // Of a primary: why nobody can say what is committed, since something is wrong with the file behind what is
+  // published.
+  virtual absl::Status end_known() const { return absl::OkStatus(); }
   // Of a secondary: whether its upstream is there, and tells of a primary that is there too.
   virtual bool hears_primary() const { return true; }
   // Of a secondary: whether it was a primary, was told to follow, and follows nobody yet.

@@ -209,7 +209,9 @@ class ReplicatedStorage final : public Storage {
     looking_ = true;
     source().Refresh([this, newest = waiters_.newest()] {
       looking_ = false;
-      if (publisher_.publication()) {
+      if (absl::Status known = source().end_known(); !known.ok()) {
+        waiters_.OnLooked(newest, known);
+      } else if (publisher_.publication()) {
         waiters_.OnLooked(newest, publisher_.publication()->end.offset);
       } else {
         waiters_.OnLooked(newest, absl::UnavailableError("it is not publishing; zrs status tells why"));

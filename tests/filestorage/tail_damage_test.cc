@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "filestorage/tail.h"
 #include "tests/filestorage/tail_test_fixture.h"
 
@@ -23,6 +24,28 @@ INSTANTIATE_TEST_SUITE_P(FileSystems, TailDamageTest, testing::Values(TailTestFi
                          [](const auto& parameter) {
                            return parameter.param == TailTestFiles::kPosix ? "Posix" : "Simulated";
                          });
+
+// ---- what contradicts itself behind the committed end
+
+TEST_P(TailDamageTest, BytesBehindATransactionInProgressAreTold) {
+  CommitAndPoll(1, 100);
+  const uint64_t place = writer_->end().offset + filestorage::kTransactionStatusOffset;
+  writer_->Vote(Transaction(2, 100));
+  EXPECT_EQ(Poll().reason, "");
+  writer_->Finish();
+  writer_->WriteAt(place, "c");
+  EXPECT_EQ(Poll().reason, "");
+  const uint64_t end = writer_->end().offset;
+  writer_->Commit(Transaction(3, 100));
+  TailReport report = Poll();
+  EXPECT_EQ(report.event, TailEvent::kNothingYet);
+  EXPECT_THAT(report.reason, HasSubstr(absl::StrCat("is marked as in progress, and ", writer_->end().offset - end,
+                                                    " bytes follow it")));
+  writer_->WriteAt(place, " ");
+  report = Poll();
+  EXPECT_EQ(report.event, TailEvent::kAdvanced);
+  EXPECT_EQ(report.end, writer_->end());
+}
 
 // ---- changed below the committed end
 

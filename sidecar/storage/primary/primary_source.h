@@ -36,6 +36,7 @@ class PrimarySource final : public Source {
   void Resume() override {}
   bool is_primary() const override { return true; }
   bool serving() const override { return published_ && !problem_.raised(); }
+  absl::Status end_known() const override;
   std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
   void FillStatus(v1::StorageStatus& status) const override;
 
@@ -147,6 +148,7 @@ class PrimarySource final : public Source {
   std::vector<absl::AnyInvocable<void()>> refreshed_;
   std::vector<absl::AnyInvocable<void()>> refreshing_;
   std::optional<absl::Duration> unsettled_since_;
+  std::string unsettled_;  // why, once it is told
   absl::Duration state_saved_;
 };
 

@@ -80,9 +80,10 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
   if (!failed_ && open_ && report->more) return Poll();
   if (failed_) return AnswerRefreshes();
   const bool missing = report->event == TailEvent::kMissing;
+  const bool unsettled = unsettled_since_ && unsettled_.empty() && !diverged_;
   if (missing && quiescing_ && published_ && !scanning_) return FinishUnnamed();
   // A pack has taken the name away for a moment: what was committed before is not known until it is back.
-  if ((missing && !quiescing_) || AwaitsProof()) KeepRefreshes();
+  if (((missing || unsettled) && !quiescing_) || AwaitsProof()) KeepRefreshes();
   for (auto& done : std::exchange(refreshing_, {})) done();
   if (std::exchange(poll_again_, false) || (noticed_ && !pause_)) Poll();
 }
@@ -118,6 +119,7 @@ void PrimarySource::OnReport(const TailReport& report) {
     case TailEvent::kReplaced:
     case TailEvent::kTruncated:
     case TailEvent::kOverwritten:
+      unsettled_.clear();
       return OnReplaced(report);
     case TailEvent::kCorrupt:
       return Fail(absl::StrCat(options_.path, " is damaged at offset ", report.position, ": ", report.reason),
@@ -125,6 +127,7 @@ void PrimarySource::OnReport(const TailReport& report) {
                                "; restore it from a backup or from a secondary, then restart zrs"));
   }
   unsettled_since_.reset();
+  unsettled_.clear();
   if (!diverged_) ClearPassing();
   if (pending_ && !report.more && !diverged_) return ProvePending();
   if (!published_ && !pending_ && !report.more) Publish();
@@ -135,8 +138,14 @@ void PrimarySource::OnUnsettled(const std::string& reason, const std::string& re
   if (diverged_) return;  // which is the graver matter
   if (!unsettled_since_) unsettled_since_ = runtime_.Now();
   if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
+  unsettled_ = reason;
   RaisePassing(reason, remedy);
   events_.changed();
+}
+
+absl::Status PrimarySource::end_known() const {
+  if (unsettled_.empty()) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("what is committed is not known: ", unsettled_));
 }
 
 // ---- Looks that are asked for

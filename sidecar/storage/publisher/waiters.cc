@@ -126,8 +126,9 @@ void Waiters::OnTimeout(std::list<Waiter>::iterator waiter) {
   if (!late.offset) {
     return answer(MakeWaitResponse(v1::WaitResponse::RESULT_TIMEOUT,
                                    absl::StrCat("storage ", storage_name_,
-                                                ": the time is over, and its file is still being looked through, or "
-                                                "has no name at present; zrs status tells which")));
+                                                ": the time is over, and its file is still being looked through, has "
+                                                "no name at present, or ends in the middle of a transaction that is "
+                                                "finished; zrs status tells which")));
   }
   if (publisher_.followers() == 0) return answer(NoFollower());
   const uint64_t offset = *late.offset;

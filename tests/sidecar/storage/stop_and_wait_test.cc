@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "filestorage/format.h"
 #include "tests/sidecar/storage/machine.h"
 #include "tests/sidecar/storage/pack_test_fixture.h"
 #include "tests/sidecar/storage/storage_test_fixture.h"
@@ -64,6 +66,35 @@ TEST_F(StopAndWaitTest, AWaitDuringTheFirstScanEndsInTime) {
   EXPECT_EQ(answer.result(), v1::WaitResponse::RESULT_TIMEOUT);
   EXPECT_THAT(answer.message(), HasSubstr("still being looked through"));
   EXPECT_LE(Now() - began, absl::Seconds(11));
+}
+
+// The status byte of a transaction was changed back: what follows is committed, and nobody can say so. Or the file was
+// cut in a transaction that is finished.
+TEST_F(StopAndWaitTest, AWaitFailsWhereWhatIsCommittedIsNotKnown) {
+  Machine primary(world_, "primary", "");
+  Machine secondary(world_, "secondary", "primary");
+  primary.Write(file_.bytes());
+  primary.Start();
+  secondary.Start();
+  RunUntilEqual(primary, secondary);
+  RunUntilState(secondary, "streaming");
+  const uint64_t end = file_.size();
+  const std::string more = file_.AddMany(2, 10).bytes();
+  std::string in_progress = more;
+  in_progress[end + filestorage::kTransactionStatusOffset] = 'c';
+  for (const std::string& bytes : {in_progress, more.substr(0, end + 30)}) {
+    primary.Write(bytes);
+    const v1::WaitResponse answer = primary.Wait(1, absl::Minutes(1));
+    EXPECT_EQ(answer.result(), v1::WaitResponse::RESULT_FAILED);
+    EXPECT_THAT(answer.message(), HasSubstr("what is committed is not known: /primary/Data.fs: the transaction at"));
+    EXPECT_FALSE(primary.serving());
+    EXPECT_THAT(primary.Status().error().message(), HasSubstr(absl::StrCat("the transaction at ", end)));
+    EXPECT_THAT(primary.Status().error().remedy(), HasSubstr("zrs verify /primary/Data.fs"));
+  }
+  primary.Write(more);
+  EXPECT_EQ(primary.Wait(1, absl::Minutes(1)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_TRUE(primary.serving());
+  RunUntilEqual(primary, secondary);
 }
 
 TEST_F(StopAndWaitTest, AWaitEndsInTimeThoughTheDiskIsStuck) {
