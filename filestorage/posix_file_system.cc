@@ -66,7 +66,7 @@ absl::string_view AdviceFor(int error) {
     case ENFILE:
       return "; raise the limit of open files";
     case ELOOP:
-      return "; a symbolic link is not followed here: remove it, or put the file itself there";
+      return "; a symbolic link leads to itself, or is none that is followed here: put the file itself there";
     case EIO:
       return "; look for disk errors in the kernel's log";
     default:

@@ -43,6 +43,7 @@ std::string Shown(const std::string& path) { return text::Escaped(path, absl::st
 std::string Remedy(int error, const Account& account) {
   if (error == ENOENT) return "create it, or name another one";
   if (error == ENOTDIR) return "what is named as a directory is a file: name another one";
+  if (error == ELOOP) return "the symbolic link leads to itself: put in its place what it was to lead to";
   if (error == EROFS) return "mount that file system for writing, or name another place";
   return absl::StrCat("give it to ", account.name, " or a group of that user with these permissions, and let ",
                       account.name, " enter every directory above it (permission x)");

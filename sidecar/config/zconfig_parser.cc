@@ -42,8 +42,10 @@ absl::StatusOr<std::string> ZConfigParser::Read(const std::string& path, const L
     return ErrorAt(*included_at, absl::StrCat("cannot include ", path, ": ", text.status().message()),
                    "name a file that exists; a relative name is relative to the file that includes it");
   }
-  return absl::Status(text.status().code(), absl::StrCat(path, ": cannot read the configuration: ",
-                                                         text.status().message(), "; create it, or name another one"));
+  const bool missing = absl::IsNotFound(text.status());
+  return absl::Status(text.status().code(),
+                      absl::StrCat(path, ": cannot read the configuration: ", text.status().message(),
+                                   missing ? "; create it, or name another one" : "; mend that, or name another one"));
 }
 
 absl::Status ZConfigParser::CheckText(const std::shared_ptr<const std::string>& file, absl::string_view text) {

@@ -97,6 +97,28 @@ def test_a_secondary_in_a_place_that_is_taken(lab, kind):
     files.check()
 
 
+def test_a_copy_on_a_disk_that_is_not_mounted(lab):
+    """What a link leads to is not there: no new copy takes the link's place."""
+    path, disk = lab.path("primary-data", "Data.fs"), lab.path("disk", "Data.fs")
+    db.fill(path)
+    pair = lab.pair(path)
+    pair.until_identical()
+    pair.secondary.stop()
+    os.rename(pair.copy, disk)
+    os.symlink(disk, pair.copy)
+    pair.secondary.start().until_streaming()
+    pair.secondary.stop()
+    os.rename(disk, disk + ".away")
+    pair.secondary.start()
+    assert_explained(pair.secondary.until_state("stopped"), pair.copy, "a symbolic link that leads to nothing")
+    assert os.path.islink(pair.copy) and not os.path.exists(disk)
+    pair.secondary.stop()
+    os.rename(disk + ".away", disk)
+    pair.secondary.start().until_streaming()
+    assert os.path.islink(pair.copy)
+    pair.until_identical()
+
+
 def test_a_secondary_whose_directory_is_not_there(lab):
     copy = os.path.join(lab.directory, "none", "Data.fs")
     secondary = lab.sidecar("secondary", config.secondary(copy, free_address())).start()

@@ -97,7 +97,10 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
     found.scrub = state_->scrub;
   }
   auto info = file_system_.Stat(options_.path);
-  if (absl::IsNotFound(info.status())) return found;
+  if (absl::IsNotFound(info.status())) {
+    if (absl::Status empty = CheckPlaceIsEmpty(); !empty.ok()) return empty;
+    return found;
+  }
   if (!info.ok()) return info.status();
   if (!state_) {
     if (absl::Status opened = OpenUnproved(&found); !opened.ok()) return opened;
@@ -113,6 +116,23 @@ absl::StatusOr<CopyFile::Found> CopyFile::Open() {
   if (absl::Status reopened = ReopenRebuild(); !reopened.ok()) return reopened;
   found.copy.rebuild = rebuild();
   return found;
+}
+
+// A new copy would be put in the place of a link, by its name, and on another disk than the one it was to be on.
+absl::Status CopyFile::CheckPlaceIsEmpty() {
+  const absl::StatusOr<filestorage::FileInfo> link = file_system_.StatName(options_.path);
+  if (link.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("opening ", options_.path,
+                     ": it is a symbolic link that leads to nothing; mount what it leads "
+                     "to, or remove the link for a new copy in its place"));
+  }
+  if (!absl::IsNotFound(link.status())) return link.status();
+  if (state_ && state_->lower_bound.last_offset > 0) {
+    spdlog::warn("storage {}: the copy {}, which had come up to {}, is not there any more: a new one is begun",
+                 options_.name, options_.path, replication::DescribePosition(state_->lower_bound));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CopyFile::OpenLive(Found* found) {

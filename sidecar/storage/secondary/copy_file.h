@@ -185,6 +185,7 @@ class CopyFile {
  private:
   absl::StatusOr<std::optional<State>> LoadState();
   // The live file, which is there; that of an old primary becomes a secondary's.
+  absl::Status CheckPlaceIsEmpty();
   absl::Status OpenLive(Found* found);
   absl::Status BecomeSecondary();
   absl::Status MoveUnknownRebuildAway();

@@ -217,6 +217,8 @@ void SecondarySource::NoteProgress(bool advanced) {
   const bool settled = runtime_.Now() - stream_began_ >= kSettled;
   if (advanced || settled) backoff_.Reset();
   if (progressed_ || (!advanced && session.state() != SessionState::kStreaming)) {
+    // While it is paused nothing can advance: what was wrong with the connection is over.
+    if (state_ == SecondaryState::kConnecting && writer_.paused()) health_.OnProgress();
     if (state_ == SecondaryState::kConnecting || state_ == SecondaryState::kDiverged)
       state_ = SecondaryState::kFollowing;
     return;

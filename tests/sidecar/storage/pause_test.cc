@@ -95,6 +95,21 @@ TEST_F(PauseTest, AStopOfAFirstCopyThatWasHeld) {
 }
 
 // More is committed than a follower takes in before it has written: so no heartbeat is read either.
+// What was committed meanwhile cannot be applied before it is resumed: the connection is there all the same.
+TEST_F(PauseTest, AConnectionThatIsBackIsNoTroubleAnyMore) {
+  Begin();
+  secondary_.Pause();
+  primary_.Stop();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().has_error(); }));
+  primary_.Write(file_.AddMany(3, 500).bytes());
+  primary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().upstream().connected(); }));
+  EXPECT_TRUE(world_.RunUntil([&] { return !secondary_.Status().has_error(); }));
+  EXPECT_EQ(secondary_.Status().state(), "paused");
+  secondary_.Resume();
+  RunUntilFollowed();
+}
+
 TEST_F(PauseTest, UnderLoadNobodyIsBlamedForTheSilence) {
   const tests::CapturedLog log;
   Begin();
