@@ -40,6 +40,8 @@ namespace zrs::simulation {
 //               runs, never less than before, never an earlier epoch, and never an earlier last transaction of one
 //   state       after a power loss now the state file tells of the file that is there
 //   history     a power loss at the primary's host takes nothing that was sent
+//   proved      who tells a primary that has lost its state which database it is has a beginning of its file
+//   identity    nobody goes on to follow one of another database; in the end all states tell of one and the same epoch
 //   stale       nobody goes on to follow one of an earlier generation than it knows of
 //   saved       as SavedBytes has it
 class Checker : public NetworkObserver {
@@ -89,6 +91,10 @@ class Checker : public NetworkObserver {
   bool IsKnown(const Node& node, const Node& upstream) const;
   // Whether the node has followed the present or last process on the host of `upstream`.
   bool HasFollowed(const Node& node, const Node& upstream) const;
+  // The state directory of `node` is empty, and nothing runs there.
+  void OnStateLost(const Node& node);
+  // In the end: `node` is of the primary's database and epoch, as its state says.
+  void CheckIdentity(Node& node);
   // Whether another file is in the place of the primary's for now. Until its zrs notices it tells of the right one.
   void SetBackup(bool there) { backup_ = there; }
   // A person has taken the copy of `node` away, for a new one.
@@ -123,6 +129,9 @@ class Checker : public NetworkObserver {
     Place acknowledged;              // the last that was ever called durable
     uint64_t told = 0;               // the offset that was called durable last
     bool failed = false;             // see OnDiskFailure
+    bool stateless = false;          // see OnStateLost; until it says again whose copy it is
+    std::string database;            // that it said it is of, when it said hello last; empty: of none
+    std::string welcomed;            // that it was welcomed to
     Place seen;                      // the last that an opener found since the machine's last crash
     filestorage::Tid seen_tid = 0;   // largest last transaction that an opener was told of since then, in that epoch
     Place proved;                    // up to here the file was found to be durable and the primary's, since that crash
@@ -139,6 +148,7 @@ class Checker : public NetworkObserver {
   struct ProgramEpoch {
     size_t newest = 0;
     std::set<size_t> excluded;
+    bool several = false;  // a primary that had lost its state took it for its own behind a pack that it did not see
   };
 
   Node* Find(const std::string& name) const;
@@ -159,6 +169,9 @@ class Checker : public NetworkObserver {
   // Whether those are bytes of a file that was written over the one that the primary's zrs knows; see OnRestored.
   bool IsOfOverwritten(Node& node, const v1::Batch& batch);
   void OnHello(Node& node, const Node& upstream, const v1::Hello& hello);
+  // A primary says of which epoch its file is.
+  void OnPublished(const v1::Lineage& lineage);
+  void OnVouch(Node& node, Node& upstream, const v1::Vouch& vouch);
   void OnAcknowledge(Node& node, const Node& upstream, uint64_t offset);
   // The epochs of whose file `contents` is a beginning.
   std::vector<size_t> EpochsOf(absl::string_view contents) const;
@@ -182,6 +195,7 @@ class Checker : public NetworkObserver {
   std::map<size_t, std::string> sent_;                  // the longest prefix of each epoch's file that was ever sent
   SavedBytes saved_;
   GenerationWatch generations_;
+  std::optional<size_t> lost_in_;  // the primary's epoch when its zrs lost its state last
   bool backup_ = false;
   bool overwritten_ = false;       // a backup is in the primary's file, and its zrs does not know it yet
   bool overwritten_read_ = false;  // something of one was sent

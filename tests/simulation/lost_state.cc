@@ -1,0 +1,148 @@
+#include "tests/simulation/lost_state.h"
+
+#include <algorithm>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/simulation/opener.h"
+
+namespace zrs::simulation {
+namespace {
+
+constexpr absl::Duration kLookAgain = absl::Milliseconds(100);  // until it is looked again whether a process is gone
+constexpr absl::Duration kLongestDown = absl::Seconds(6);
+constexpr absl::Duration kStopTimeout = absl::Seconds(5);
+constexpr int kPatience = 4;               // looks until an administrator does what a remedy says
+constexpr int kLongPatience = 12;          // where it says that it may come to an end by itself
+constexpr uint64_t kLongestAdoption = 40;  // in file operations: a crash comes before, or not at all
+
+}  // namespace
+
+bool LostState::MayBegin() const { return !cluster_.failing_over() && !cluster_.restoring() && !cluster_.has_backup(); }
+
+void LostState::BeginAtPrimary() {
+  Node& primary = cluster_.primary();
+  if (!MayBegin() || !primary.running()) return;
+  ++primaries_;
+  End(primary);
+  if (cluster_.has_secondaries() && cluster_.random().OneIn(4)) {
+    Node& other = *cluster_.nodes()[cluster_.random().Below(cluster_.nodes().size())];
+    if (!other.is_primary()) BeginAtSecondary(other);
+  }
+}
+
+void LostState::BeginAtSecondary(Node& node) {
+  if (!MayBegin() || !node.running() || cluster_.IsStale(node)) return;
+  ++secondaries_;
+  End(node);
+}
+
+void LostState::End(Node& node) {
+  SeededRandom& random = cluster_.random();
+  cluster_.log().Add(node.name(), "is about to lose its state");
+  if (random.OneIn(3)) {
+    node.Stop(random.Delay(absl::ZeroDuration(), kStopTimeout));
+  } else {
+    node.Crash(/*host_too=*/random.OneIn(2));
+  }
+  LoseWhenGone(node, node.life());
+}
+
+void LostState::LoseWhenGone(Node& node, uint64_t life) {
+  if (node.life() != life) return;  // it was started again meanwhile
+  if (node.gone()) return Lose(node);
+  cluster_.queue().Add(kLookAgain, [this, &node, life] { LoseWhenGone(node, life); });
+}
+
+void LostState::Lose(Node& node) {
+  // Which host has the database may be another by now.
+  if (!MayBegin() || cluster_.IsStale(node)) return cluster_.StartLater(node, absl::ZeroDuration());
+  cluster_.log().Add(node.name(), "loses its state");
+  node.LoseState();
+  cluster_.checker().OnStateLost(node);
+  if (node.is_primary()) {
+    node.Follow({});
+    cluster_.ForgetPacks();
+    takes_identity_.clear();
+  } else {
+    unknown_.insert(&node);
+  }
+  cluster_.StartLater(node, cluster_.random().Delay(absl::ZeroDuration(), kLongestDown));
+}
+
+bool LostState::Judge(Node& node, const v1::StorageStatus& status) {
+  if (status.state().empty() || primaries_ + secondaries_ == 0) return false;
+  if (node.is_primary()) {
+    takes_identity_ = status.takes_identity();
+    return false;
+  }
+  if (unknown_.contains(&node)) LookAtCopy(node);
+  if (status.state() == "streaming") {
+    unknown_.erase(&node);
+    differ_.erase(&node);
+  }
+  if (!absl::StrContains(status.error().message(), "the follower keeps database")) {
+    stuck_.erase(&node);
+    return false;
+  }
+  if (++stuck_[&node] >= kPatience) Mend(node, status.error().remedy());
+  return true;
+}
+
+// What it is compared with is the file of whoever answers first, perhaps one that is behind.
+void LostState::LookAtCopy(Node& node) {
+  std::string copy = node.disk().Contents(kDataPath);
+  copy.resize(std::min<size_t>(copy.size(), OpenAsZodb(copy).end));
+  if (!absl::StartsWith(cluster_.writer().history(), copy)) differ_.insert(&node);
+  for (const auto& other : cluster_.nodes()) {
+    if (!absl::c_linear_search(node.upstreams(), other->name())) continue;
+    const std::string theirs = other->disk().Contents(kDataPath);
+    if (!absl::StartsWith(theirs, copy) && !absl::StartsWith(copy, theirs)) differ_.insert(&node);
+  }
+}
+
+void LostState::Mend(Node& node, const std::string& remedy) {
+  if (!MayBegin() || !node.running()) return;
+  const bool passing = absl::StartsWith(remedy, "none needed");
+  if (passing && stuck_[&node] < kLongPatience) return;
+  const bool several = node.upstreams().size() > 1;
+  if (absl::StrContains(remedy, "zrs adopt --new-database on its host")) {
+    if (takes_identity_.empty()) return MoveStateAway(node);
+    return Tell(v1::AdoptRequest::AS_NEW_DATABASE);
+  }
+  const bool settled = absl::StrContains(remedy, "move the follower's state file");
+  if (!settled && !several) return;  // it is being compared
+  if (several ? !takes_identity_.empty() : cluster_.random().OneIn(3)) return Tell(v1::AdoptRequest::AS_PROVED);
+  MoveStateAway(node);
+}
+
+void LostState::Tell(v1::AdoptRequest::As as) {
+  Node& primary = cluster_.primary();
+  if (!primary.running() || (asked_ && asked_node_ == &primary && life_ == primary.life())) return;
+  if (as == v1::AdoptRequest::AS_PROVED && takes_identity_ == "wanted") return;
+  asked_ = true;
+  asked_node_ = &primary;
+  life_ = primary.life();
+  SeededRandom& random = cluster_.random();
+  if (!calm_ && random.OneIn(2)) {
+    const bool host_too = random.OneIn(2);
+    primary.CrashAtOperation(random.Between(1, kLongestAdoption), host_too);
+  }
+  primary.Adopt(as, [this, &primary](const absl::StatusOr<std::string>& answer) {
+    asked_ = false;
+    cluster_.log().Add(primary.name(), answer.ok() ? *answer : answer.status().ToString());
+    if (answer.ok()) ++told_;
+    primary.ForgetStatus();  // it is of before
+  });
+}
+
+void LostState::MoveStateAway(Node& node) {
+  cluster_.log().Add(node.name(), "is stopped, for its state file to be moved away");
+  ++told_;
+  stuck_.erase(&node);
+  node.Stop(cluster_.random().Delay(absl::ZeroDuration(), kStopTimeout));
+  LoseWhenGone(node, node.life());
+}
+
+}  // namespace zrs::simulation
