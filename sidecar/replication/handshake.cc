@@ -129,6 +129,12 @@ DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {
 DecideRefuse RefuseDatabase(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
   const std::string message = absl::StrCat("the follower keeps database ", DescribeId(hello.lineage().database_id()),
                                            ", the publisher serves ", DescribeId(publication.lineage.database_id()));
+  // A person told that host to follow: what its file was is not for it to say, and it compares nothing.
+  if (hello.yields()) {
+    return Refuse(v1::End::REASON_OTHER_DATABASE, absl::StrCat(message, "; and the follower's host was a primary"),
+                  "where the publisher is right: stop zrs on the follower's host, move its state file away, the copy "
+                  "not, and start it again: its file is compared, adopted if it is the same, and else reported");
+  }
   // Without a transaction it shows nothing.
   if (publication.takes_identity == v1::End::TAKES_IDENTITY_NO || position.last_offset == 0) {
     return Refuse(v1::End::REASON_OTHER_DATABASE, message,

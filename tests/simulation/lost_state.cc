@@ -111,7 +111,8 @@ void LostState::Mend(Node& node, const std::string& remedy) {
     if (takes_identity_.empty()) return MoveStateAway(node);
     return Tell(v1::AdoptRequest::AS_NEW_DATABASE);
   }
-  const bool settled = absl::StrContains(remedy, "move the follower's state file");
+  const bool settled = absl::StrContains(remedy, "move the follower's state file") ||
+                       absl::StrContains(remedy, "on the follower's host, move its state file");
   if (!settled && !several) return;  // it is being compared
   if (several ? !takes_identity_.empty() : cluster_.random().OneIn(3)) return Tell(v1::AdoptRequest::AS_PROVED);
   MoveStateAway(node);

@@ -82,6 +82,27 @@ TEST_F(IdentityTest, SoDoesOneThatWasPromotedBefore) {
   EXPECT_EQ(secondary_.Status().database_id(), database_);
 }
 
+// A person told it to follow: which database a file is, is not for it to say, and it does not wait for that.
+TEST_F(IdentityTest, AHostThatWasThePrimaryTellsNobody) {
+  Begin();
+  RunUntilState(secondary_, "streaming");
+  primary_.Stop();
+  ASSERT_EQ(secondary_.Promote(v1::PromoteRequest::UPSTREAM_NO_MATTER).result(), v1::PromotedStorage::RESULT_PROMOTED);
+  secondary_.Stop();
+  ASSERT_TRUE(secondary_.disk().Remove("/state/secondary.state").ok());
+  secondary_.SetUpstream("");
+  secondary_.Start();
+  primary_.SetUpstream("secondary");
+  primary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().has_error(); }));
+  EXPECT_THAT(primary_.Status().error().remedy(), HasSubstr("move its state file /state/primary.state away"));
+  primary_.Stop();
+  LoseState();
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  EXPECT_EQ(primary_.Status().database_id(), secondary_.Status().database_id());
+}
+
 TEST_F(IdentityTest, AFileWithOtherBytesTakesNoIdentityAndIsNotFollowed) {
   BeginAndLoseState();
   tests::FileBuilder other;
