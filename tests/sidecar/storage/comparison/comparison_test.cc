@@ -264,26 +264,6 @@ TEST_F(ComparisonTest, ASeedIsAdopted) {
   EXPECT_FALSE(secondary_.disk().Exists("/secondary/Data.fs1"));
 }
 
-// As where the state was lost while the copy followed a pack.
-TEST_F(ComparisonTest, WhatLiesBesideASeedIsNotInTheWayOfThePacksToCome) {
-  for (const std::string& beside : {std::string("FS30"), file_.bytes().substr(0, At(20))}) {
-    SCOPED_TRACE(beside.size());
-    Machine secondary(world_, absl::StrCat("secondary", beside.size()), "primary");
-    const std::string path = absl::StrCat("/", secondary.name(), "/Data.fs.zrs-new");
-    primary_.Write(file_.bytes());
-    primary_.Start();
-    secondary.Write(file_.bytes());
-    secondary.disk().SetContents(path, beside);
-    secondary.Start();
-    RunUntilState(secondary, "streaming");
-    Pack();
-    RunUntilEqual(primary_, secondary);
-    EXPECT_EQ(secondary.disk().Contents(path + "1"), beside.size() > 4 ? beside : "");
-    primary_.Stop();
-    ASSERT_TRUE(primary_.disk().Remove("/state/primary.state").ok());
-  }
-}
-
 TEST_F(ComparisonTest, ASeedThatWasCopiedInTheMiddleOfACommit) {
   primary_.Write(file_.bytes());
   primary_.Start();
