@@ -104,18 +104,18 @@ void LostState::LookAtCopy(Node& node) {
 
 void LostState::Mend(Node& node, const std::string& remedy) {
   if (!MayBegin() || !node.running()) return;
-  const bool passing = absl::StartsWith(remedy, "none needed");
-  if (passing && stuck_[&node] < kLongPatience) return;
-  const bool several = node.upstreams().size() > 1;
+  const bool lasts = stuck_[&node] >= kLongPatience;
+  if (absl::StartsWith(remedy, "none needed") && !lasts) return;
   if (absl::StrContains(remedy, "zrs adopt --new-database on its host")) {
     if (takes_identity_.empty()) return MoveStateAway(node);
     return Tell(v1::AdoptRequest::AS_NEW_DATABASE);
   }
-  const bool settled = absl::StrContains(remedy, "move the follower's state file") ||
-                       absl::StrContains(remedy, "on the follower's host, move its state file");
-  if (!settled && !several) return;  // it is being compared
-  if (several ? !takes_identity_.empty() : cluster_.random().OneIn(3)) return Tell(v1::AdoptRequest::AS_PROVED);
-  MoveStateAway(node);
+  const bool told_to_move = absl::StrContains(remedy, "move the follower's state file") ||
+                            absl::StrContains(remedy, "on the follower's host, move its state file");
+  if (told_to_move && (takes_identity_ == "wanted" || !cluster_.random().OneIn(3))) return MoveStateAway(node);
+  if (told_to_move) return Tell(v1::AdoptRequest::AS_PROVED);
+  // It is being compared; or, of several addresses, some do not answer, and a person has to know better.
+  if (node.upstreams().size() > 1 && lasts) Tell(v1::AdoptRequest::AS_PROVED);
 }
 
 void LostState::Tell(v1::AdoptRequest::As as) {
