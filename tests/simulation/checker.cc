@@ -134,7 +134,8 @@ bool Checker::MayBeUnproved(Node& node) const {
   if (IsKnown(node, node.upstreams().size() == 1 ? *Find(node.upstreams().front()) : Primary())) return false;
   const std::string contents = node.disk().Contents(kDataPath);
   const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, OpenAsZodb(contents).end));
-  return !epochs.empty() && epochs.front() + 2 <= writer_->epoch();
+  if (epochs.empty()) return false;
+  return epochs.front() + (HaveForgotten(node.upstreams(), epochs.front()) ? 1 : 2) <= writer_->epoch();
 }
 
 std::string Checker::Durable(Node& node, uint64_t from, uint64_t to) {

@@ -69,8 +69,8 @@ class Checker : public NetworkObserver {
 
   // Whether the node, whose copy is equal, has said so.
   bool HasAcknowledgedAll(const Node& node) const;
-  // Whether nothing may be left that proves the copy of `node`: it is of a file before the last but one, and the
-  // process that knew where the node was has ended since.
+  // Whether nothing may be left that proves the copy of `node`: it is of a file before the last but one, or before the
+  // last where an upstream's state was lost since, and the process that knew where the node was has ended since.
   bool MayBeUnproved(Node& node) const;
   // `node`, on whose host the writer goes on, has begun the writer's present epoch; the others follow it, also the one
   // on whose host the writer was, and left what it left.
@@ -171,6 +171,8 @@ class Checker : public NetworkObserver {
   void OnHello(Node& node, const Node& upstream, const v1::Hello& hello);
   // A primary says of which epoch its file is.
   void OnPublished(const v1::Lineage& lineage);
+  // Whether the state of one of `nodes` was lost since the primary was in `epoch`.
+  bool HaveForgotten(const std::vector<std::string>& nodes, size_t epoch) const;
   void OnVouch(Node& node, Node& upstream, const v1::Vouch& vouch);
   void OnAcknowledge(Node& node, const Node& upstream, uint64_t offset);
   // The epochs of whose file `contents` is a beginning.
@@ -195,7 +197,8 @@ class Checker : public NetworkObserver {
   std::map<size_t, std::string> sent_;                  // the longest prefix of each epoch's file that was ever sent
   SavedBytes saved_;
   GenerationWatch generations_;
-  std::optional<size_t> lost_in_;  // the primary's epoch when its zrs lost its state last
+  std::map<std::string, size_t> states_lost_;  // node -> the primary's epoch when its state was lost last
+  std::optional<size_t> lost_in_;              // the primary's epoch when its zrs lost its state last
   bool backup_ = false;
   bool overwritten_ = false;       // a backup is in the primary's file, and its zrs does not know it yet
   bool overwritten_read_ = false;  // something of one was sent

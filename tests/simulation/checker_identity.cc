@@ -1,4 +1,5 @@
 // Which database a file is, where a state was lost.
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/match.h"
@@ -14,12 +15,20 @@ namespace zrs::simulation {
 void Checker::OnStateLost(const Node& node) {
   Disk& disk = disks_[node.name()];
   disk.stateless = true;
+  states_lost_[node.name()] = writer_->epoch();
   if (!node.is_primary()) return;
   lost_in_ = writer_->epoch();
   // What it knew of its followers is gone too.
   for (auto& [name, known] : disks_) {
     if (known.known_to.first == node.name()) known.known_to = {};
   }
+}
+
+bool Checker::HaveForgotten(const std::vector<std::string>& nodes, size_t epoch) const {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const std::string& name) {
+    const auto lost = states_lost_.find(name);
+    return lost != states_lost_.end() && lost->second >= epoch;
+  });
 }
 
 void Checker::OnPublished(const v1::Lineage& lineage) {

@@ -48,6 +48,8 @@ void SavedBytes::Begin(const std::string& name, const tests::SimulatedFileSystem
   Record& record = records_[name];
   const std::string contents = disk.Contents(kDataPath);
   record.giving_up = contents.substr(0, OpenAsZodb(contents).end);
+  // Of a file that no state tells of, what was not committed is saved too: nobody knows what it was.
+  record.all = disk.Exists(kStatePath) ? *record.giving_up : contents;
   record.cutting = true;
   for (const std::string& path : Names(disk)) {
     // What the writer saved, a power loss may take.
@@ -99,7 +101,7 @@ void SavedBytes::OnAnswer(const std::string& name, const tests::SimulatedFileSys
                           const v1::ResyncResponse& answer) {
   Record& record = records_[name];
   if (!record.giving_up) return;
-  const std::string before = *record.giving_up;
+  const std::string before = record.all;
   const std::string& path = answer.saved_to();
   if (answer.result() != v1::ResyncResponse::RESULT_DONE) return Settle(name, record, disk);
   const uint64_t end = answer.comparison().committed_end();

@@ -197,6 +197,8 @@ absl::StatusOr<std::string> CopyFile::CutUnproved(const Boundary& same,
 absl::StatusOr<std::string> CopyFile::MoveAway(const GiveUp& what) {
   if (unproved_) {
     if (absl::Status unchanged = CheckUnproved(what.size); !unchanged.ok()) return unchanged;
+    // Whoever put it there need not have synced it.
+    if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
   }
   if (absl::Status dropped = appender_ ? DropRebuild() : absl::OkStatus(); !dropped.ok()) return dropped;
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;

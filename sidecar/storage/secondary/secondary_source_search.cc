@@ -21,15 +21,15 @@ constexpr absl::string_view kNobodyRemedy =
     "zrs looks again by itself; see to the primary, or if it is lost, promote one of its secondaries";
 
 // Where all of them answer, and none is a primary of this database, one of another database may be that primary, which
-// has lost its state.
-std::string RemedyOfStranger(const UpstreamChoice& choice, size_t addresses, const std::string& otherwise) {
-  std::string remedy;
+// has lost its state: what to do about that.
+std::optional<std::string> RemedyOfStranger(const UpstreamChoice& choice, size_t addresses) {
+  std::optional<std::string> remedy;
   for (size_t i = 0; i < addresses; ++i) {
     const UpstreamFinding& finding = choice.finding(i);
-    if (IsSilent(finding) || MayBePrimary(finding)) return otherwise;
-    if (finding.kind == UpstreamFinding::Kind::kOther && remedy.empty()) remedy = finding.remedy;
+    if (IsSilent(finding) || MayBePrimary(finding)) return std::nullopt;
+    if (finding.kind == UpstreamFinding::Kind::kOther && !remedy) remedy = finding.remedy;
   }
-  return remedy.empty() ? otherwise : remedy;
+  return remedy;
 }
 
 }  // namespace
@@ -96,9 +96,9 @@ void SecondarySource::OnNobody() {
   const UpstreamFinding* divergence = choice.divergence(OwnGeneration());
   std::string why = search_.Describe();
   const bool rival = choice.rival(OwnGeneration()).has_value();
-  const std::string otherwise = RemedyOfStranger(choice, options_.upstreams.size(), std::string(kNobodyRemedy));
-  std::string remedy =
-      rival ? std::string(replication::kTwoPrimariesRemedy) : NamingStateFile(otherwise, options_.state_path);
+  const std::optional<std::string> of_stranger = RemedyOfStranger(choice, options_.upstreams.size());
+  std::string remedy(rival ? replication::kTwoPrimariesRemedy : kNobodyRemedy);
+  if (!rival && of_stranger) remedy = NamingStateFile(*of_stranger, options_.state_path);
   for (size_t i = 0; i < options_.upstreams.size(); ++i) {
     const std::string& refusal = choice.finding(i).why;
     why += VouchTrouble(refusal);
@@ -106,7 +106,8 @@ void SecondarySource::OnNobody() {
   }
   health_.OnError(why);
   retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
-  if (state_ == SecondaryState::kDiskFull && divergence == nullptr) return;
+  // Room alone does not help where somebody has to say which database is right.
+  if (state_ == SecondaryState::kDiskFull && divergence == nullptr && !of_stranger) return;
   why = absl::StrCat("none of its addresses can be followed: ", why);
   if (divergence == nullptr) {
     problem_.Raise(why, remedy);

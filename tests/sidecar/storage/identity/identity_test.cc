@@ -342,6 +342,27 @@ TEST_F(IdentityTest, OfSeveralAddressesTheOneThatIsOfAnotherDatabaseTellsWhatToD
   }
 }
 
+TEST_F(IdentityTest, OfSeveralAddressesTheOneThatAsksIsToldByOneWhoseDiskWasFull) {
+  Machine third(world_, "third", "");
+  third.Write(tests::FileBuilder().AddMany(3, 70).bytes());
+  third.Start();
+  ASSERT_TRUE(third.Adopt(v1::AdoptRequest::AS_NEW_DATABASE).ok());
+  Begin();
+  NoteIdentity();
+  secondary_.Stop();
+  secondary_.SetUpstreams({"third", "primary"});
+  secondary_.Start();
+  RunUntilState(secondary_, "streaming");
+  secondary_.disk().SetCapacity(0);
+  primary_.Write(file_.AddMany(2, 300).bytes());
+  RunUntilState(secondary_, "disk-full");
+  primary_.Stop();
+  LoseState();
+  primary_.Start();
+  secondary_.disk().SetCapacity(UINT64_MAX);
+  ExpectKnownAgain();
+}
+
 TEST_F(IdentityTest, OfSeveralAddressesTheOneThatAsksIsTold) {
   Machine third(world_, "third", "");
   third.Write(tests::FileBuilder().AddMany(3, 70).bytes());
