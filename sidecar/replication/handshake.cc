@@ -155,6 +155,12 @@ DecideRefuse RefuseDatabase(const Publication& publication, const v1::Hello& hel
 
 // What is here now may be the beginning of a file that has all of the follower's, or is a pack of it.
 DecideRefuse RefuseUntilComplete(const Publication& publication, const Boundary& position) {
+  if (!publication.secondary) {
+    return Refuse(v1::End::REASON_NOT_READY,
+                  absl::StrCat("the publisher looks through its file, so far up to ", DescribePosition(publication.end),
+                               ", and the follower has ", DescribePosition(position)),
+                  "none needed: the follower tries again");
+  }
   return Refuse(v1::End::REASON_NOT_READY,
                 absl::StrCat("the publisher's own copy is not complete yet: it has come up to ",
                              DescribePosition(publication.end), ", and the follower has ", DescribePosition(position)),
@@ -237,6 +243,9 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
   const Boundary position = *FromProto(hello.position());
   const bool has_file = position.offset != 0;
   if (hello.lineage().database_id().empty()) {
+    if (hello.inspect() && publication.incomplete && !publication.secondary) {
+      return RefuseUntilComplete(publication, position);
+    }
     if (hello.inspect()) return DecideInspect{};
     if (!has_file) return DecideCopy{};
     return Refuse(v1::End::REASON_UNPROVED,

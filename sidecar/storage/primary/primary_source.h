@@ -36,6 +36,7 @@ class PrimarySource final : public Source {
   void Resume() override {}
   bool is_primary() const override { return true; }
   bool serving() const override { return published_ && !problem_.raised(); }
+  bool complete() const override { return !scanning_; }
   std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
   void FillStatus(v1::StorageStatus& status) const override;
 

@@ -63,6 +63,20 @@ TEST_F(IdentityTest, APrimaryThatHasLostItsStateIsToldByItsSecondary) {
   ExpectKnownAgain();
 }
 
+// Of what it has looked through so far, nothing can be told.
+TEST_F(IdentityTest, ASecondaryThatHasLostItsOwnWaitsUntilThePrimaryHasLookedThroughItsFile) {
+  file_.AddMany(300, 900);
+  BeginAndLoseState();
+  secondary_.Stop();
+  ASSERT_TRUE(secondary_.disk().Remove("/state/secondary.state").ok());
+  primary_.SetPieces(128);
+  primary_.Start();
+  secondary_.Start();
+  EXPECT_TRUE(RunUntilTrouble("looks through its file")) << secondary_.Status().DebugString();
+  RunUntilState(secondary_, "streaming");
+  RunUntilEqual(primary_, secondary_);
+}
+
 TEST_F(IdentityTest, TheOtherSecondariesGoOnToo) {
   Machine third(world_, "third", "primary");
   third.Start();
