@@ -31,6 +31,8 @@ NetworkOptions MakeNetworkOptions(SeededRandom& random, const Sabotage& sabotage
   options.acknowledge_early = sabotage.acknowledge_early;
   options.count_received = sabotage.count_received;
   options.ignore_generations = sabotage.ignore_generations;
+  options.ask_nobody = sabotage.ask_nobody;
+  options.ignore_databases = sabotage.ignore_databases;
   return options;
 }
 

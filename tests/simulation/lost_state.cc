@@ -5,6 +5,8 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sidecar/replication/lineage.h"
+#include "sidecar/storage/state_file.h"
 #include "tests/simulation/opener.h"
 
 namespace zrs::simulation {
@@ -13,6 +15,7 @@ namespace {
 constexpr absl::Duration kLookAgain = absl::Milliseconds(100);  // until it is looked again whether a process is gone
 constexpr absl::Duration kLongestDown = absl::Seconds(6);
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
+constexpr uint64_t kMostLosses = 3;        // of each kind: what else happens is to be seen too
 constexpr int kPatience = 4;               // looks until an administrator does what a remedy says
 constexpr int kLongPatience = 12;          // where it says that it may come to an end by itself
 constexpr uint64_t kLongestAdoption = 40;  // in file operations: a crash comes before, or not at all
@@ -23,7 +26,7 @@ bool LostState::MayBegin() const { return !cluster_.failing_over() && !cluster_.
 
 void LostState::BeginAtPrimary() {
   Node& primary = cluster_.primary();
-  if (!MayBegin() || !primary.running()) return;
+  if (!MayBegin() || !primary.running() || primaries_ >= kMostLosses) return;
   ++primaries_;
   End(primary);
   if (cluster_.has_secondaries() && cluster_.random().OneIn(4)) {
@@ -33,7 +36,7 @@ void LostState::BeginAtPrimary() {
 }
 
 void LostState::BeginAtSecondary(Node& node) {
-  if (!MayBegin() || !node.running() || cluster_.IsStale(node)) return;
+  if (!MayBegin() || !node.running() || cluster_.IsStale(node) || secondaries_ >= kMostLosses) return;
   ++secondaries_;
   End(node);
 }
@@ -88,6 +91,19 @@ bool LostState::Judge(Node& node, const v1::StorageStatus& status) {
   }
   if (++stuck_[&node] >= kPatience) Mend(node, status.error().remedy());
   return true;
+}
+
+bool LostState::IsOfForgottenEpoch(Node& node) const {
+  if (primaries_ == 0) return false;
+  const auto lineage_of = [](Node& whose) {
+    const auto disk = whose.disk().Clone();
+    const auto state = storage::StateFile(*disk, kStatePath).Load();
+    return state.ok() && state->has_value() ? (*state)->lineage : v1::Lineage();
+  };
+  const v1::Lineage own = lineage_of(node);
+  const v1::Lineage primarys = lineage_of(cluster_.primary());
+  return own.database_id() == primarys.database_id() && !own.epochs().empty() &&
+         !replication::IsPrefixOf(own, primarys);
 }
 
 // What it is compared with is the file of whoever answers first, perhaps one that is behind.

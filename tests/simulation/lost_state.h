@@ -34,8 +34,9 @@ class LostState {
   void BeginAtSecondary(Node& node);
   // What the node says of itself. True where that is as it has to be for now, and nothing else is to be judged.
   bool Judge(Node& node, const v1::StorageStatus& status);
-  // Whether a copy that nobody knows may have other bytes than whoever it is compared with.
-  bool MayDiffer(const Node& node) const { return differ_.contains(&node); }
+  // Whether a copy that nobody knows may have other bytes than whoever it is compared with; or the copy is of an epoch
+  // that the primary has lost with its state, and whoever told it which database it is did not know of.
+  bool MayDiffer(Node& node) const { return differ_.contains(&node) || IsOfForgottenEpoch(node); }
   // From now on the primary is not disturbed while it is told.
   void SetCalm() { calm_ = true; }
 
@@ -50,6 +51,7 @@ class LostState {
   void End(Node& node);
   void LoseWhenGone(Node& node, uint64_t life);
   void Lose(Node& node);
+  bool IsOfForgottenEpoch(Node& node) const;
   void LookAtCopy(Node& node);
   void Mend(Node& node, const std::string& remedy);
   void Tell(v1::AdoptRequest::As as);

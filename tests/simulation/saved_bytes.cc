@@ -57,15 +57,16 @@ void SavedBytes::Begin(const std::string& name, const tests::SimulatedFileSystem
   }
 }
 
-std::optional<std::string> SavedBytes::FindRest(const tests::SimulatedFileSystem& disk,
-                                                absl::string_view giving_up) const {
+std::optional<std::string> SavedBytes::FindRest(const tests::SimulatedFileSystem& disk, const Record& record) const {
+  const absl::string_view giving_up = *record.giving_up;
   const uint64_t there = CommonPrefix(disk.Contents(kDataPath), giving_up);
   if (there == giving_up.size()) return "";
   for (const std::string& path : Names(disk)) {
     const std::string saved = disk.Contents(path);
-    const bool tail = saved.size() <= giving_up.size() && saved.size() + there >= giving_up.size() &&
-                      absl::EndsWith(giving_up, saved);
-    if (tail || absl::StartsWith(saved, giving_up)) return path;
+    const auto is_tail_of = [&](absl::string_view whole) {
+      return saved.size() <= whole.size() && saved.size() + there >= whole.size() && absl::EndsWith(whole, saved);
+    };
+    if (is_tail_of(giving_up) || is_tail_of(record.all) || absl::StartsWith(saved, giving_up)) return path;
   }
   return std::nullopt;
 }
@@ -76,7 +77,7 @@ void SavedBytes::Check(const std::string& name, const tests::SimulatedFileSystem
   for (const auto& [path, contents] : found->second.kept) {
     if (disk.Contents(path) != contents) log_.Violation(name, absl::StrCat("has lost what was saved in ", path));
   }
-  if (found->second.giving_up && !FindRest(disk, *found->second.giving_up)) {
+  if (found->second.giving_up && !FindRest(disk, found->second)) {
     log_.Violation(name, "has lost what it gives up: nowhere is it saved");
   }
 }
@@ -84,7 +85,8 @@ void SavedBytes::Check(const std::string& name, const tests::SimulatedFileSystem
 void SavedBytes::Settle(const std::string& name, Record& record, const tests::SimulatedFileSystem& disk) {
   Check(name, disk);
   if (!record.giving_up) return;
-  const std::optional<std::string> rest = FindRest(disk, *std::exchange(record.giving_up, std::nullopt));
+  const std::optional<std::string> rest = FindRest(disk, record);
+  record.giving_up.reset();
   if (rest && !rest->empty()) record.kept.emplace(*rest, disk.Contents(*rest));
 }
 

@@ -50,7 +50,7 @@ class SavedBytes {
     std::map<std::string, std::string> kept;  // saved files that have to stay as they are
   };
   // Where what the copy has no more of `giving_up` is saved; empty where the copy has all.
-  std::optional<std::string> FindRest(const tests::SimulatedFileSystem& disk, absl::string_view giving_up) const;
+  std::optional<std::string> FindRest(const tests::SimulatedFileSystem& disk, const Record& record) const;
   void Settle(const std::string& name, Record& record, const tests::SimulatedFileSystem& disk);
 
   EventLog& log_;

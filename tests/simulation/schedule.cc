@@ -235,7 +235,6 @@ void Schedule::WatchStatus() {
 // A storage that stops needs a person. Where nothing happened that may stop one, that is a failure of its own;
 // elsewhere the person restarts it.
 void Schedule::Judge(Node& node) {
-  if (getenv("ZDBG")) log().Add(node.name(), absl::StrCat("STATUS ", node.status().state(), " ", node.status().error().message(), " // ", node.status().error().remedy(), " takes=", node.status().takes_identity(), node.running() ? "" : " NOT RUNNING", " ", node.status().checking().purpose()));
   const v1::StorageStatus status = node.status();
   node.ForgetStatus();
   if (status.role() == "primary" && JudgeRole(node, status)) return;

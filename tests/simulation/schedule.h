@@ -25,6 +25,8 @@ struct Sabotage {
   bool acknowledge_early = false;
   bool count_received = false;
   bool ignore_generations = false;
+  bool ask_nobody = false;
+  bool ignore_databases = false;
 };
 
 struct ScheduleOptions {

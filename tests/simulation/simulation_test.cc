@@ -300,6 +300,15 @@ TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyPrimaryWhateverItsGenerati
   });
 }
 
+TEST_F(SimulationTest, CatchesAPrimaryThatHasLostItsStateAndAsksNobody) {
+  ExpectCaught("does not become equal", [](ScheduleOptions& options) { options.sabotage.ask_nobody = true; });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyDatabase) {
+  ExpectCaught("which is of another database",
+               [](ScheduleOptions& options) { options.sabotage.ignore_databases = true; });
+}
+
 TEST_F(SimulationTest, CatchesAWaitThatCountsWhatFollowersHaveReceived) {
   ExpectCaught("wait returned", [](ScheduleOptions& options) {
     options.packs = false;
