@@ -129,6 +129,12 @@ DecideRefuse RefusePastFork(const v1::Epoch& epoch, const Boundary& position) {
 DecideRefuse RefuseDatabase(const Publication& publication, const v1::Hello& hello, const Boundary& position) {
   const std::string message = absl::StrCat("the follower keeps database ", DescribeId(hello.lineage().database_id()),
                                            ", the publisher serves ", DescribeId(publication.lineage.database_id()));
+  // A person told that host to follow: what its file was is not for it to say, and it compares nothing.
+  if (hello.yields()) {
+    return Refuse(v1::End::REASON_OTHER_DATABASE, absl::StrCat(message, "; and the follower's host was a primary"),
+                  "where the publisher is right: stop zrs on the follower's host, move its state file away, the copy "
+                  "not, and start it again: its file is compared, adopted if it is the same, and else reported");
+  }
   // Without a transaction it shows nothing.
   if (publication.takes_identity == v1::End::TAKES_IDENTITY_NO || position.last_offset == 0) {
     return Refuse(v1::End::REASON_OTHER_DATABASE, message,
@@ -149,6 +155,12 @@ DecideRefuse RefuseDatabase(const Publication& publication, const v1::Hello& hel
 
 // What is here now may be the beginning of a file that has all of the follower's, or is a pack of it.
 DecideRefuse RefuseUntilComplete(const Publication& publication, const Boundary& position) {
+  if (!publication.secondary) {
+    return Refuse(v1::End::REASON_NOT_READY,
+                  absl::StrCat("the publisher looks through its file, so far up to ", DescribePosition(publication.end),
+                               ", and the follower has ", DescribePosition(position)),
+                  "none needed: the follower tries again");
+  }
   return Refuse(v1::End::REASON_NOT_READY,
                 absl::StrCat("the publisher's own copy is not complete yet: it has come up to ",
                              DescribePosition(publication.end), ", and the follower has ", DescribePosition(position)),
@@ -231,6 +243,9 @@ HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hell
   const Boundary position = *FromProto(hello.position());
   const bool has_file = position.offset != 0;
   if (hello.lineage().database_id().empty()) {
+    if (hello.inspect() && publication.incomplete && !publication.secondary) {
+      return RefuseUntilComplete(publication, position);
+    }
     if (hello.inspect()) return DecideInspect{};
     if (!has_file) return DecideCopy{};
     return Refuse(v1::End::REASON_UNPROVED,

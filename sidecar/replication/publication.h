@@ -18,7 +18,9 @@ struct Publication {
   bool secondary = false;     // this host is a secondary
   bool unheard = false;       // it is one, and hears nothing of a primary at present
   bool yields = false;        // it is one that was a primary, and a person told it to follow: it follows nobody yet
-  bool incomplete = false;    // it is one, and its file was never yet all that its upstream has: the rest is on its way
+  // It is one, and its file was never yet all that its upstream has: the rest is on its way. Or it is a primary that
+  // has not looked through all of its file yet.
+  bool incomplete = false;
   v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
 };
 

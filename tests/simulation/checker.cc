@@ -83,7 +83,8 @@ std::vector<size_t> Checker::EpochsOfCopy(Node& node) {
   std::vector<size_t> of_state = epochs;
   const size_t restored = RestoredAt(node);
   std::erase_if(of_state, [&](size_t epoch) { return writer_->RestoredIn(epoch) != restored; });
-  return of_state.empty() && overwritten_read_ ? epochs : of_state;
+  // A primary that has lost its state need not know any more that a backup was restored, nor need its followers.
+  return of_state.empty() && (overwritten_read_ || lost_in_) ? epochs : of_state;
 }
 
 std::optional<size_t> Checker::EpochOfCopy(Node& node) {
@@ -133,7 +134,8 @@ bool Checker::MayBeUnproved(Node& node) const {
   if (IsKnown(node, node.upstreams().size() == 1 ? *Find(node.upstreams().front()) : Primary())) return false;
   const std::string contents = node.disk().Contents(kDataPath);
   const std::vector<size_t> epochs = EpochsOf(absl::string_view(contents).substr(0, OpenAsZodb(contents).end));
-  return !epochs.empty() && epochs.front() + 2 <= writer_->epoch();
+  if (epochs.empty()) return false;
+  return epochs.front() + (HaveForgotten(node.upstreams(), epochs.front()) ? 1 : 2) <= writer_->epoch();
 }
 
 std::string Checker::Durable(Node& node, uint64_t from, uint64_t to) {
@@ -186,7 +188,7 @@ void Checker::CheckBatch(Node& node, const v1::Batch& batch) {
     if (known.excluded.contains(epoch)) continue;
     const absl::string_view history = writer_->HistoryOf(epoch);
     if (end > history.size() || history.substr(batch.offset(), data.size()) != data) {
-      known.excluded.insert(epoch);
+      if (!known.several) known.excluded.insert(epoch);
       continue;
     }
     committed = true;
@@ -231,6 +233,7 @@ void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessa
   }
   if (message.has_welcome()) {
     const auto& epochs = message.welcome().lineage().epochs();
+    if (node.is_primary()) OnPublished(message.welcome().lineage());
     publishes_[name] = epochs.empty() ? "" : epochs.rbegin()->id();
     program_epochs_.insert({publishes_[name], ProgramEpoch{writer_->epoch(), {}}});
     log_.Add(name, absl::StrCat("sends Welcome from ", message.welcome().start().offset(), " up to ",
@@ -244,7 +247,8 @@ void Checker::OnPublisherSends(const std::string& name, const v1::PublisherMessa
 
 void Checker::OnFollowerSends(const std::string& name, const std::string& peer, const v1::FollowerMessage& message) {
   Node& node = *Find(name);
-  const Node& upstream = *Find(peer);
+  Node& upstream = *Find(peer);
+  if (message.has_vouch()) OnVouch(node, upstream, message.vouch());
   if (message.has_hello()) OnHello(node, upstream, message.hello());
   if (message.has_end()) {
     log_.Add(name,
@@ -259,6 +263,9 @@ void Checker::OnHello(Node& node, const Node& upstream, const v1::Hello& hello) 
   Disk& disk = disks_[node.name()];
   disk.follows = {upstream.name(), upstream.life()};
   disk.followed.insert(disk.follows);
+  disk.database = hello.lineage().database_id();
+  disk.welcomed.clear();
+  if (!disk.database.empty()) disk.stateless = false;
   generations_.OnHello(node.name(), node.life(), hello);
   log_.Add(node.name(), absl::StrCat("sends Hello at ", hello.position().offset(), " to ", upstream.name()));
 }
@@ -268,6 +275,9 @@ void Checker::OnAcknowledge(Node& node, const Node& upstream, uint64_t offset) {
   const ProcessName process{upstream.name(), upstream.life()};
   if (upstream.running() && process == disk.follows) disk.known_to = process;
   log_.Add(node.name(), absl::StrCat("acknowledges ", offset));
+  if (!disk.database.empty() && disk.database != disk.welcomed) {
+    return log_.Violation(node.name(), absl::StrCat("follows ", upstream.name(), ", which is of another database"));
+  }
   if (offset == 0) return;  // it builds another file, and says that it is there
   Place place;
   if (!IsProved(node, offset, &place)) {
@@ -283,6 +293,9 @@ void Checker::OnAcknowledge(Node& node, const Node& upstream, uint64_t offset) {
 
 void Checker::OnFollowerReceives(const std::string& name, const std::string& peer, bool look,
                                  const v1::PublisherMessage& message) {
+  if (message.has_welcome() && !look) {
+    disks_[name].welcomed = message.welcome().lineage().database_id();
+  }
   const std::string wrong = generations_.OnMessage(name, Find(name)->life(), peer, look, message, log_.now());
   if (!wrong.empty()) log_.Violation(name, wrong);
 }

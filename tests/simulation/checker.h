@@ -40,6 +40,8 @@ namespace zrs::simulation {
 //               runs, never less than before, never an earlier epoch, and never an earlier last transaction of one
 //   state       after a power loss now the state file tells of the file that is there
 //   history     a power loss at the primary's host takes nothing that was sent
+//   proved      who tells a primary that has lost its state which database it is has a beginning of its file
+//   identity    nobody goes on to follow one of another database; in the end all states tell of one and the same epoch
 //   stale       nobody goes on to follow one of an earlier generation than it knows of
 //   saved       as SavedBytes has it
 class Checker : public NetworkObserver {
@@ -67,8 +69,8 @@ class Checker : public NetworkObserver {
 
   // Whether the node, whose copy is equal, has said so.
   bool HasAcknowledgedAll(const Node& node) const;
-  // Whether nothing may be left that proves the copy of `node`: it is of a file before the last but one, and the
-  // process that knew where the node was has ended since.
+  // Whether nothing may be left that proves the copy of `node`: it is of a file before the last but one, or before the
+  // last where an upstream's state was lost since, and the process that knew where the node was has ended since.
   bool MayBeUnproved(Node& node) const;
   // `node`, on whose host the writer goes on, has begun the writer's present epoch; the others follow it, also the one
   // on whose host the writer was, and left what it left.
@@ -89,6 +91,10 @@ class Checker : public NetworkObserver {
   bool IsKnown(const Node& node, const Node& upstream) const;
   // Whether the node has followed the present or last process on the host of `upstream`.
   bool HasFollowed(const Node& node, const Node& upstream) const;
+  // The state directory of `node` is empty, and nothing runs there.
+  void OnStateLost(const Node& node);
+  // In the end: `node` is of the primary's database and epoch, as its state says.
+  void CheckIdentity(Node& node);
   // Whether another file is in the place of the primary's for now. Until its zrs notices it tells of the right one.
   void SetBackup(bool there) { backup_ = there; }
   // A person has taken the copy of `node` away, for a new one.
@@ -123,6 +129,9 @@ class Checker : public NetworkObserver {
     Place acknowledged;              // the last that was ever called durable
     uint64_t told = 0;               // the offset that was called durable last
     bool failed = false;             // see OnDiskFailure
+    bool stateless = false;          // see OnStateLost; until it says again whose copy it is
+    std::string database;            // that it said it is of, when it said hello last; empty: of none
+    std::string welcomed;            // that it was welcomed to
     Place seen;                      // the last that an opener found since the machine's last crash
     filestorage::Tid seen_tid = 0;   // largest last transaction that an opener was told of since then, in that epoch
     Place proved;                    // up to here the file was found to be durable and the primary's, since that crash
@@ -139,6 +148,7 @@ class Checker : public NetworkObserver {
   struct ProgramEpoch {
     size_t newest = 0;
     std::set<size_t> excluded;
+    bool several = false;  // a primary that had lost its state took it for its own behind a pack that it did not see
   };
 
   Node* Find(const std::string& name) const;
@@ -159,6 +169,11 @@ class Checker : public NetworkObserver {
   // Whether those are bytes of a file that was written over the one that the primary's zrs knows; see OnRestored.
   bool IsOfOverwritten(Node& node, const v1::Batch& batch);
   void OnHello(Node& node, const Node& upstream, const v1::Hello& hello);
+  // A primary says of which epoch its file is.
+  void OnPublished(const v1::Lineage& lineage);
+  // Whether the state of one of `nodes` was lost since the primary was in `epoch`.
+  bool HaveForgotten(const std::vector<std::string>& nodes, size_t epoch) const;
+  void OnVouch(Node& node, Node& upstream, const v1::Vouch& vouch);
   void OnAcknowledge(Node& node, const Node& upstream, uint64_t offset);
   // The epochs of whose file `contents` is a beginning.
   std::vector<size_t> EpochsOf(absl::string_view contents) const;
@@ -182,6 +197,8 @@ class Checker : public NetworkObserver {
   std::map<size_t, std::string> sent_;                  // the longest prefix of each epoch's file that was ever sent
   SavedBytes saved_;
   GenerationWatch generations_;
+  std::map<std::string, size_t> states_lost_;  // node -> the primary's epoch when its state was lost last
+  std::optional<size_t> lost_in_;              // the primary's epoch when its zrs lost its state last
   bool backup_ = false;
   bool overwritten_ = false;       // a backup is in the primary's file, and its zrs does not know it yet
   bool overwritten_read_ = false;  // something of one was sent

@@ -31,6 +31,8 @@ NetworkOptions MakeNetworkOptions(SeededRandom& random, const Sabotage& sabotage
   options.acknowledge_early = sabotage.acknowledge_early;
   options.count_received = sabotage.count_received;
   options.ignore_generations = sabotage.ignore_generations;
+  options.ask_nobody = sabotage.ask_nobody;
+  options.ignore_databases = sabotage.ignore_databases;
   return options;
 }
 
@@ -153,6 +155,11 @@ void Cluster::Pack() {
   writer_->BeginPack(pack_dropped_end_);
 }
 
+void Cluster::ForgetPacks() {
+  known_at_pack_ = -1;
+  pack_dropped_end_ = false;
+}
+
 void Cluster::RestoreBackup() {
   if (backup_ || failing_over_ || restoring_ || !writer_->is_open() || writer_->busy()) return;
   const auto disk = primary().disk().Clone();
@@ -214,8 +221,7 @@ void Cluster::GoOnFromBackup(size_t epoch, uint64_t end) {
 
 void Cluster::EndRestore(const std::string& id) {
   restoring_ = false;
-  known_at_pack_ = -1;
-  pack_dropped_end_ = false;
+  ForgetPacks();
   checker_.OnAdopted(id);
 }
 
@@ -234,8 +240,7 @@ void Cluster::MoveWriter(Node& node, size_t epoch, bool in_order) {
   }
   writer_->MoveTo(node.disk(), node.notifications(), epoch);
   checker_.OnPromoted(node, before);
-  known_at_pack_ = -1;
-  pack_dropped_end_ = false;
+  ForgetPacks();
   for (const auto& other : nodes_) other->ForgetStatus();
   TellOthers(node, before, in_order);
   if (moved_) moved_(node);

@@ -57,6 +57,8 @@ class Cluster : public NodeObserver {
   // known.
   void Pack();
   uint64_t packs() const { return packs_; }
+  // The primary's zrs knows of no pack any more.
+  void ForgetPacks();
 
   // The writer goes on with the file of `node`, which was promoted and has that of `epoch`. The others are told to
   // follow it, and started again, each in its time; where they know several upstreams they find it by themselves, and

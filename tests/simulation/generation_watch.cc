@@ -28,7 +28,7 @@ GenerationWatch::Follower& GenerationWatch::Find(const std::string& node, uint64
 void GenerationWatch::OnHello(const std::string& node, uint64_t life, const v1::Hello& hello) {
   Follower& follower = Find(node, life);
   // A person told a host that yields to follow: its own promotions count no more.
-  follower.own = hello.yields() ? 0 : GenerationOf(hello.lineage());
+  follower.own = {hello.lineage().database_id(), hello.yields() ? 0 : GenerationOf(hello.lineage())};
   follower.follows.reset();
   follower.stale_since.reset();
 }
@@ -37,23 +37,28 @@ std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, c
                                        const v1::PublisherMessage& message, absl::Duration now) {
   Follower& follower = Find(node, life);
   if (message.has_welcome() && message.welcome().decision() != v1::Welcome::DECISION_INSPECT) {
-    const uint64_t generation = GenerationOf(message.welcome().lineage());
-    if (!look) follower.follows = generation;
-    if (look) follower.heard_of[peer] = message.welcome().yields() ? 0 : generation;
+    Known told{message.welcome().lineage().database_id(), GenerationOf(message.welcome().lineage())};
+    if (!look) follower.follows = told;
+    if (look && message.welcome().yields()) told.generation = 0;
+    if (look) follower.heard_of[peer] = told;
   }
   // It has diverged from whom it was told to follow, and will be a copy of that one's again.
   if (look && message.has_end() && message.end().reason() == v1::End::REASON_SOURCE_FAILED)
     follower.heard_of.erase(peer);
   if (!message.has_heartbeat() || !follower.follows) return "";
-  uint64_t known = follower.own;
-  for (const auto& [whose, generation] : follower.heard_of) known = std::max(known, generation);
-  if (*follower.follows >= known) {
+  uint64_t known = 0;
+  const auto note = [&](const Known& one) {
+    if (one.database == follower.follows->database) known = std::max(known, one.generation);
+  };
+  note(follower.own);
+  for (const auto& [whose, heard] : follower.heard_of) note(heard);
+  if (follower.follows->generation >= known) {
     follower.stale_since.reset();
     return "";
   }
   if (!follower.stale_since) follower.stale_since = now;
   if (now - *follower.stale_since < kNoticed) return "";
-  return absl::StrCat("follows one of generation ", *follower.follows, ", and knows of ", known);
+  return absl::StrCat("follows one of generation ", follower.follows->generation, ", and knows of ", known);
 }
 
 }  // namespace zrs::simulation

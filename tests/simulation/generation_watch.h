@@ -24,12 +24,17 @@ class GenerationWatch {
                         const v1::PublisherMessage& message, absl::Duration now);
 
  private:
+  // Those of two databases have nothing to do with each other.
+  struct Known {
+    std::string database;
+    uint64_t generation = 0;
+  };
   struct Follower {
     uint64_t life = 0;
-    // The generation of each that it has looked at, as long as that one has not said that it serves nothing.
-    std::map<std::string, uint64_t> heard_of;
-    uint64_t own = 0;  // of its copy, when it began to follow
-    std::optional<uint64_t> follows;
+    // Of each that it has looked at, as long as that one has not said that it serves nothing.
+    std::map<std::string, Known> heard_of;
+    Known own;  // of its copy, when it began to follow
+    std::optional<Known> follows;
     std::optional<absl::Duration> stale_since;  // the one that it follows
   };
   Follower& Find(const std::string& node, uint64_t life);

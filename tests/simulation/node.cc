@@ -98,6 +98,8 @@ void Node::Die(bool host_too) {
   if (host_too) {
     tests::SeededChooser chooser(queue_.random().Next());
     disk_.Crash(chooser);
+    // The disks are found in another order, perhaps.
+    if (queue_.random().OneIn(4)) disk_.Renumber();
   }
   observer_.OnCrashed(*this, host_too);
 }
@@ -177,6 +179,13 @@ void Node::AskStatus() {
   process_->storage->GetStatus([this, life = life_](v1::StorageStatus status) {
     if (process_ != nullptr && process_->life == life) status_ = std::move(status);
   });
+}
+
+void Node::LoseState() {
+  if (const auto names = disk_.List(kStateDirectory); names.ok()) {
+    for (const std::string& file : *names) disk_.Remove(absl::StrCat(kStateDirectory, "/", file)).IgnoreError();
+  }
+  disk_.SyncDirectory(kStateDirectory).IgnoreError();
 }
 
 uint64_t Node::UsedBytes() {

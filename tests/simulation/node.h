@@ -100,6 +100,8 @@ class Node : public ProcessFate {
   // A client waits until `replicas` followers have what is committed now (0: all that are connected). As Promote.
   void Wait(uint32_t replicas, absl::Duration timeout, std::function<void(const v1::WaitResponse&)> answer);
   tests::SimulatedFileSystem& disk() { return disk_; }
+  // All that its processes have noted is gone. Not while one is there.
+  void LoseState();
   // Of all files on the disk.
   uint64_t UsedBytes();
   FileNotifications& notifications() { return notifications_; }

@@ -48,6 +48,8 @@ void SavedBytes::Begin(const std::string& name, const tests::SimulatedFileSystem
   Record& record = records_[name];
   const std::string contents = disk.Contents(kDataPath);
   record.giving_up = contents.substr(0, OpenAsZodb(contents).end);
+  // Of a file that no state tells of, what was not committed is saved too: nobody knows what it was.
+  record.all = disk.Exists(kStatePath) ? *record.giving_up : contents;
   record.cutting = true;
   for (const std::string& path : Names(disk)) {
     // What the writer saved, a power loss may take.
@@ -55,15 +57,16 @@ void SavedBytes::Begin(const std::string& name, const tests::SimulatedFileSystem
   }
 }
 
-std::optional<std::string> SavedBytes::FindRest(const tests::SimulatedFileSystem& disk,
-                                                absl::string_view giving_up) const {
+std::optional<std::string> SavedBytes::FindRest(const tests::SimulatedFileSystem& disk, const Record& record) const {
+  const absl::string_view giving_up = *record.giving_up;
   const uint64_t there = CommonPrefix(disk.Contents(kDataPath), giving_up);
   if (there == giving_up.size()) return "";
   for (const std::string& path : Names(disk)) {
     const std::string saved = disk.Contents(path);
-    const bool tail = saved.size() <= giving_up.size() && saved.size() + there >= giving_up.size() &&
-                      absl::EndsWith(giving_up, saved);
-    if (tail || absl::StartsWith(saved, giving_up)) return path;
+    const auto is_tail_of = [&](absl::string_view whole) {
+      return saved.size() <= whole.size() && saved.size() + there >= whole.size() && absl::EndsWith(whole, saved);
+    };
+    if (is_tail_of(giving_up) || is_tail_of(record.all) || absl::StartsWith(saved, giving_up)) return path;
   }
   return std::nullopt;
 }
@@ -74,7 +77,7 @@ void SavedBytes::Check(const std::string& name, const tests::SimulatedFileSystem
   for (const auto& [path, contents] : found->second.kept) {
     if (disk.Contents(path) != contents) log_.Violation(name, absl::StrCat("has lost what was saved in ", path));
   }
-  if (found->second.giving_up && !FindRest(disk, *found->second.giving_up)) {
+  if (found->second.giving_up && !FindRest(disk, found->second)) {
     log_.Violation(name, "has lost what it gives up: nowhere is it saved");
   }
 }
@@ -82,7 +85,8 @@ void SavedBytes::Check(const std::string& name, const tests::SimulatedFileSystem
 void SavedBytes::Settle(const std::string& name, Record& record, const tests::SimulatedFileSystem& disk) {
   Check(name, disk);
   if (!record.giving_up) return;
-  const std::optional<std::string> rest = FindRest(disk, *std::exchange(record.giving_up, std::nullopt));
+  const std::optional<std::string> rest = FindRest(disk, record);
+  record.giving_up.reset();
   if (rest && !rest->empty()) record.kept.emplace(*rest, disk.Contents(*rest));
 }
 
@@ -99,7 +103,7 @@ void SavedBytes::OnAnswer(const std::string& name, const tests::SimulatedFileSys
                           const v1::ResyncResponse& answer) {
   Record& record = records_[name];
   if (!record.giving_up) return;
-  const std::string before = *record.giving_up;
+  const std::string before = record.all;
   const std::string& path = answer.saved_to();
   if (answer.result() != v1::ResyncResponse::RESULT_DONE) return Settle(name, record, disk);
   const uint64_t end = answer.comparison().committed_end();

@@ -45,11 +45,12 @@ class SavedBytes {
  private:
   struct Record {
     std::optional<std::string> giving_up;  // all that the copy had when a resync began; it is under way
+    std::string all;                       // what its answer is to be about
     bool cutting = false;
     std::map<std::string, std::string> kept;  // saved files that have to stay as they are
   };
   // Where what the copy has no more of `giving_up` is saved; empty where the copy has all.
-  std::optional<std::string> FindRest(const tests::SimulatedFileSystem& disk, absl::string_view giving_up) const;
+  std::optional<std::string> FindRest(const tests::SimulatedFileSystem& disk, const Record& record) const;
   void Settle(const std::string& name, Record& record, const tests::SimulatedFileSystem& disk);
 
   EventLog& log_;

@@ -10,6 +10,7 @@
 #include "tests/simulation/administrator.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/failover.h"
+#include "tests/simulation/lost_state.h"
 #include "tests/simulation/restore.h"
 #include "tests/simulation/wait_client.h"
 
@@ -31,6 +32,7 @@ class Schedule {
         cluster_(options),
         failover_(cluster_),
         restore_(cluster_),
+        lost_state_(cluster_),
         administrator_(cluster_),
         wait_client_(cluster_) {}
 
@@ -82,6 +84,8 @@ class Schedule {
   void Pack();
   void RestoreBackup() { restore_.BeginForAWhile(); }
   void GoOnFromBackup() { restore_.BeginForGood(); }
+  void LosePrimarysState() { lost_state_.BeginAtPrimary(); }
+  void LoseSecondarysState() { lost_state_.BeginAtSecondary(AnySecondary()); }
   void FailOver();
 
   void WatchStatus();
@@ -100,6 +104,7 @@ class Schedule {
   Cluster cluster_;
   Failover failover_;
   Restore restore_;
+  LostState lost_state_;
   Administrator administrator_;
   WaitClient wait_client_;
   std::vector<FaultMaker> faults_;  // those that this run makes
@@ -131,7 +136,9 @@ void Schedule::ChooseFaults() {
   if (options_.failing_disks) faults_.push_back(&Schedule::FailOperation);
   if (options_.backups) faults_.push_back(&Schedule::RestoreBackup);
   if (options_.restores && random().OneIn(4)) faults_.push_back(&Schedule::GoOnFromBackup);
+  if (options_.lost_states && random().OneIn(4)) faults_.push_back(&Schedule::LosePrimarysState);
   if (!cluster_.has_secondaries()) return;
+  if (options_.lost_states && random().OneIn(4)) faults_.push_back(&Schedule::LoseSecondarysState);
   some_of({&Schedule::Cut, &Schedule::Block, &Schedule::FillDisk, &Schedule::FailOver});
   if (options_.failing_syncs) faults_.push_back(&Schedule::FailSyncs);
 }
@@ -231,7 +238,7 @@ void Schedule::Judge(Node& node) {
   const v1::StorageStatus status = node.status();
   node.ForgetStatus();
   if (status.role() == "primary" && JudgeRole(node, status)) return;
-  if (restore_.Judge(node, status)) return;
+  if (restore_.Judge(node, status) || lost_state_.Judge(node, status)) return;
   if (stopping_ || status.state().empty()) return;
   // One that is promoted and killed may be back before its administrator knows of the promotion. It is looked at again.
   if (status.state() == "diverged" && cluster_.failing_over()) return;
@@ -245,7 +252,8 @@ void Schedule::Judge(Node& node) {
   // The file that was left here may have been packed while no zrs looked.
   if (status.state() == "stopped" && past_a_fork && node.was_primary()) return administrator_.Mend(node, false, what);
   if (status.state() == "diverged" && !node.is_primary() &&
-      (past_a_fork || cluster_.checker().MayBeUnproved(node) || administrator_.IsMending(node))) {
+      (past_a_fork || cluster_.checker().MayBeUnproved(node) || administrator_.IsMending(node) ||
+       lost_state_.MayDiffer(node))) {
     return administrator_.Mend(node, true, what);
   }
   if (!excused) return log().Violation(node.name(), what);
@@ -288,6 +296,7 @@ void Schedule::Heal() {
   healing_ = true;
   administrator_.SetCalm();
   restore_.SetCalm();
+  lost_state_.SetCalm();
   cluster_.EndStale();
   cluster_.PutBackRightFile();
   network().Unblock();
@@ -341,6 +350,7 @@ void Schedule::StayEqual() {
     if (!cluster_.checker().HasAcknowledgedAll(*node))
       log().Violation(node->name(), "does not acknowledge what it has");
     cluster_.checker().saved().Check(node->name(), node->disk());
+    cluster_.checker().CheckIdentity(*node);
     if (node->disk().Exists(absl::StrCat(kDataPath, ".zrs-new"))) log().Violation(node->name(), "leaves its new file");
   }
 }
@@ -374,6 +384,9 @@ ScheduleResult Schedule::Result() {
           .packs = cluster_.packs(),
           .refused_backups = restore_.refused(),
           .restores = restore_.restores(),
+          .lost_by_primaries = lost_state_.primaries(),
+          .lost_by_secondaries = lost_state_.secondaries(),
+          .told = lost_state_.told(),
           .new_copies = administrator_.new_copies(),
           .resyncs = administrator_.resyncs(),
           .waits = wait_client_.returned(),

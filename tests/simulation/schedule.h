@@ -25,6 +25,8 @@ struct Sabotage {
   bool acknowledge_early = false;
   bool count_received = false;
   bool ignore_generations = false;
+  bool ask_nobody = false;
+  bool ignore_databases = false;
 };
 
 struct ScheduleOptions {
@@ -36,9 +38,10 @@ struct ScheduleOptions {
   bool several_upstreams = false;  // there are three nodes or more, and each knows all (else in some runs)
   bool packs = true;
   bool promotions = true;
-  bool backups = false;  // an older backup takes the place of the primary's file now and then
-  bool restores = true;  // the database goes on from one
-  bool deaf = false;     // no file notification ever arrives, and polls are 15 s apart
+  bool backups = false;     // an older backup takes the place of the primary's file now and then
+  bool restores = true;     // the database goes on from one
+  bool lost_states = true;  // a state directory is emptied now and then
+  bool deaf = false;        // no file notification ever arrives, and polls are 15 s apart
   size_t log_lines = 400;
   bool log_if_good = false;  // else the result has a log only where a rule was broken
   Sabotage sabotage;
@@ -53,11 +56,14 @@ struct ScheduleResult {
   uint64_t crashes = 0;  // of processes and hosts
   uint64_t events = 0;
   uint64_t packs = 0;
-  uint64_t refused_backups = 0;  // how often the primary was seen to be diverged for one
-  uint64_t restores = 0;         // of backups from which the database went on
-  uint64_t new_copies = 0;       // that a person had to have made
-  uint64_t resyncs = 0;          // that came to an end
-  uint64_t waits = 0;            // that were told that followers have it
+  uint64_t refused_backups = 0;    // how often the primary was seen to be diverged for one
+  uint64_t restores = 0;           // of backups from which the database went on
+  uint64_t lost_by_primaries = 0;  // state directories
+  uint64_t lost_by_secondaries = 0;
+  uint64_t told = 0;        // how often somebody had to say which database a file is
+  uint64_t new_copies = 0;  // that a person had to have made
+  uint64_t resyncs = 0;     // that came to an end
+  uint64_t waits = 0;       // that were told that followers have it
   uint64_t promotions = 0;
 };
 

@@ -34,6 +34,10 @@ struct NetworkOptions {
   bool count_received = false;
   // The same of followers that look at several publishers and take the generations of all for their own.
   bool ignore_generations = false;
+  // The same of primaries that have lost their state and ask nobody which database they are.
+  bool ask_nobody = false;
+  // The same of followers that go on to follow whatever database is there, where it has what they have last.
+  bool ignore_databases = false;
 };
 
 // Sees each message at the moment its sender hands it over. `node` is the sender, `peer` who is to get it.
@@ -91,6 +95,8 @@ class SimulatedNetwork {
   void Connect(const std::shared_ptr<Connection>& connection);
   void CorruptOnArrival(v1::PublisherMessage& message);
   void CorruptOnArrival(v1::FollowerMessage& /*message*/) {}
+  // What `node` said last of what it publishes; for ignore_databases.
+  v1::Lineage& published(const std::string& node) { return published_[node]; }
 
  private:
   friend class SimulatedDialer;
@@ -106,6 +112,7 @@ class SimulatedNetwork {
   std::map<std::string, Acceptor> acceptors_;
   std::map<Pair, absl::Duration> blocked_until_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  std::map<std::string, v1::Lineage> published_;
   bool corrupt_next_batch_ = false;
   uint64_t dials_ = 0;
 };

@@ -48,18 +48,46 @@ inline const v1::Hello* LookOf(const v1::FollowerMessage& message) {
 }
 inline const v1::Hello* LookOf(const v1::PublisherMessage& /*message*/) { return nullptr; }
 
-// For NetworkOptions::count_received and ignore_generations.
+// For NetworkOptions::count_received, ignore_generations and ask_nobody.
 inline void Falsify(const NetworkOptions& options, const v1::Hello& /*look*/, v1::FollowerMessage& message) {
   if (!options.count_received || !message.has_acknowledge()) return;
   v1::Acknowledge& acknowledge = *message.mutable_acknowledge();
   acknowledge.set_durable_offset(std::max(acknowledge.durable_offset(), acknowledge.received_offset()));
 }
 inline void Falsify(const NetworkOptions& options, const v1::Hello& look, v1::PublisherMessage& message) {
+  if (options.ask_nobody && message.has_end()) message.mutable_end()->clear_takes_identity();
   if (!options.ignore_generations || !look.look() || !message.has_welcome()) return;
   const auto& own = look.lineage().epochs();
   for (v1::Epoch& epoch : *message.mutable_welcome()->mutable_lineage()->mutable_epochs()) {
     epoch.set_generation(own.empty() ? 1 : own.rbegin()->generation());
   }
+}
+
+// For NetworkOptions::ignore_databases: each side is told that the other is of its own database, and of its epoch.
+inline void FalsifyDatabase(SimulatedNetwork& network, const std::string& node, v1::Hello& /*said*/,
+                            v1::FollowerMessage& message) {
+  if (!network.options().ignore_databases || !message.has_hello() || message.hello().inspect()) return;
+  v1::Lineage& theirs = *message.mutable_hello()->mutable_lineage();
+  const v1::Lineage& own = network.published(node);
+  if (theirs.database_id().empty() || own.database_id().empty()) return;
+  if (theirs.database_id() != own.database_id()) theirs = own;
+}
+inline void FalsifyDatabase(SimulatedNetwork& network, const std::string& /*node*/, v1::Hello& said,
+                            v1::PublisherMessage& message) {
+  if (!network.options().ignore_databases || !message.has_welcome() || said.inspect()) return;
+  v1::Lineage& theirs = *message.mutable_welcome()->mutable_lineage();
+  if (said.lineage().database_id().empty()) return;
+  if (theirs.database_id() != said.lineage().database_id()) theirs = said.lineage();
+}
+inline void NoteSaid(SimulatedNetwork& network, const std::string& node, const v1::PublisherMessage& message,
+                     v1::Hello& /*said*/) {
+  if (network.options().ignore_databases && message.has_welcome()) {
+    network.published(node) = message.welcome().lineage();
+  }
+}
+inline void NoteSaid(SimulatedNetwork& network, const std::string& /*node*/, const v1::FollowerMessage& message,
+                     v1::Hello& said) {
+  if (network.options().ignore_databases && message.has_hello()) said = message.hello();
 }
 
 // One direction is lost with the other: `cut` drops everything that is on its way.
@@ -109,6 +137,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint<Out, In>> {
     writing_ = true;
     if (network_.options().acknowledge_early) AcknowledgeEarly(message, received_offset_);
     Observe(network_.observer(), node_, peer_node_, message);
+    NoteSaid(network_, node_, message, said_);
     if (const v1::Hello* look = LookOf(message)) look_ = *look;
     held_ = std::move(message);
     SendHeld();
@@ -256,6 +285,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint<Out, In>> {
       NoteReceived(message, received_offset_);
       ObserveReceived(network_.observer(), node_, peer_node_, look_.look(), message);
       Falsify(network_.options(), look_, message);
+      FalsifyDatabase(network_, node_, said_, message);
       Pump();
       if (first_message_) return std::exchange(first_message_, nullptr)(std::move(message));
       reading_ = false;
@@ -317,6 +347,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint<Out, In>> {
   std::deque<In> received_;
   uint64_t received_offset_ = 0;
   v1::Hello look_;  // what was said on a stream that only looks
+  v1::Hello said_;  // what was said on any, for NetworkOptions::ignore_databases
 };
 
 using FollowerEndpoint = Endpoint<v1::FollowerMessage, v1::PublisherMessage>;

@@ -92,6 +92,9 @@ class Sweep {
       sum.promotions += result.promotions;
       sum.resyncs += result.resyncs;
       sum.waits += result.waits;
+      sum.lost_by_primaries += result.lost_by_primaries;
+      sum.lost_by_secondaries += result.lost_by_secondaries;
+      sum.told += result.told;
       if (result.violation.empty()) continue;
       if (!failure || seed < failure->first) failure.emplace(seed, std::move(result));
       next_ = end_;
@@ -123,7 +126,9 @@ class SimulationTest : public testing::Test {
     std::cout << count << " seeds from " << first << ": " << sum.transactions << " transactions, " << sum.crashes
               << " crashes, " << sum.packs << " packs, " << sum.promotions << " promotions, " << sum.restores
               << " backups that were gone on from, " << sum.new_copies << " new copies that a person made, "
-              << sum.resyncs << " resyncs, " << sum.waits << " waits that returned, " << sum.refused_backups
+              << sum.lost_by_primaries << " states that a primary lost, " << sum.lost_by_secondaries
+              << " that a secondary did, " << sum.told << " answers by a person to that, " << sum.resyncs
+              << " resyncs, " << sum.waits << " waits that returned, " << sum.refused_backups
               << " looks at a primary that refused a backup\n";
   }
 
@@ -293,6 +298,15 @@ TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyPrimaryWhateverItsGenerati
     options.several_upstreams = true;
     options.sabotage.ignore_generations = true;
   });
+}
+
+TEST_F(SimulationTest, CatchesAPrimaryThatHasLostItsStateAndAsksNobody) {
+  ExpectCaught("does not become equal", [](ScheduleOptions& options) { options.sabotage.ask_nobody = true; });
+}
+
+TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyDatabase) {
+  ExpectCaught("which is of another database",
+               [](ScheduleOptions& options) { options.sabotage.ignore_databases = true; });
 }
 
 TEST_F(SimulationTest, CatchesAWaitThatCountsWhatFollowersHaveReceived) {

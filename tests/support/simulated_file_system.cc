@@ -12,6 +12,8 @@ using filestorage::File;
 using filestorage::FileInfo;
 using Kind = SimulatedOperation::Kind;
 
+constexpr uint64_t kNumbering = 1'000'000;  // more than there are inodes
+
 absl::Status NoSuchFile(absl::string_view what, const std::string& path) {
   return absl::NotFoundError(absl::StrCat(what, " ", path, ": no such file or directory (simulated)"));
 }
@@ -149,6 +151,11 @@ void SimulatedFileSystem::Crash(CrashChooser& chooser) {
   disk_.Crash(chooser);
 }
 
+void SimulatedFileSystem::Renumber() {
+  std::lock_guard lock(mutex_);
+  ++numbering_;
+}
+
 uint64_t SimulatedFileSystem::CrashOutcomes() const {
   std::lock_guard lock(mutex_);
   return disk_.CrashOutcomes();
@@ -242,8 +249,8 @@ FileInfo SimulatedFileSystem::InfoOf(uint64_t inode) const {
   const SimulatedInode& found = disk_.inode(inode);
   const bool is_link = !found.link_target.empty();
   return {.size = found.size(),
-          .device = 1,
-          .inode = inode,
+          .device = 1 + numbering_,
+          .inode = inode + numbering_ * kNumbering,
           .mode = found.mode,
           .is_regular = !is_link,
           .is_link = is_link};
@@ -303,7 +310,7 @@ absl::StatusOr<FileInfo> SimulatedFileSystem::Stat(const std::string& path) {
   const std::string end = disk_.Follow(path);
   if (const uint64_t inode = disk_.Find(end); inode != 0) return InfoOf(inode);
   if (!disk_.HasDirectory(end)) return NoSuchFile("stat", path);
-  return FileInfo{.size = 0, .device = 1, .inode = 0, .mode = 0755, .is_regular = false};
+  return FileInfo{.size = 0, .device = 1 + numbering_, .inode = 0, .mode = 0755, .is_regular = false};
 }
 
 absl::StatusOr<FileInfo> SimulatedFileSystem::StatName(const std::string& path) {

@@ -78,6 +78,9 @@ class SimulatedFileSystem : public filestorage::FileSystem {
 
   // The machine crashes and comes back: all handles are dead, all locks are free. `chooser`: what survives.
   void Crash(CrashChooser& chooser);
+  // Devices and inodes have other numbers from now on, as after a start that finds the disks in another order, or of a
+  // disk that was copied. Not while a file is open.
+  void Renumber();
   // An upper limit of how many different outcomes Crash can have now; saturates.
   uint64_t CrashOutcomes() const;
   // The same disk, unsynced state included, in another machine: no handles, locks, hook or capacity. Cheap.
@@ -134,7 +137,8 @@ class SimulatedFileSystem : public filestorage::FileSystem {
   uint64_t capacity_ = UINT64_MAX;
   uint64_t operations_ = 0;
   uint64_t handles_ = 0;
-  uint64_t boot_ = 1;  // handles of an earlier boot are dead
+  uint64_t boot_ = 1;       // handles of an earlier boot are dead
+  uint64_t numbering_ = 0;  // counts Renumber
 };
 
 }  // namespace zrs::tests

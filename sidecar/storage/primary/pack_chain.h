@@ -43,6 +43,7 @@ class PackChain {
 
   // The file that was followed, with all that it had at last; null where it cannot be had.
   filestorage::Tail* followed() const { return followed_.tail.get(); }
+  uint64_t followed_inode() const { return followed_.inode; }
 
   // Whether `now`, read up to its end, is a pack of the file that was followed up to `left`, or of one that is itself.
   // Errors as ProvePack's and BeginUnseen's.

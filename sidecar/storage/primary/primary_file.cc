@@ -111,6 +111,7 @@ absl::StatusOr<PrimaryFile::Opened> PrimaryFile::Open() {
   tail_.reset();
   chain_.Clear();
   left_.reset();
+  unsure_ = false;
   if (absl::Status there = CheckFileIsThere(); !there.ok()) return there;
   bool new_identity = false;
   if (absl::Status loaded = LoadOrCreateState(&new_identity); !loaded.ok()) return loaded;
@@ -149,6 +150,7 @@ absl::StatusOr<bool> PrimaryFile::HasTheSameEnd() {
   if (absl::Status looked = LookForOldFile(); !looked.ok()) return looked;
   if (left_->offset > state_->lower_bound.offset) {
     const absl::StatusOr<bool> same = FileHasBoundary(file_system_, options_.path, *left_);
+    unsure_ = chain_.followed_inode() != state_->inode;
     if (same.ok() && !*same) return false;
   }
   left_.reset();
@@ -164,6 +166,7 @@ absl::Status PrimaryFile::LookForOldFile() {
 }
 
 absl::StatusOr<PrimaryFile::Opened> PrimaryFile::OpenReplacement(TailEvent event) {
+  if (std::exchange(unsure_, false)) left_.reset();
   if (!left_) {
     left_ = tail_->end();
     if (event == TailEvent::kReplaced) {
@@ -228,6 +231,11 @@ absl::StatusOr<filestorage::PackProof> PrimaryFile::Prove() {
                                                             " in ", options_.path, ": ", proof.status().message()));
   }
   if (proof->proved()) return proof;
+  if (unsure_ && !state_->doubted) {
+    // The file is what the state tells of, and goes on in another way than an older one that lies beside it.
+    left_ = state_->lower_bound;
+    return filestorage::PackProof{filestorage::PackProof::By::kSameTransaction, ""};
+  }
   // What is beside it may tell of a later pack already, of which this file knows nothing.
   if (absl::Status there = CheckStillThere(); !there.ok()) return there;
   if (!state_->doubted || state_->lower_bound != *left_) {

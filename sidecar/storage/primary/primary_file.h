@@ -140,6 +140,9 @@ class PrimaryFile {
   PackChain chain_;                                  // begins with the file before, from the moment it was replaced
   // The committed end of the file before; set while the present one is pending.
   std::optional<filestorage::Boundary> left_;
+  // It is pending for Data.fs.old alone, which need not be the file before: that had another inode, as had the present
+  // one. A start may renumber them all.
+  bool unsure_ = false;
   std::optional<filestorage::Boundary> between_;  // as the last Prove found it
 };
 

@@ -37,6 +37,7 @@ class PrimarySource final : public Source {
   bool is_primary() const override { return true; }
   bool serving() const override { return published_ && !problem_.raised(); }
   absl::Status end_known() const override;
+  bool complete() const override { return !scanning_; }
   std::optional<PrimaryView> primary_view() const override { return PrimaryView{.now = runtime_.UnixNow()}; }
   void FillStatus(v1::StorageStatus& status) const override;
 

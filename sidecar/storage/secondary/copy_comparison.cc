@@ -217,10 +217,11 @@ void CopyComparison::Vouch() {
   });
 }
 
-void CopyComparison::Fail(const absl::Status& status) {
+// By value: what comes may be the inspector's own, which says something else once that is closed.
+void CopyComparison::Fail(absl::Status status) {
   Hooks hooks = std::move(hooks_);
   Cancel();
-  hooks.done(status);
+  hooks.done(std::move(status));
 }
 
 }  // namespace zrs::storage

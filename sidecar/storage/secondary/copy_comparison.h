@@ -101,7 +101,7 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
   uint64_t looked_at() const;
   void Finish();
   void Vouch();
-  void Fail(const absl::Status& status);
+  void Fail(absl::Status status);
 
   runtime::Runtime& runtime_;
   const ComparedFile file_;

@@ -156,13 +156,17 @@ absl::Status CopyFile::OpenLive(Found* found) {
   return absl::OkStatus();
 }
 
-// Without a state nobody knows what it is, as where a person has moved a copy away and forgotten this.
+// Without a state nobody knows what it is, as where a person has moved a copy away and forgotten this, or the state was
+// lost: it would be in the way of the next one.
 absl::Status CopyFile::MoveUnknownRebuildAway() {
   const std::string path = NewPath(options_.path);
   const absl::StatusOr<filestorage::FileInfo> there = file_system_.StatName(path);
   if (absl::IsNotFound(there.status())) return absl::OkStatus();
   if (!there.ok()) return there.status();
-  if (there->is_regular && there->size <= filestorage::kMagicSize) return absl::OkStatus();
+  if (there->is_regular && there->size <= filestorage::kMagicSize) {
+    const absl::Status removed = file_system_.Remove(path);
+    return removed.ok() ? filestorage::SyncName(file_system_, options_.path) : removed;
+  }
   spdlog::warn("storage {}: {} was being built for a copy that is not here any more: it is moved to another name",
                options_.name, path);
   return filestorage::MoveToFreeName(file_system_, path).status();

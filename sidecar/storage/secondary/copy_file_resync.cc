@@ -81,6 +81,7 @@ absl::Status CopyFile::CheckUnproved(uint64_t size) {
 
 absl::Status CopyFile::AdoptUnproved(const v1::Lineage& lineage, const Boundary& same, uint64_t size) {
   if (absl::Status unchanged = CheckUnproved(size); !unchanged.ok()) return unchanged;
+  if (absl::Status cleared = MoveUnknownRebuildAway(); !cleared.ok()) return cleared;
   // Whoever put it there need not have synced it.
   if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
   // Nobody knows what the index is of. With its name the file's own becomes durable.
@@ -134,6 +135,7 @@ absl::Status CopyFile::RehearseGivingUp(uint64_t bytes) {
 }
 
 absl::Status CopyFile::NoteGivingUp(const GiveUp& what) {
+  if (absl::Status cleared = state_ ? absl::OkStatus() : MoveUnknownRebuildAway(); !cleared.ok()) return cleared;
   State state = NewState(what.lineage);
   if (state_) {
     state.followers = state_->followers;
@@ -195,6 +197,8 @@ absl::StatusOr<std::string> CopyFile::CutUnproved(const Boundary& same,
 absl::StatusOr<std::string> CopyFile::MoveAway(const GiveUp& what) {
   if (unproved_) {
     if (absl::Status unchanged = CheckUnproved(what.size); !unchanged.ok()) return unchanged;
+    // Whoever put it there need not have synced it.
+    if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
   }
   if (absl::Status dropped = appender_ ? DropRebuild() : absl::OkStatus(); !dropped.ok()) return dropped;
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;

@@ -171,6 +171,10 @@ void SecondarySource::OnChanged() {
     stream_began_ = runtime_.Now();
     primary_heard_ = stream_began_;
     progressed_ = false;
+    // Also by a rebuild: what is compared from now on is this upstream's file.
+    divergence_.reset();
+    said_diverged_.clear();
+    compared_.clear();
     if (!session.rebuilding()) {
       if (published_ &&
           replication::CurrentEpoch(copy_.lineage)->id() != replication::CurrentEpoch(session.lineage())->id()) {
@@ -184,9 +188,6 @@ void SecondarySource::OnChanged() {
       }
       copy_.lineage = session.lineage();
       copy_.yields = false;
-      divergence_.reset();
-      said_diverged_.clear();
-      compared_.clear();
       // What was being built is for an epoch that the upstream is not in.
       if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
     }

@@ -50,7 +50,7 @@ std::string SecondarySource::ComparedAddress() const { return compared_.empty() 
 
 void SecondarySource::Prove() {
   if (stopping_ || !unproved_ || differs_) return;
-  // Whoever of them answers will do: who it is is looked at when it is to be followed.
+  // One after the other: who it is that is to be followed is looked at later.
   compared_ = options_.upstreams[proved_by_++ % options_.upstreams.size()];
   spdlog::info("storage {}: {} has a file of {} bytes, and no state that tells what it is: it is compared with {}",
                options_.name, options_.path, unproved_->size, ComparedAddress());
@@ -74,6 +74,8 @@ void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
     return Fail(std::string(result.status().message()), RemedyOfLocalError(result.status()));
   }
   if (!result.ok()) return ProveLater(std::string(result.status().message()), absl::IsUnavailable(result.status()));
+  // Another secondary may be of what the primary was before. Where none of them is a primary, any will do.
+  if (result->upstream.secondary && proved_by_ < options_.upstreams.size()) return Prove();
   const bool unfinished = absl::IsDataLoss(result->here.status());
   const bool within = unproved_->size <= result->upstream.end.offset;
   if (result->unsound.empty() && !result->difference) {

@@ -20,6 +20,18 @@ constexpr absl::Duration kRivalToldAgain = absl::Seconds(30);
 constexpr absl::string_view kNobodyRemedy =
     "zrs looks again by itself; see to the primary, or if it is lost, promote one of its secondaries";
 
+// Where all of them answer, and none is a primary of this database, one of another database may be that primary, which
+// has lost its state: what to do about that.
+std::optional<std::string> RemedyOfStranger(const UpstreamChoice& choice, size_t addresses) {
+  std::optional<std::string> remedy;
+  for (size_t i = 0; i < addresses; ++i) {
+    const UpstreamFinding& finding = choice.finding(i);
+    if (IsSilent(finding) || MayBePrimary(finding)) return std::nullopt;
+    if (finding.kind == UpstreamFinding::Kind::kOther && !remedy) remedy = finding.remedy;
+  }
+  return remedy;
+}
+
 }  // namespace
 
 uint64_t SecondarySource::OwnGeneration() const {
@@ -80,18 +92,22 @@ void SecondarySource::NotePresent() {
 
 void SecondarySource::OnNobody() {
   seeking_ = false;
-  const UpstreamFinding* divergence = search_.choice().divergence(OwnGeneration());
+  const UpstreamChoice& choice = search_.choice();
+  const UpstreamFinding* divergence = choice.divergence(OwnGeneration());
   std::string why = search_.Describe();
-  const bool rival = search_.choice().rival(OwnGeneration()).has_value();
+  const bool rival = choice.rival(OwnGeneration()).has_value();
+  const std::optional<std::string> of_stranger = RemedyOfStranger(choice, options_.upstreams.size());
   std::string remedy(rival ? replication::kTwoPrimariesRemedy : kNobodyRemedy);
+  if (!rival && of_stranger) remedy = NamingStateFile(*of_stranger, options_.state_path);
   for (size_t i = 0; i < options_.upstreams.size(); ++i) {
-    const std::string& refusal = search_.choice().finding(i).why;
+    const std::string& refusal = choice.finding(i).why;
     why += VouchTrouble(refusal);
     remedy = VouchRemedy(refusal, remedy);
   }
   health_.OnError(why);
   retry_ = runtime_.After(backoff_.Next(runtime_.Random()), [this] { Seek(); });
-  if (state_ == SecondaryState::kDiskFull && divergence == nullptr) return;
+  // Room alone does not help where somebody has to say which database is right.
+  if (state_ == SecondaryState::kDiskFull && divergence == nullptr && !of_stranger) return;
   why = absl::StrCat("none of its addresses can be followed: ", why);
   if (divergence == nullptr) {
     problem_.Raise(why, remedy);
@@ -102,7 +118,7 @@ void SecondarySource::OnNobody() {
     if (divergence->generation > 0) writer_.NoteGeneration(divergence->generation);
     state_ = SecondaryState::kDiverged;
     for (size_t i = 0; i < options_.upstreams.size(); ++i) {
-      if (&search_.choice().finding(i) == divergence) compared_ = options_.upstreams[i];
+      if (&choice.finding(i) == divergence) compared_ = options_.upstreams[i];
     }
     said_diverged_ = divergence->why;
     conflict_ = divergence->kind == UpstreamFinding::Kind::kConflict;

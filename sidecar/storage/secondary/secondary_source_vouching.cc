@@ -23,11 +23,6 @@ constexpr char kRefutedRemedy[] =
 constexpr char kMayYetHaveAll[] =
     "none needed while the upstream's zrs looks through its file: it is asked again; later: ";
 
-bool IsSilent(const UpstreamFinding& finding) {
-  using Kind = UpstreamFinding::Kind;
-  return finding.kind == Kind::kUnknown || finding.kind == Kind::kGone || finding.kind == Kind::kStops;
-}
-
 }  // namespace
 
 // One that has only given itself an identity may be a copy of a lost primary's file beside the right primary. Where a

@@ -9,8 +9,6 @@ namespace {
 
 using Kind = UpstreamFinding::Kind;
 
-bool IsSilent(Kind kind) { return kind == Kind::kUnknown || kind == Kind::kGone || kind == Kind::kStops; }
-
 }  // namespace
 
 UpstreamChoice::UpstreamChoice(size_t addresses) : addresses_(addresses) { assert(addresses > 0); }
@@ -25,7 +23,7 @@ void UpstreamChoice::OnFound(size_t number, UpstreamFinding finding, absl::Durat
   address.answered = true;
   address.found_at = now;
   // What does not answer has told nothing else; nor has one that refuses, as a primary does that starts.
-  if (!IsSilent(finding.kind) && finding.kind != Kind::kRefuses) {
+  if (!IsSilent(finding) && finding.kind != Kind::kRefuses) {
     address.generation = finding.generation;
     address.was_primary = MayBePrimary(finding);
   }

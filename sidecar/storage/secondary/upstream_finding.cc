@@ -77,6 +77,10 @@ UpstreamFinding NoAnswer(const std::string& why) {
   return {Kind::kGone, 0, why, "zrs tries again by itself; check that the zrs there runs and can be reached"};
 }
 
+bool IsSilent(const UpstreamFinding& finding) {
+  return finding.kind == Kind::kUnknown || finding.kind == Kind::kGone || finding.kind == Kind::kStops;
+}
+
 bool MayBePrimary(const UpstreamFinding& finding) {
   switch (finding.kind) {
     case Kind::kPrimary:

@@ -43,6 +43,9 @@ UpstreamFinding FindingOf(const replication::Copy& copy, const v1::End& end);
 // There was no answer.
 UpstreamFinding NoAnswer(const std::string& why);
 
+// It has told nothing.
+bool IsSilent(const UpstreamFinding& finding);
+
 // It answered, and may be a primary of this database that nobody has outdone: a second one would be one too many.
 bool MayBePrimary(const UpstreamFinding& finding);
 

@@ -158,6 +158,17 @@ TEST_F(ResyncCrashTest, AWholeFileIsMovedAway) {
   });
 }
 
+TEST_F(ResyncCrashTest, WhatNobodyKnewNorSyncedIsDurableOnceItIsMovedAway) {
+  ASSERT_TRUE(disk_.Remove(kPath).ok());
+  auto file = disk_.CreateExclusively(kPath, 0644);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->WriteAt(0, file_.bytes()).ok());
+  CopyFile copy(options_, disk_);
+  ASSERT_TRUE(copy.Open().ok());
+  ASSERT_TRUE(MoveAway(copy).ok());
+  EXPECT_EQ(disk_.DurableContents("/data/Data.fs2", 0, UINT64_MAX), file_.bytes());
+}
+
 TEST_F(ResyncCrashTest, AFileThatNobodyKnewIsAdopted) {
   const std::string torn = tests::EncodeTransaction(
       {.tid = file_.end().tid + 5, .records = {{.oid = 3, .data = std::string(900, 't')}}}, file_.size());

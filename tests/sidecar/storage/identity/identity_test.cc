@@ -63,6 +63,20 @@ TEST_F(IdentityTest, APrimaryThatHasLostItsStateIsToldByItsSecondary) {
   ExpectKnownAgain();
 }
 
+// Of what it has looked through so far, nothing can be told.
+TEST_F(IdentityTest, ASecondaryThatHasLostItsOwnWaitsUntilThePrimaryHasLookedThroughItsFile) {
+  file_.AddMany(300, 900);
+  BeginAndLoseState();
+  secondary_.Stop();
+  ASSERT_TRUE(secondary_.disk().Remove("/state/secondary.state").ok());
+  primary_.SetPieces(128);
+  primary_.Start();
+  secondary_.Start();
+  EXPECT_TRUE(RunUntilTrouble("looks through its file")) << secondary_.Status().DebugString();
+  RunUntilState(secondary_, "streaming");
+  RunUntilEqual(primary_, secondary_);
+}
+
 TEST_F(IdentityTest, TheOtherSecondariesGoOnToo) {
   Machine third(world_, "third", "primary");
   third.Start();
@@ -80,6 +94,27 @@ TEST_F(IdentityTest, SoDoesOneThatWasPromotedBefore) {
   primary_.Stop();
   ASSERT_EQ(secondary_.Promote(v1::PromoteRequest::UPSTREAM_NO_MATTER).result(), v1::PromotedStorage::RESULT_PROMOTED);
   EXPECT_EQ(secondary_.Status().database_id(), database_);
+}
+
+// A person told it to follow: which database a file is, is not for it to say, and it does not wait for that.
+TEST_F(IdentityTest, AHostThatWasThePrimaryTellsNobody) {
+  Begin();
+  RunUntilState(secondary_, "streaming");
+  primary_.Stop();
+  ASSERT_EQ(secondary_.Promote(v1::PromoteRequest::UPSTREAM_NO_MATTER).result(), v1::PromotedStorage::RESULT_PROMOTED);
+  secondary_.Stop();
+  ASSERT_TRUE(secondary_.disk().Remove("/state/secondary.state").ok());
+  secondary_.SetUpstream("");
+  secondary_.Start();
+  primary_.SetUpstream("secondary");
+  primary_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().has_error(); }));
+  EXPECT_THAT(primary_.Status().error().remedy(), HasSubstr("move its state file /state/primary.state away"));
+  primary_.Stop();
+  LoseState();
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  EXPECT_EQ(primary_.Status().database_id(), secondary_.Status().database_id());
 }
 
 TEST_F(IdentityTest, AFileWithOtherBytesTakesNoIdentityAndIsNotFollowed) {
@@ -289,6 +324,56 @@ TEST_F(IdentityTest, OfSeveralAddressesNoneMayBeSilent) {
   EXPECT_NE(primary_.Status().database_id(), database_);
   // A person knows better.
   ASSERT_TRUE(primary_.Adopt().ok());
+  ExpectKnownAgain();
+}
+
+// An empty one was faster, so that its word counts no more. Doing on each what it tells helps, in any order.
+TEST_F(IdentityTest, OfSeveralAddressesTheOneThatIsOfAnotherDatabaseTellsWhatToDo) {
+  Machine second(world_, "second", "");
+  Machine empty(world_, "empty", "primary");
+  secondary_.SetUpstreams({"second", "primary", "empty"});
+  second.SetUpstreams({"secondary", "empty", "primary"});
+  second.Start();
+  BeginAndLoseState();
+  RunUntilEqual(secondary_, second);
+  secondary_.Stop();
+  second.Stop();
+  primary_.Start();
+  empty.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return !primary_.Status().has_takes_identity() && empty.Size() > 4; }));
+  secondary_.Start();
+  second.Start();
+  for (Machine* machine : {&secondary_, &second}) {
+    const std::string state = absl::StrCat("/state/", machine->name(), ".state");
+    EXPECT_TRUE(world_.RunUntil([&] { return machine->Status().has_error(); }));
+    world_.RunFor(absl::Seconds(30));
+    EXPECT_THAT(machine->Status().error().remedy(), HasSubstr(absl::StrCat("move the follower's state file ", state)));
+    machine->Stop();
+    ASSERT_TRUE(machine->disk().Remove(state).ok());
+    machine->Start();
+    RunUntilState(*machine, "streaming");
+    EXPECT_EQ(machine->Status().database_id(), primary_.Status().database_id());
+  }
+}
+
+TEST_F(IdentityTest, OfSeveralAddressesTheOneThatAsksIsToldByOneWhoseDiskWasFull) {
+  Machine third(world_, "third", "");
+  third.Write(tests::FileBuilder().AddMany(3, 70).bytes());
+  third.Start();
+  ASSERT_TRUE(third.Adopt(v1::AdoptRequest::AS_NEW_DATABASE).ok());
+  Begin();
+  NoteIdentity();
+  secondary_.Stop();
+  secondary_.SetUpstreams({"third", "primary"});
+  secondary_.Start();
+  RunUntilState(secondary_, "streaming");
+  secondary_.disk().SetCapacity(0);
+  primary_.Write(file_.AddMany(2, 300).bytes());
+  RunUntilState(secondary_, "disk-full");
+  primary_.Stop();
+  LoseState();
+  primary_.Start();
+  secondary_.disk().SetCapacity(UINT64_MAX);
   ExpectKnownAgain();
 }
 

@@ -215,5 +215,21 @@ TEST_F(RestoredBackupTest, APromotionThatItDoesNotKnowOfIsAConflict) {
   RunUntilState(secondary_, "superseded");
 }
 
+// What was packed away before has all of the backup, and more: only its inode told that it is not what was followed.
+TEST_F(RestoredBackupTest, AStartThatRenumbersTheDevicesTakesItForNoOtherFile) {
+  Begin();
+  primary_.Pack(Pack(file_).bytes());
+  RunUntilFollowed();
+  const FileBuilder backup = FileBuilder().AddMany(35, 900);
+  Restore(backup);
+  Adopt();
+  primary_.Stop();
+  primary_.disk().Renumber();
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  world_.RunFor(absl::Seconds(10));
+  EXPECT_EQ(primary_.Status().state(), "streaming") << primary_.Status().DebugString();
+}
+
 }  // namespace
 }  // namespace zrs::storage
