@@ -55,6 +55,11 @@ void SecondarySource::Prove() {
   spdlog::info("storage {}: {} has a file of {} bytes, and no state that tells what it is: it is compared with {}",
                options_.name, options_.path, unproved_->size, ComparedAddress());
   Comparisons::Wish wish = WishFor(Purpose::kAdopt);
+  // Another secondary may be of what the primary was before. Where none of them is a primary, any will do.
+  wish.check = [this, check = std::move(wish.check)](const InspectedFile& upstream) {
+    const bool others_first = upstream.secondary && proved_by_ < options_.upstreams.size();
+    return others_first ? absl::OutOfRangeError("it is a secondary: the others are asked first") : check(upstream);
+  };
   wish.done = [this](absl::StatusOr<ComparisonResult> result) { OnProved(std::move(result)); };
   comparisons_.Run(ComparedAddress(), std::move(wish));
   events_.changed();
@@ -73,9 +78,8 @@ void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
   if (absl::IsInternal(result.status())) {
     return Fail(std::string(result.status().message()), RemedyOfLocalError(result.status()));
   }
+  if (absl::IsOutOfRange(result.status())) return Prove();  // with the next one
   if (!result.ok()) return ProveLater(std::string(result.status().message()), absl::IsUnavailable(result.status()));
-  // Another secondary may be of what the primary was before. Where none of them is a primary, any will do.
-  if (result->upstream.secondary && proved_by_ < options_.upstreams.size()) return Prove();
   const bool unfinished = absl::IsDataLoss(result->here.status());
   const bool within = unproved_->size <= result->upstream.end.offset;
   if (result->unsound.empty() && !result->difference) {
