@@ -272,12 +272,14 @@ v1::End DivergedEnd(const Publication& publication, const Boundary& follower) {
 }
 
 v1::End OldPositionEnd(const Boundary& follower) {
-  return MakeEnd(v1::End::REASON_DIVERGED,
-                 absl::StrCat("the publisher's file was replaced (packed, or restored) since the follower was at ",
-                              DescribePosition(follower),
-                              "; that the file of then had this, and the follower has no more, neither that file (it "
-                              "is gone, or did not have it) nor what is remembered of its followers can prove"),
-                 kKeepBoth);
+  return MakeEnd(
+      v1::End::REASON_DIVERGED,
+      absl::StrCat("the publisher's file was replaced (packed, or restored) since the follower was at ",
+                   DescribePosition(follower),
+                   "; that the file of then had this, and the follower has no more, cannot be proved: the publisher "
+                   "has that file no more, or it did not have this, and of no follower it is remembered that "
+                   "it was there"),
+      kKeepBoth);
 }
 
 }  // namespace zrs::replication

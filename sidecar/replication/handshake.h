@@ -68,7 +68,8 @@ using HandshakeDecision = std::variant<DecideCopy, DecideProbe, DecideRebuild, D
 //     rebuilds for a later epoch          rebuild: the position is proved
 //     past where the old file was left    refuse DIVERGED, naming both positions
 //     else                                rebuild, if the old file had the boundary (which, where it was replaced
-//                                         more than once, the known followers alone can tell), else DIVERGED
+//                                         more than once, the known followers can tell, and that file where it is
+//                                         known to be the follower's), else DIVERGED
 //   past our committed end                refuse DIVERGED, naming both positions
 //   else                                  probe: equal resumes, different is DIVERGED
 HandshakeDecision DecideHandshake(const Publication& publication, const v1::Hello& hello);

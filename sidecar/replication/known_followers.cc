@@ -33,6 +33,18 @@ void Remember(KnownFollower follower, std::vector<KnownFollower>* known) {
   known->erase(known->begin(), known->end() - static_cast<std::ptrdiff_t>(kept));
 }
 
+void RememberToo(const std::string& node_id, const Digest& mark, std::vector<KnownFollower>* known) {
+  KnownFollower node{node_id, {}};
+  const auto before = std::find_if(known->begin(), known->end(),
+                                   [&node_id](const KnownFollower& other) { return other.node_id == node_id; });
+  if (before != known->end()) node.marks = before->marks;
+  node.marks.push_back(mark);
+  if (node.marks.size() > kMostOwnMarks) {
+    node.marks.erase(node.marks.begin(), node.marks.end() - kMostOwnMarks);
+  }
+  Remember(std::move(node), known);
+}
+
 bool WasThere(const std::vector<KnownFollower>& known, const OldPosition& position) {
   return std::any_of(position.epochs.begin(), position.epochs.end(), [&](const std::string& epoch) {
     const Digest mark = MarkOf(epoch, position.boundary);

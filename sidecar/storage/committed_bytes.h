@@ -20,6 +20,9 @@ class CommittedBytes {
   // Whether what is remembered of followers tells that a file which the present one took the place of had exactly this
   // boundary. False where it does not tell.
   virtual bool RemembersPosition(const replication::OldPosition& position) = 0;
+  // Whether what ReadOld reads, if anything, is the file that this position is in, or went on from it: known where the
+  // present file took that one's place, and no other's since.
+  virtual bool OldFileIsOf(const replication::OldPosition& position) { return position.just_before; }
   // Reads the file that the present one took the place of, as Read does; nothing (0 bytes) where it is gone.
   virtual absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out) = 0;
   // On the strand. `size` committed bytes at `offset`, where those are at hand because they were committed just now: so

@@ -21,6 +21,9 @@ class SourceSlot final : public CommittedBytes {
   bool RemembersPosition(const replication::OldPosition& position) override {
     return io_ != nullptr && io_->RemembersPosition(position);
   }
+  bool OldFileIsOf(const replication::OldPosition& position) override {
+    return io_ != nullptr && io_->OldFileIsOf(position);
+  }
   absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out) override {
     return io_ != nullptr ? io_->ReadOld(offset, out) : Closed();
   }

@@ -99,7 +99,7 @@ void PositionProbes::ReadSlice(std::shared_ptr<Probe> probe) {
   runtime_.PostIo([&runtime = runtime_, &bytes = bytes_, weak = weak_from_this(), probe = std::move(probe)]() mutable {
     if (probe->old && probe->probe.bytes_read() == 0 && bytes.RemembersPosition(*probe->old)) {
       probe->answer = BoundaryProbe::Answer::kThere;
-    } else if (probe->old && !probe->old->just_before) {
+    } else if (probe->old && !bytes.OldFileIsOf(*probe->old)) {
       probe->answer = BoundaryProbe::Answer::kNotThere;
     } else {
       probe->answer = probe->probe.Step(

@@ -305,6 +305,15 @@ bool CopyFile::RemembersPosition(const replication::OldPosition& position) const
   return state_ && replication::WasThere(state_->followers, position);
 }
 
+bool CopyFile::OldFileIsOf(const replication::OldPosition& position) const {
+  if (position.just_before) return true;
+  if (old_) return RemembersPosition({old_->committed(), position.epochs});
+  if (!state_ || !state_->kept || !RemembersPosition({*state_->kept, position.epochs})) return false;
+  // Somebody may have put another one under its name.
+  const auto there = file_system_.Stat(OldPath(options_.path));
+  return there.ok() && there->size == state_->kept->offset;
+}
+
 absl::StatusOr<size_t> CopyFile::ReadOld(uint64_t offset, absl::Span<char> out) {
   if (old_) return old_->Read(offset, out);
   return ReadFileIfThere(file_system_, OldPath(options_.path), offset, out);

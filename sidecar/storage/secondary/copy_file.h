@@ -180,6 +180,9 @@ class CopyFile {
 
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> out);
   bool RemembersPosition(const replication::OldPosition& position) const;
+  // Also over more than one pack: a copy that was down while the primary was packed again went from its own old file to
+  // the newest one.
+  bool OldFileIsOf(const replication::OldPosition& position) const;
   absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out);
 
  private:
@@ -216,6 +219,8 @@ class CopyFile {
   // A swap that was under way at a crash: finished, or forgotten where it had not begun and cannot be done any more.
   absl::Status FinishSwap();
   absl::Status NoteSwapped();
+  // Among the known followers, before the state forgets in which epoch the old file was.
+  void RememberOldEnd();
 
   const StorageOptions options_;
   filestorage::FileSystem& file_system_;

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/boundary_probe.h"
 #include "filestorage/data_file_names.h"
+#include "sidecar/replication/known_followers.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/old_file.h"
 #include "sidecar/storage/secondary/copy_file.h"
@@ -157,7 +158,19 @@ absl::Status CopyFile::Swap(const replication::SwapCopy& swap, const std::string
   return absl::IsResourceExhausted(opened) ? absl::DataLossError(opened.message()) : opened;
 }
 
+// Where the primary was packed more than once since, nothing else tells what the old file was: the followers that have
+// it may not have been seen since this process started.
+void CopyFile::RememberOldEnd() {
+  const Boundary& end = state_->rebuild->swap->from;
+  const bool yields = state_->yielded_epoch == replication::CurrentEpoch(state_->lineage)->id();
+  const v1::Lineage lineage = replication::LineageToGoOnFrom(state_->lineage, yields, end, state_->rebuild->lineage);
+  const v1::Epoch* epoch = replication::CurrentEpoch(lineage);
+  if (epoch == nullptr) return;
+  replication::RememberToo(options_.node_id, replication::MarkOf(epoch->id(), end), &state_->followers);
+}
+
 absl::Status CopyFile::NoteSwapped() {
+  RememberOldEnd();
   if (options_.keep_old) state_->kept = state_->rebuild->swap->from;
   state_->lower_bound = state_->rebuild->swap->to;
   state_->swap_to_tell = std::move(state_->rebuild->swap->time);

@@ -101,6 +101,7 @@ class SecondarySource final : public Source {
   bool RemembersPosition(const replication::OldPosition& position) override {
     return file_.RemembersPosition(position);
   }
+  bool OldFileIsOf(const replication::OldPosition& position) override { return file_.OldFileIsOf(position); }
   absl::StatusOr<size_t> ReadOld(uint64_t offset, absl::Span<char> out) override { return file_.ReadOld(offset, out); }
 
  private:

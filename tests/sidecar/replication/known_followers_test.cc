@@ -17,6 +17,19 @@ KnownFollower Follower(const std::string& node_id, uint64_t first, uint64_t coun
   return follower;
 }
 
+TEST(KnownFollowersTest, OneIsRememberedInSeveralPlaces) {
+  std::vector<KnownFollower> known;
+  RememberToo("a", MarkOf("epoch-1", kBoundary), &known);
+  Remember({"b", {MarkOf("epoch-0", kBoundary)}}, &known);
+  RememberToo("a", MarkOf("epoch-2", kBoundary), &known);
+  ASSERT_EQ(known.size(), 2u);
+  EXPECT_EQ(known.back().node_id, "a");
+  for (const char* epoch : {"epoch-0", "epoch-1", "epoch-2"}) EXPECT_TRUE(WasThere(known, {kBoundary, {epoch}}));
+  for (uint64_t n = 0; n < kMostOwnMarks; ++n) RememberToo("a", {5, n}, &known);
+  EXPECT_EQ(known.back().marks.size(), kMostOwnMarks);
+  EXPECT_EQ(known.back().marks.back(), (filestorage::Digest{5, kMostOwnMarks - 1}));
+}
+
 TEST(KnownFollowersTest, OneIsWhereItWasLastSeen) {
   std::vector<KnownFollower> known;
   Remember({"a", {MarkOf("epoch-1", kBoundary)}}, &known);

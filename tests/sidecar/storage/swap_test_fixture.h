@@ -49,6 +49,7 @@ class SwapTest : public testing::TestWithParam<SwapCase> {
   SwapTest() {
     MakeFiles();
     options_.name = "1";
+    options_.node_id = std::string(16, 'n');
     options_.path = kPath;
     options_.state_path = kStatePath;
     options_.keep_old = GetParam().keep_old;

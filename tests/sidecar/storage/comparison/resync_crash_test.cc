@@ -41,6 +41,7 @@ class ResyncCrashTest : public testing::Test {
   ResyncCrashTest() {
     file_.AddMany(9, 700);
     options_.name = "1";
+    options_.node_id = std::string(16, 'n');
     options_.path = kPath;
     options_.state_path = kStatePath;
     disk_.SetContents(kPath, file_.bytes());
