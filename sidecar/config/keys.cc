@@ -64,7 +64,8 @@ constexpr KeySpec kKeys[] = {
      "committed "
      "meanwhile; 0 for never."},
     {"keep-old", kZrs | kSecondary, kBoolean, false, "on", "", "", "", kFollowing,
-     "After a pack of the primary, keep the copy that was replaced as `Data.fs.old`, until the next one."},
+     "After a pack of the primary, keep the copy that was replaced as `Data.fs.old`, until the next one. `off` leaves "
+     "one that is there already: remove it yourself."},
     {"on-swap", kZrs | kSecondary, kText, false, "", "none", "", "", kFollowing,
      "Command for `/bin/sh -c`, run after a packed file has taken the copy's place: readers that stay open have to "
      "reopen it. It finds `ZRS_STORAGE` and `ZRS_PATH` in its environment. Run at least once for each swap: again at "

@@ -260,7 +260,7 @@ TEST(Settings, FromRealFiles) {
 TEST(Settings, FromADirectoryIsAnError) {
   const absl::StatusOr<Settings> settings = LoadSettings("/");
   EXPECT_EQ(settings.status().message(),
-            "/: cannot read the configuration: Is a directory; create it, or name another one");
+            "/: cannot read the configuration: Is a directory; mend that, or name another one");
 }
 
 TEST(Settings, FromAnEndlessFileIsAnError) {
