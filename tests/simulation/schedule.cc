@@ -79,7 +79,7 @@ class Schedule {
   void Block();
   void Corrupt();
   void FillDisk();
-  void FailSyncs();
+  void FailSyncs() { AnySecondary().FailSyncs(1); }
   void FailOperation();
   void Pack();
   void RestoreBackup() { restore_.BeginForAWhile(); }
@@ -202,8 +202,6 @@ void Schedule::FillDisk() {
     node.disk().SetCapacity(UINT64_MAX);
   });
 }
-
-void Schedule::FailSyncs() { AnySecondary().FailSyncs(1); }
 
 // A primary that cannot read the file before a pack takes the pack for another file, and itself for diverged.
 void Schedule::FailOperation() {
