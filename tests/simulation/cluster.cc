@@ -230,7 +230,7 @@ void Cluster::MoveWriter(Node& node, size_t epoch, bool in_order) {
   if (auto file = primary().disk().OpenForWriting(kDataPath); file.ok()) (*file)->Sync().IgnoreError();
   primary().disk().SyncDirectory(kDataDirectory).IgnoreError();
   node.disk().SetCapacity(UINT64_MAX);
-  node.FailSyncs(0);
+  node.FailSync(0);
   node.FailOperation(0);
   Node& before = primary();
   before.SetPrimary(false);

@@ -219,8 +219,8 @@ Fate Node::Before(const FileOperation& operation) {
     log_.Add(name(), absl::StrCat("an operation on ", operation.path, " fails"));
     return Fate::kFail;
   }
-  if (failing_syncs_ > 0 && operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath) {
-    --failing_syncs_;
+  const bool sync = operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath;
+  if (sync_countdown_ > 0 && sync && --sync_countdown_ == 0) {
     failed_sync_life_ = life_;
     log_.Add(name(), "a sync fails");
     return Fate::kFail;

@@ -109,8 +109,8 @@ class Node : public ProcessFate {
   // ProcessFate
   Fate Before(const FileOperation& operation) override;
   void OnDied() override;
-  // The next so many syncs of the data file fail.
-  void FailSyncs(uint64_t count) { failing_syncs_ = count; }
+  // The n-th sync of the data file from now fails, n from 1; 0: none.
+  void FailSync(uint64_t n) { sync_countdown_ = n; }
   // Whether one of the present process, or of the last, failed so.
   bool had_failed_sync() const { return life_ != 0 && failed_sync_life_ == life_; }
   // The n-th file operation from now fails, n from 1; 0: none.
@@ -138,8 +138,8 @@ class Node : public ProcessFate {
   bool dying_ = false;  // killed, and not destroyed yet
   bool stopping_ = false;
   bool crash_takes_host_ = false;
-  uint64_t crash_countdown_ = 0;  // file operations until the armed crash; 0: none is armed
-  uint64_t failing_syncs_ = 0;
+  uint64_t crash_countdown_ = 0;    // file operations until the armed crash; 0: none is armed
+  uint64_t sync_countdown_ = 0;     // syncs of the data file until one fails; 0: none does
   uint64_t failure_countdown_ = 0;  // file operations until one fails; 0: none does
   uint64_t failed_life_ = 0;        // of the last process that had one
   uint64_t failed_sync_life_ = 0;   // of the last process that had a sync of the data file fail

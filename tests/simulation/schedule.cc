@@ -79,7 +79,7 @@ class Schedule {
   void Block();
   void Corrupt();
   void FillDisk();
-  void FailSyncs() { AnySecondary().FailSyncs(1); }
+  void FailSyncs() { AnySecondary().FailSync(random().Between(1, 4)); }  // seldom the first of a group
   void FailOperation();
   void Pack();
   void RestoreBackup() { restore_.BeginForAWhile(); }
@@ -301,7 +301,7 @@ void Schedule::Heal() {
   for (const auto& node : cluster_.nodes()) {
     node->disk().SetCapacity(UINT64_MAX);
     node->CrashAtOperation(0, false);
-    node->FailSyncs(0);
+    node->FailSync(0);
     node->FailOperation(0);
     cluster_.StartLater(*node, absl::ZeroDuration());
   }

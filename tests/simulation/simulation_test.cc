@@ -143,7 +143,7 @@ class SimulationTest : public testing::Test {
     EXPECT_EQ(result.violation, "") << "seed " << seed;
   }
 
-  // A seed shows that the program is broken by a violation with `expected` in it. Others may show it by what follows.
+  // A seed shows that the program is broken by a violation with `expected` in it, before any other.
   static void ExpectCaught(const std::string& expected, const std::function<void(ScheduleOptions&)>& sabotage) {
     for (uint64_t seed = 1; seed <= kMostSeedsUntilCaught; ++seed) {
       ScheduleOptions options;
@@ -151,9 +151,9 @@ class SimulationTest : public testing::Test {
       sabotage(options);
       const ScheduleResult result = RunSchedule(options);
       if (result.violation.empty()) continue;
-      const bool as_expected = absl::StrContains(result.violation, expected);
-      std::cout << (as_expected ? "caught by seed " : "seed ") << seed << ": " << result.violation << "\n";
-      if (as_expected) return;
+      std::cout << "caught by seed " << seed << ": " << result.violation << "\n";
+      EXPECT_TRUE(absl::StrContains(result.violation, expected)) << result.violation << "\n" << HowToReplay(seed);
+      return;
     }
     FAIL() << "no seed noticed";
   }
@@ -305,8 +305,11 @@ TEST_F(SimulationTest, CatchesAPrimaryThatHasLostItsStateAndAsksNobody) {
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyDatabase) {
-  ExpectCaught("which is of another database",
-               [](ScheduleOptions& options) { options.sabotage.ignore_databases = true; });
+  // Without packs: behind one it is in an epoch of its own, and does not become equal.
+  ExpectCaught("which is of another database", [](ScheduleOptions& options) {
+    options.packs = false;
+    options.sabotage.ignore_databases = true;
+  });
 }
 
 TEST_F(SimulationTest, CatchesAWaitThatCountsWhatFollowersHaveReceived) {
