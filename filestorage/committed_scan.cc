@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "filestorage/in_progress.h"
 
 namespace zrs::filestorage {
 namespace {
@@ -17,14 +19,6 @@ constexpr size_t kReadSize = size_t{1} << 20;
 // Data of a record that is longer is not read: nothing in it can be checked, and seeking is faster.
 constexpr uint64_t kLargestRead = uint64_t{4} << 20;
 constexpr uint64_t kProgressInterval = uint64_t{8} << 20;
-
-// How far a file of `size` goes on behind the transaction at `position`, which is within it. The length may be any: a
-// secondary announces what it appends by one that is beyond any file.
-uint64_t BytesBehind(uint64_t position, uint64_t length, uint64_t size) {
-  const uint64_t room = size - std::min(size, position);
-  if (room < kLengthSize || length > room - kLengthSize) return 0;
-  return room - kLengthSize - length;
-}
 
 class CommittedScan final : public RecordObserver {
  public:
@@ -85,7 +79,7 @@ class CommittedScan final : public RecordObserver {
     return result.outcome != ScanOutcome::kCorrupt;
   }
 
-  // A writer has one transaction in progress, and at the very end: makes `result` corrupt where bytes follow it.
+  // Makes `result` corrupt where bytes follow the transaction in progress.
   absl::Status CheckInProgress(ScanResult* result) {
     const absl::StatusOr<std::optional<TransactionHeader>> before = ReadTransactionHeader(file_, result->position);
     if (!before.ok()) return before.status();
@@ -96,10 +90,10 @@ class CommittedScan final : public RecordObserver {
     const absl::StatusOr<std::optional<TransactionHeader>> after = ReadTransactionHeader(file_, result->position);
     if (!after.ok()) return after.status();
     if (!before->has_value() || *before != *after || (*after)->status != kStatusInProgress) return absl::OkStatus();
-    const uint64_t following = BytesBehind(result->position, (*after)->length, info->size);
-    if (following == 0) return absl::OkStatus();
+    const std::string wrong = BytesBehindInProgress(result->position, (*after)->length, info->size);
+    if (wrong.empty()) return absl::OkStatus();
     result->outcome = ScanOutcome::kCorrupt;
-    result->reason = absl::StrCat("the transaction is marked as in progress, and ", following, " bytes follow it");
+    result->reason = absl::StrCat("the transaction ", wrong);
     return absl::OkStatus();
   }
 

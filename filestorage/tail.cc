@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "filestorage/boundary_probe.h"
+#include "filestorage/in_progress.h"
 #include "filestorage/read_magic.h"
 #include "filestorage/tail_identity.h"
 #include "filestorage/tail_pass.h"
@@ -33,10 +34,7 @@ std::string Contradiction(absl::string_view header, uint64_t end, uint64_t size)
   if (header.size() < kTransactionHeaderSize) return "";
   const TransactionHeader decoded = DecodeTransactionHeader(header);
   if (decoded.status != kStatusInProgress) return "is finished by its status, but the file ends before it does";
-  // A writer has one transaction in progress, and at the very end.
-  const uint64_t room = size > end ? size - end : 0;
-  if (decoded.length >= room || room - decoded.length <= kLengthSize) return "";
-  return absl::StrCat("is marked as in progress, and ", room - decoded.length - kLengthSize, " bytes follow it");
+  return BytesBehindInProgress(end, decoded.length, size);
 }
 
 class TailOverFile final : public Tail {

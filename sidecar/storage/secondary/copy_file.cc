@@ -124,8 +124,8 @@ absl::Status CopyFile::CheckPlaceIsEmpty() {
   if (link.ok()) {
     return absl::FailedPreconditionError(
         absl::StrCat("opening ", options_.path,
-                     ": it is a symbolic link that leads to nothing; mount what it leads "
-                     "to, or remove the link for a new copy in its place"));
+                     ": it is a symbolic link that leads to nothing; mount what it leads to, or remove the link for a "
+                     "new copy in its place"));
   }
   if (!absl::IsNotFound(link.status())) return link.status();
   if (state_ && state_->lower_bound.last_offset > 0) {

@@ -187,8 +187,9 @@ class CopyFile {
 
  private:
   absl::StatusOr<std::optional<State>> LoadState();
-  // The live file, which is there; that of an old primary becomes a secondary's.
+  // For a new copy.
   absl::Status CheckPlaceIsEmpty();
+  // The live file, which is there; that of an old primary becomes a secondary's.
   absl::Status OpenLive(Found* found);
   absl::Status BecomeSecondary();
   absl::Status MoveUnknownRebuildAway();
@@ -197,7 +198,7 @@ class CopyFile {
   State NewState(const v1::Lineage& lineage) const;
   // Saves that this is being done, and differs until it is.
   absl::Status NoteGivingUp(const GiveUp& what);
-  absl::Status CheckUnproved(uint64_t size);
+  absl::Status SettleUnproved(uint64_t size);
   // Of a file that no appender has open.
   absl::StatusOr<std::string> CutUnproved(const filestorage::Boundary& same,
                                           const std::function<absl::Status()>& before_cut);

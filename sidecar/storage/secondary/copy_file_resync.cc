@@ -68,22 +68,20 @@ absl::StatusOr<bool> CopyFile::UnprovedEndsUnfinished(uint64_t offset) {
          header.length >= info->size - offset - filestorage::kLengthSize;
 }
 
-// What was compared is to be what is there.
-absl::Status CopyFile::CheckUnproved(uint64_t size) {
+// What was compared is to be what is there, durably: whoever put it there need not have synced it.
+absl::Status CopyFile::SettleUnproved(uint64_t size) {
   if (!unproved_) return absl::FailedPreconditionError(absl::StrCat("adopt ", options_.path, ": it is not open"));
   const auto compared = unproved_->Stat();
   if (!compared.ok()) return compared.status();
   const auto there = file_system_.Stat(options_.path);
   if (!there.ok()) return there.status();
-  if (there->SameFile(*compared) && there->size == size) return absl::OkStatus();
+  if (there->SameFile(*compared) && there->size == size) return filestorage::SyncFile(*unproved_);
   return absl::UnavailableError(absl::StrCat(options_.path, " was changed while it was compared"));
 }
 
 absl::Status CopyFile::AdoptUnproved(const v1::Lineage& lineage, const Boundary& same, uint64_t size) {
-  if (absl::Status unchanged = CheckUnproved(size); !unchanged.ok()) return unchanged;
+  if (absl::Status settled = SettleUnproved(size); !settled.ok()) return settled;
   if (absl::Status cleared = MoveUnknownRebuildAway(); !cleared.ok()) return cleared;
-  // Whoever put it there need not have synced it.
-  if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
   // Nobody knows what the index is of. With its name the file's own becomes durable.
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
   State state = NewState(lineage);
@@ -155,14 +153,12 @@ absl::Status CopyFile::NoteGivingUp(const GiveUp& what) {
 }
 
 absl::StatusOr<std::string> CopyFile::CutBack(const GiveUp& what) {
-  if (absl::Status unchanged = unproved_ ? CheckUnproved(what.size) : CheckOpen(/*beside=*/false); !unchanged.ok()) {
-    return unchanged;
+  if (absl::Status settled = unproved_ ? SettleUnproved(what.size) : CheckOpen(/*beside=*/false); !settled.ok()) {
+    return settled;
   }
   if (appender_) {
     if (absl::Status cut = Cut(); !cut.ok()) return cut;
     if (absl::Status dropped = DropRebuild(); !dropped.ok()) return dropped;
-  } else if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) {
-    return synced;
   }
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
   // Before it is cut, so that no file is ever shorter than its state says; and after it was saved, so that it is what
@@ -195,11 +191,7 @@ absl::StatusOr<std::string> CopyFile::CutUnproved(const Boundary& same,
 }
 
 absl::StatusOr<std::string> CopyFile::MoveAway(const GiveUp& what) {
-  if (unproved_) {
-    if (absl::Status unchanged = CheckUnproved(what.size); !unchanged.ok()) return unchanged;
-    // Whoever put it there need not have synced it.
-    if (absl::Status synced = filestorage::SyncFile(*unproved_); !synced.ok()) return synced;
-  }
+  if (absl::Status settled = unproved_ ? SettleUnproved(what.size) : absl::OkStatus(); !settled.ok()) return settled;
   if (absl::Status dropped = appender_ ? DropRebuild() : absl::OkStatus(); !dropped.ok()) return dropped;
   if (absl::Status removed = RemoveIndex(); !removed.ok()) return removed;
   auto free = filestorage::FreeName(file_system_, options_.path);
