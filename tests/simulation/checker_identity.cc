@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/id.h"
 #include "sidecar/replication/lineage.h"
-#include "sidecar/storage/state_file.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/opener.h"
 
@@ -64,10 +63,9 @@ void Checker::OnVouch(Node& node, Node& upstream, const v1::Vouch& vouch) {
 
 void Checker::CheckIdentity(Node& node) {
   const auto described = [](Node& whose) -> std::string {
-    const auto disk = whose.disk().Clone();
-    const auto state = storage::StateFile(*disk, kStatePath).Load();
-    if (!state.ok() || !state->has_value()) return "";
-    const v1::Lineage& lineage = (*state)->lineage;
+    const std::optional<storage::State> state = whose.StateOnDisk();
+    if (!state) return "";
+    const v1::Lineage& lineage = state->lineage;
     return absl::StrCat("database ", replication::DescribeId(lineage.database_id()), " in epoch ",
                         replication::DescribeId(replication::CurrentEpoch(lineage)->id()));
   };

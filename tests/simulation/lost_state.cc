@@ -1,12 +1,12 @@
 #include "tests/simulation/lost_state.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/lineage.h"
-#include "sidecar/storage/state_file.h"
 #include "tests/simulation/opener.h"
 
 namespace zrs::simulation {
@@ -15,10 +15,9 @@ namespace {
 constexpr absl::Duration kLookAgain = absl::Milliseconds(100);  // until it is looked again whether a process is gone
 constexpr absl::Duration kLongestDown = absl::Seconds(6);
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
-constexpr uint64_t kMostLosses = 3;        // of each kind: what else happens is to be seen too
-constexpr int kPatience = 4;               // looks until an administrator does what a remedy says
-constexpr int kLongPatience = 12;          // where it says that it may come to an end by itself
-constexpr uint64_t kLongestAdoption = 40;  // in file operations: a crash comes before, or not at all
+constexpr uint64_t kMostLosses = 3;  // of each kind: what else happens is to be seen too
+constexpr int kPatience = 4;         // looks until an administrator does what a remedy says
+constexpr int kLongPatience = 12;    // where it says that it may come to an end by itself
 
 }  // namespace
 
@@ -96,9 +95,8 @@ bool LostState::Judge(Node& node, const v1::StorageStatus& status) {
 bool LostState::IsOfForgottenEpoch(Node& node) const {
   if (primaries_ == 0) return false;
   const auto lineage_of = [](Node& whose) {
-    const auto disk = whose.disk().Clone();
-    const auto state = storage::StateFile(*disk, kStatePath).Load();
-    return state.ok() && state->has_value() ? (*state)->lineage : v1::Lineage();
+    const std::optional<storage::State> state = whose.StateOnDisk();
+    return state ? state->lineage : v1::Lineage();
   };
   const v1::Lineage own = lineage_of(node);
   const v1::Lineage primarys = lineage_of(cluster_.primary());
@@ -135,22 +133,9 @@ void LostState::Mend(Node& node, const std::string& remedy) {
 }
 
 void LostState::Tell(v1::AdoptRequest::As as) {
-  Node& primary = cluster_.primary();
-  if (!primary.running() || (asked_ && asked_node_ == &primary && life_ == primary.life())) return;
   if (as == v1::AdoptRequest::AS_PROVED && takes_identity_ == "wanted") return;
-  asked_ = true;
-  asked_node_ = &primary;
-  life_ = primary.life();
-  SeededRandom& random = cluster_.random();
-  if (!calm_ && random.OneIn(2)) {
-    const bool host_too = random.OneIn(2);
-    primary.CrashAtOperation(random.Between(1, kLongestAdoption), host_too);
-  }
-  primary.Adopt(as, [this, &primary](const absl::StatusOr<std::string>& answer) {
-    asked_ = false;
-    cluster_.log().Add(primary.name(), answer.ok() ? *answer : answer.status().ToString());
+  adoption_.Tell(as, [this](Node& /*primary*/, const absl::StatusOr<std::string>& answer) {
     if (answer.ok()) ++told_;
-    primary.ForgetStatus();  // it is of before
   });
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "proto/zrs/v1/admin.pb.h"
+#include "tests/simulation/adoption.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/node.h"
 
@@ -27,18 +28,18 @@ namespace zrs::simulation {
 class LostState {
  public:
   // The cluster outlives it.
-  explicit LostState(Cluster& cluster) : cluster_(cluster) {}
+  explicit LostState(Cluster& cluster) : cluster_(cluster), adoption_(cluster) {}
 
   // Of the primary, or of it and a secondary at once. Nothing where that cannot be begun now.
   void BeginAtPrimary();
   void BeginAtSecondary(Node& node);
-  // What the node says of itself. True where that is as it has to be for now, and nothing else is to be judged.
+  // What the node says of itself. True where that is as it has to be at present, and nothing else is to be judged.
   bool Judge(Node& node, const v1::StorageStatus& status);
   // Whether a copy that nobody knows may have other bytes than whoever it is compared with; or the copy is of an epoch
   // that the primary has lost with its state, and whoever told it which database it is did not know of.
   bool MayDiffer(Node& node) const { return differ_.contains(&node) || IsOfForgottenEpoch(node); }
   // From now on the primary is not disturbed while it is told.
-  void SetCalm() { calm_ = true; }
+  void SetCalm() { adoption_.SetCalm(); }
 
   // How often a primary, or a secondary, lost its state.
   uint64_t primaries() const { return primaries_; }
@@ -58,14 +59,11 @@ class LostState {
   void MoveStateAway(Node& node);
 
   Cluster& cluster_;
-  bool calm_ = false;
+  Adoption adoption_;
   std::set<const Node*> unknown_;     // secondaries that lost their state, until they follow
   std::set<const Node*> differ_;      // see MayDiffer
   std::map<const Node*, int> stuck_;  // looks in a row that found a secondary of another database than its upstream
   std::string takes_identity_;        // what the primary's status said last
-  bool asked_ = false;                // a primary, in its process `life_`, which has not answered
-  const Node* asked_node_ = nullptr;
-  uint64_t life_ = 0;
   uint64_t primaries_ = 0;
   uint64_t secondaries_ = 0;
   uint64_t told_ = 0;

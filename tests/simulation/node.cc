@@ -181,6 +181,12 @@ void Node::AskStatus() {
   });
 }
 
+std::optional<storage::State> Node::StateOnDisk() {
+  const auto disk = disk_.Clone();
+  auto state = storage::StateFile(*disk, kStatePath).Load();
+  return state.ok() ? *std::move(state) : std::nullopt;
+}
+
 void Node::LoseState() {
   if (const auto names = disk_.List(kStateDirectory); names.ok()) {
     for (const std::string& file : *names) disk_.Remove(absl::StrCat(kStateDirectory, "/", file)).IgnoreError();

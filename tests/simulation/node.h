@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "proto/zrs/v1/admin.pb.h"
+#include "sidecar/storage/state_file.h"
 #include "sidecar/storage/storage.h"
 #include "tests/simulation/event_log.h"
 #include "tests/simulation/event_queue.h"
@@ -100,6 +102,8 @@ class Node : public ProcessFate {
   // A client waits until `replicas` followers have what is committed now (0: all that are connected). As Promote.
   void Wait(uint32_t replicas, absl::Duration timeout, std::function<void(const v1::WaitResponse&)> answer);
   tests::SimulatedFileSystem& disk() { return disk_; }
+  // What its zrs has noted, as it is on the disk now; nothing where that cannot be read.
+  std::optional<storage::State> StateOnDisk();
   // All that its processes have noted is gone. Not while one is there.
   void LoseState();
   // Of all files on the disk.

@@ -14,14 +14,6 @@ namespace {
 constexpr absl::Duration kLongestMistake = absl::Seconds(25);
 constexpr absl::Duration kNoticed = absl::Seconds(10);    // also where polls alone notice, and the status is asked
 constexpr absl::Duration kForgotten = absl::Seconds(40);  // by secondaries, which ask their upstream seldom then
-constexpr uint64_t kLongestAdoption = 40;                 // in file operations: a crash comes before, or not at all
-
-// Of the primary's zrs, as it is on the disk now.
-std::optional<storage::State> StateOf(Node& primary) {
-  const auto disk = primary.disk().Clone();
-  auto state = storage::StateFile(*disk, kStatePath).Load();
-  return state.ok() ? *std::move(state) : std::nullopt;
-}
 
 // Where transactions of `file` end that are older than `tid`. Behind a packed one its file may pass for a later pack:
 // what is missing then need not be referenced by any object that is there, as it would be in a database.
@@ -48,13 +40,13 @@ void Restore::BeginForGood() {
   const SimulatedWriter& writer = cluster_.writer();
   if (cluster_.restoring() || cluster_.has_backup() || cluster_.failing_over()) return;
   if (!writer.is_open() || writer.busy()) return;
-  const std::optional<storage::State> state = StateOf(cluster_.primary());
+  const std::optional<storage::State> state = cluster_.primary().StateOnDisk();
   const std::optional<Backup> backup = state ? ChooseBackup(*state) : std::nullopt;
   if (!backup) return;
   known_.clear();
   for (const v1::Epoch& epoch : state->lineage.epochs()) known_.insert(epoch.id());
   began_ = cluster_.queue().now();
-  asked_ = false;
+  adoption_.Forget();
   cluster_.GoOnFromBackup(backup->epoch, backup->end);
 }
 
@@ -78,7 +70,7 @@ bool Restore::Judge(Node& node, const v1::StorageStatus& status) {
   if (there && node.is_primary()) {
     const absl::Duration began = cluster_.restoring() ? began_ : cluster_.backup_began();
     if (diverged) ++refused_;
-    if (diverged && cluster_.restoring()) Tell(node);
+    if (diverged && cluster_.restoring()) Tell();
     const bool told = status.state() == "streaming" && cluster_.restoring() && EndIfTold(node);
     if (status.state() == "streaming" && !told && now - began > kNoticed) {
       cluster_.log().Violation(node.name(), "serves an older backup");
@@ -89,19 +81,8 @@ bool Restore::Judge(Node& node, const v1::StorageStatus& status) {
   return now - ended_ < kForgotten && !node.is_primary() && !cluster_.checker().IsPastAFork(node);
 }
 
-void Restore::Tell(Node& primary) {
-  if (!primary.running() || (asked_ && life_ == primary.life())) return;
-  asked_ = true;
-  life_ = primary.life();
-  SeededRandom& random = cluster_.random();
-  if (!calm_ && random.OneIn(2)) {
-    const bool host_too = random.OneIn(2);
-    primary.CrashAtOperation(random.Between(1, kLongestAdoption), host_too);
-  }
-  primary.Adopt(v1::AdoptRequest::AS_RESTORED, [this, &primary](const absl::StatusOr<std::string>& answer) {
-    asked_ = false;
-    cluster_.log().Add(primary.name(), answer.ok() ? *answer : answer.status().ToString());
-    primary.ForgetStatus();  // it is of before
+void Restore::Tell() {
+  adoption_.Tell(v1::AdoptRequest::AS_RESTORED, [this](Node& primary, const absl::StatusOr<std::string>& answer) {
     if (answer.ok() && cluster_.restoring() && !EndIfTold(primary)) {
       cluster_.log().Violation(primary.name(), "goes on from the backup, and its state does not tell");
     }
@@ -109,7 +90,7 @@ void Restore::Tell(Node& primary) {
 }
 
 bool Restore::EndIfTold(Node& primary) {
-  const std::optional<storage::State> state = StateOf(primary);
+  const std::optional<storage::State> state = primary.StateOnDisk();
   if (!state) return false;
   const auto& epochs = state->lineage.epochs();
   const auto begun = std::find_if(epochs.begin(), epochs.end(), [this](const v1::Epoch& epoch) {

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "proto/zrs/v1/admin.pb.h"
 #include "sidecar/storage/state_file.h"
+#include "tests/simulation/adoption.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/node.h"
 
@@ -24,15 +25,15 @@ namespace zrs::simulation {
 class Restore {
  public:
   // The cluster outlives it.
-  explicit Restore(Cluster& cluster) : cluster_(cluster) {}
+  explicit Restore(Cluster& cluster) : cluster_(cluster), adoption_(cluster) {}
 
   // Nothing where there is no older backup that can be told from the primary's file, or the writer is at work.
   void BeginForAWhile();
   void BeginForGood();
-  // What the node says of itself. True where that is as it has to be for now, and nothing else is to be judged.
+  // What the node says of itself. True where that is as it has to be at present, and nothing else is to be judged.
   bool Judge(Node& node, const v1::StorageStatus& status);
   // From now on the primary is not disturbed while it is told.
-  void SetCalm() { calm_ = true; }
+  void SetCalm() { adoption_.SetCalm(); }
 
   // How often the primary was seen to be diverged for a backup.
   uint64_t refused() const { return refused_; }
@@ -47,15 +48,13 @@ class Restore {
   std::optional<Backup> ChooseBackup(const storage::State& state);
   // Whether the primary's state file tells that it goes on from the backup; then that is over.
   bool EndIfTold(Node& primary);
-  void Tell(Node& primary);
+  void Tell();
 
   Cluster& cluster_;
-  bool calm_ = false;
+  Adoption adoption_;
   std::set<std::string> known_;  // ids of the epochs that the primary knew of before the backup was there
   absl::Duration began_;         // with the backup; and when the primary was found to go on from it
   absl::Duration ended_ = -absl::InfiniteDuration();
-  bool asked_ = false;  // in the process `life_`, which has not answered
-  uint64_t life_ = 0;
   uint64_t refused_ = 0;
   uint64_t restores_ = 0;
 };

@@ -94,7 +94,6 @@ TEST_F(PauseTest, AStopOfAFirstCopyThatWasHeld) {
   RunUntilFollowed();
 }
 
-// More is committed than a follower takes in before it has written: so no heartbeat is read either.
 // What was committed meanwhile cannot be applied before it is resumed: the connection is there all the same.
 TEST_F(PauseTest, AConnectionThatIsBackIsNoTroubleAnyMore) {
   Begin();
@@ -110,6 +109,7 @@ TEST_F(PauseTest, AConnectionThatIsBackIsNoTroubleAnyMore) {
   RunUntilFollowed();
 }
 
+// More is committed than a follower takes in before it has written: so no heartbeat is read either.
 TEST_F(PauseTest, UnderLoadNobodyIsBlamedForTheSilence) {
   const tests::CapturedLog log;
   Begin();

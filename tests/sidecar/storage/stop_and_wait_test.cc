@@ -28,41 +28,43 @@ using ::testing::Not;
 
 constexpr absl::Duration kSlow = absl::Seconds(5);
 
-class StopAndWaitTest : public StorageTest {
+class StopAndWaitTest : public PairTest {
  protected:
   // Each look at the data file takes kSlow, and there are many before all of it was looked through.
-  void StartSlowly(Machine& primary) {
-    primary.SetPieces(4096);
-    primary.Write(file_.bytes());
-    primary.disk().SetHook([&primary](const tests::SimulatedOperation& operation) {
-      if (operation.kind == tests::SimulatedOperation::Kind::kRead && operation.size > 4000) primary.HoldIo(kSlow);
+  void StartSlowly() {
+    primary_.SetPieces(4096);
+    primary_.Write(file_.bytes());
+    primary_.disk().SetHook([this](const tests::SimulatedOperation& operation) {
+      if (operation.kind == tests::SimulatedOperation::Kind::kRead && operation.size > 4000) primary_.HoldIo(kSlow);
       return absl::OkStatus();
     });
-    primary.Start();
-    ASSERT_TRUE(world_.RunUntil([&] { return primary.Status().has_progress(); }));
+    primary_.Start();
+    ASSERT_TRUE(world_.RunUntil([&] { return primary_.Status().has_progress(); }));
+  }
+  void BeginStreaming() {
+    Begin();
+    RunUntilState(secondary_, "streaming");
   }
 
   absl::Duration Now() { return world_.queue().now(); }
 };
 
 TEST_F(StopAndWaitTest, AStopDoesNotWaitForTheFirstScan) {
-  Machine primary(world_, "primary", "");
-  StartSlowly(primary);
+  StartSlowly();
   const absl::Duration began = Now();
-  primary.Stop();
+  primary_.Stop();
   EXPECT_LE(Now() - began, 3 * kSlow);  // a look that is under way, the state and the end
   // And what was scanned was not for nothing.
-  primary.disk().SetHook(nullptr);
-  primary.Start();
-  RunUntilState(primary, "streaming");
-  EXPECT_EQ(primary.Status().committed_end(), file_.size());
+  primary_.disk().SetHook(nullptr);
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  EXPECT_EQ(primary_.Status().committed_end(), file_.size());
 }
 
 TEST_F(StopAndWaitTest, AWaitDuringTheFirstScanEndsInTime) {
-  Machine primary(world_, "primary", "");
-  StartSlowly(primary);
+  StartSlowly();
   const absl::Duration began = Now();
-  const v1::WaitResponse answer = primary.Wait(1, absl::Seconds(10));
+  const v1::WaitResponse answer = primary_.Wait(1, absl::Seconds(10));
   EXPECT_EQ(answer.result(), v1::WaitResponse::RESULT_TIMEOUT);
   EXPECT_THAT(answer.message(), HasSubstr("still being looked through"));
   EXPECT_LE(Now() - began, absl::Seconds(11));
@@ -71,73 +73,52 @@ TEST_F(StopAndWaitTest, AWaitDuringTheFirstScanEndsInTime) {
 // The status byte of a transaction was changed back: what follows is committed, and nobody can say so. Or the file was
 // cut in a transaction that is finished.
 TEST_F(StopAndWaitTest, AWaitFailsWhereWhatIsCommittedIsNotKnown) {
-  Machine primary(world_, "primary", "");
-  Machine secondary(world_, "secondary", "primary");
-  primary.Write(file_.bytes());
-  primary.Start();
-  secondary.Start();
-  RunUntilEqual(primary, secondary);
-  RunUntilState(secondary, "streaming");
+  BeginStreaming();
   const uint64_t end = file_.size();
   const std::string more = file_.AddMany(2, 10).bytes();
   std::string in_progress = more;
   in_progress[end + filestorage::kTransactionStatusOffset] = 'c';
   for (const std::string& bytes : {in_progress, more.substr(0, end + 30)}) {
-    primary.Write(bytes);
-    const v1::WaitResponse answer = primary.Wait(1, absl::Minutes(1));
+    primary_.Write(bytes);
+    const v1::WaitResponse answer = primary_.Wait(1, absl::Minutes(1));
     EXPECT_EQ(answer.result(), v1::WaitResponse::RESULT_FAILED);
     EXPECT_THAT(answer.message(), HasSubstr("what is committed is not known: /primary/Data.fs: the transaction at"));
-    EXPECT_FALSE(primary.serving());
-    EXPECT_THAT(primary.Status().error().message(), HasSubstr(absl::StrCat("the transaction at ", end)));
-    EXPECT_THAT(primary.Status().error().remedy(), HasSubstr("zrs verify /primary/Data.fs"));
+    EXPECT_FALSE(primary_.serving());
+    EXPECT_THAT(primary_.Status().error().message(), HasSubstr(absl::StrCat("the transaction at ", end)));
+    EXPECT_THAT(primary_.Status().error().remedy(), HasSubstr("zrs verify /primary/Data.fs"));
   }
-  primary.Write(more);
-  EXPECT_EQ(primary.Wait(1, absl::Minutes(1)).result(), v1::WaitResponse::RESULT_DONE);
-  EXPECT_TRUE(primary.serving());
-  RunUntilEqual(primary, secondary);
+  primary_.Write(more);
+  EXPECT_EQ(primary_.Wait(1, absl::Minutes(1)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_TRUE(primary_.serving());
+  RunUntilEqual(primary_, secondary_);
 }
 
 TEST_F(StopAndWaitTest, AWaitEndsInTimeThoughTheDiskIsStuck) {
-  Machine primary(world_, "primary", "");
-  Machine secondary(world_, "secondary", "primary");
-  primary.Write(file_.bytes());
-  primary.Start();
-  secondary.Start();
-  RunUntilEqual(primary, secondary);
-  RunUntilState(secondary, "streaming");
-  primary.HoldIo(absl::Seconds(40));
+  BeginStreaming();
+  primary_.HoldIo(absl::Seconds(40));
   file_.AddMany(1, 10);
-  primary.WriteUnnoticed(file_.bytes());
+  primary_.WriteUnnoticed(file_.bytes());
   const absl::Duration began = Now();
   std::optional<v1::WaitResponse> patient;
-  primary.BeginWait(1, absl::InfiniteDuration(), patient);
-  EXPECT_EQ(primary.Wait(1, absl::Seconds(10)).result(), v1::WaitResponse::RESULT_TIMEOUT);
+  primary_.BeginWait(1, absl::InfiniteDuration(), patient);
+  EXPECT_EQ(primary_.Wait(1, absl::Seconds(10)).result(), v1::WaitResponse::RESULT_TIMEOUT);
   EXPECT_LE(Now() - began, absl::Seconds(11));
   EXPECT_FALSE(patient.has_value());
   // One that has the time learns it when the disk is back; so does one that came in the middle.
-  EXPECT_EQ(primary.Wait(1, absl::Seconds(50)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(primary_.Wait(1, absl::Seconds(50)).result(), v1::WaitResponse::RESULT_DONE);
   ASSERT_TRUE(world_.RunUntil([&] { return patient.has_value(); }));
   EXPECT_EQ(patient->result(), v1::WaitResponse::RESULT_DONE);
-  EXPECT_EQ(secondary.Data(), file_.bytes());
+  EXPECT_EQ(secondary_.Data(), file_.bytes());
 }
 
 class MissingFileTest : public StopAndWaitTest {
  protected:
-  void BeginStreaming() {
-    primary_.Write(file_.bytes());
-    primary_.Start();
-    secondary_.Start();
-    RunUntilEqual(primary_, secondary_);
-    RunUntilState(secondary_, "streaming");
-  }
   // As a pack does for a moment.
   void TakeNameAway() { ASSERT_TRUE(primary_.disk().Rename("/primary/Data.fs", "/primary/Data.fs.old").ok()); }
   void GiveNameBack() {
     ASSERT_TRUE(primary_.disk().Rename("/primary/Data.fs.old", "/primary/Data.fs").ok());
     primary_.Write(file_.bytes());
   }
-  Machine primary_{world_, "primary", ""};
-  Machine secondary_{world_, "secondary", "primary"};
 };
 
 TEST_F(MissingFileTest, AWaitDoesNotTakeWhatIsKnownForWhatIsCommitted) {
@@ -256,7 +237,7 @@ TEST_F(MissingFileTest, AWaitEndsWhenWhatCameIsNoPack) {
 }
 
 TEST_F(MissingFileTest, AFirstScanGoesOnWhenItIsBack) {
-  StartSlowly(primary_);
+  StartSlowly();
   secondary_.Start();
   RunUntilState(secondary_, "copying");
   TakeNameAway();
@@ -272,57 +253,53 @@ TEST_F(MissingFileTest, AFirstScanGoesOnWhenItIsBack) {
 
 // As after a crash of its host, where nobody has noticed yet that the stream of before is dead.
 TEST_F(StopAndWaitTest, StreamsOfOneCopyAreOneFollowerOfAWait) {
-  Machine primary(world_, "primary", "");
-  Machine secondary(world_, "secondary", "primary");
   Machine again(world_, "again", "primary");
-  for (Machine* one : {&secondary, &again}) one->SetCopyId(std::string(16, 'c'));
-  primary.Write(file_.bytes());
-  primary.Start();
-  for (Machine* one : {&secondary, &again}) {
+  for (Machine* one : {&secondary_, &again}) one->SetCopyId(std::string(16, 'c'));
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  for (Machine* one : {&secondary_, &again}) {
     one->Start();
-    RunUntilEqual(primary, *one);
+    RunUntilEqual(primary_, *one);
     RunUntilState(*one, "streaming");
   }
-  EXPECT_EQ(primary.Wait(1, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
-  EXPECT_EQ(primary.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_TIMEOUT);
+  EXPECT_EQ(primary_.Wait(1, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(primary_.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_TIMEOUT);
   again.Stop();
   again.SetCopyId(std::string(16, 'a'));
   again.Start();
-  EXPECT_EQ(primary.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
+  EXPECT_EQ(primary_.Wait(2, absl::Seconds(5)).result(), v1::WaitResponse::RESULT_DONE);
 }
 
 TEST_F(StopAndWaitTest, TooManyWaitersAreTurnedAwayThoughTheDiskIsStuck) {
-  Machine primary(world_, "primary", "");
-  primary.Write(file_.bytes());
-  primary.Start();
-  RunUntilState(primary, "streaming");
-  primary.HoldIo(absl::Seconds(40));
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
+  primary_.HoldIo(absl::Seconds(40));
   std::vector<std::optional<v1::WaitResponse>> answers(1000);
-  for (auto& answer : answers) primary.BeginWait(1, absl::Seconds(50), answer);
-  EXPECT_EQ(primary.Wait(1, absl::Seconds(1)).result(), v1::WaitResponse::RESULT_FAILED);
-  primary.Stop();
+  for (auto& answer : answers) primary_.BeginWait(1, absl::Seconds(50), answer);
+  EXPECT_EQ(primary_.Wait(1, absl::Seconds(1)).result(), v1::WaitResponse::RESULT_FAILED);
+  primary_.Stop();
   for (const auto& answer : answers) ASSERT_TRUE(answer.has_value());
 }
 
 TEST_F(StopAndWaitTest, AStopThatIsAskedForAgainWhileTheFileIsClosedIsTheSameStop) {
-  Machine primary(world_, "primary", "");
-  primary.Write(file_.bytes());
-  primary.Start();
-  RunUntilState(primary, "streaming");
+  primary_.Write(file_.bytes());
+  primary_.Start();
+  RunUntilState(primary_, "streaming");
   const tests::CapturedLog log;
   int stopped = 0;
   uint64_t saves = 0;
-  primary.disk().SetHook([&](const tests::SimulatedOperation& operation) {
+  primary_.disk().SetHook([&](const tests::SimulatedOperation& operation) {
     // The followers have had their time, and the file is being closed.
     if (operation.kind == tests::SimulatedOperation::Kind::kRename && ++saves == 1) {
-      primary.BeginStop(absl::ZeroDuration(), stopped);
+      primary_.BeginStop(absl::ZeroDuration(), stopped);
     }
     return absl::OkStatus();
   });
-  primary.BeginStop(absl::ZeroDuration(), stopped);
+  primary_.BeginStop(absl::ZeroDuration(), stopped);
   ASSERT_TRUE(world_.RunUntil([&] { return stopped == 2; }));
   // Once more: it is answered, and nothing is left to do.
-  primary.Stop();
+  primary_.Stop();
   EXPECT_THAT(log.text(), ContainsRegex("stopped"));
   EXPECT_THAT(log.text(), Not(ContainsRegex("stopped\n(.*\n)*.*stopped")));
 }

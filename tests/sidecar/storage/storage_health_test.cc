@@ -56,27 +56,23 @@ TEST_F(StorageTest, ASecondaryThatIsTooFarBehindIsNotHealthy) {
 }
 
 // The disk is stuck, and the primary is gone: nothing streams, whatever is still to be written.
-TEST_F(StorageTest, AConnectionThatIsOverIsShownAsThat) {
-  Machine primary(world_, "primary", "");
-  Machine secondary(world_, "secondary", "primary");
-  primary.Write(file_.bytes());
-  primary.Start();
-  secondary.Start();
-  RunUntilState(secondary, "streaming");
-  secondary.HoldIo(absl::Seconds(30));
-  primary.Write(file_.AddMany(1, 100).bytes());
+TEST_F(PairTest, AConnectionThatIsOverIsShownAsThat) {
+  Begin();
+  RunUntilState(secondary_, "streaming");
+  secondary_.HoldIo(absl::Seconds(30));
+  primary_.Write(file_.AddMany(1, 100).bytes());
   world_.RunFor(absl::Seconds(1));
-  primary.Stop();
-  RunUntilState(secondary, "connecting");
-  EXPECT_FALSE(secondary.Status().upstream().connected());
+  primary_.Stop();
+  RunUntilState(secondary_, "connecting");
+  EXPECT_FALSE(secondary_.Status().upstream().connected());
   EXPECT_TRUE(world_.RunUntil([&] {
-    return absl::StrContains(secondary.Status().error().message(), "what came over it is still being written");
+    return absl::StrContains(secondary_.Status().error().message(), "what came over it is still being written");
   }));
-  EXPECT_THAT(secondary.Status().error().remedy(), HasSubstr("look at this host's disk"));
-  primary.Start();
-  RunUntilState(secondary, "streaming");
-  EXPECT_FALSE(secondary.Status().has_error());
-  RunUntilEqual(primary, secondary);
+  EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("look at this host's disk"));
+  primary_.Start();
+  RunUntilState(secondary_, "streaming");
+  EXPECT_FALSE(secondary_.Status().has_error());
+  RunUntilEqual(primary_, secondary_);
 }
 
 // A primary that is silent, though it is connected: nobody knows how far behind the copy is.
