@@ -58,6 +58,9 @@ absl::StatusOr<ProbedTransaction> ProbeTransaction(ReadFunction read_at, uint64_
   const absl::StatusOr<std::string> bytes = ReadExactly(read_at, begin, kTransactionHeaderSize);
   if (!bytes.ok()) return bytes.status();
   const TransactionHeader header = DecodeTransactionHeader(*bytes);
+  if (header.status == kStatusInProgress) {
+    return Unsound(begin + kTransactionStatusOffset, "a transaction that is marked as in progress");
+  }
   if (!IsFinalStatus(header.status)) return Unsound(begin + kTransactionStatusOffset, "no status of a transaction");
   if (header.length < header.HeaderAndStringsSize() || header.length >= kLargestOffset - begin - kLengthSize) {
     return Unsound(begin + sizeof(Tid), absl::StrCat("impossible length ", header.length));

@@ -66,7 +66,7 @@ TEST_F(TransactionProbeTest, EachHeaderField) {
     bytes[static_cast<size_t>(begin() + offset)] = byte;
     return bytes;
   };
-  ExpectUnsound(with(16, 'c'), "no status");
+  ExpectUnsound(with(16, 'c'), "in progress");
   ExpectUnsound(with(16, 'x'), "no status");
   ExpectUnsound(with(8, '\x80'), "impossible length");
   ExpectUnsound(with(14, '\0'), "");

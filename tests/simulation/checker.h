@@ -93,7 +93,10 @@ class Checker : public NetworkObserver {
   bool HasFollowed(const Node& node, const Node& upstream) const;
   // The state directory of `node` is empty, and nothing runs there.
   void OnStateLost(const Node& node);
-  // In the end: `node` is of the primary's database and epoch, as its state says.
+  // Whether the states of all nodes tell of the primary's database and epoch. One that was promoted by mistake, or has
+  // lost its state, may have the right bytes before it knows whose they are.
+  bool HaveOneIdentity() const;
+  // In the end: `node`'s does.
   void CheckIdentity(Node& node);
   // Whether another file is in the place of the primary's for now. Until its zrs notices it tells of the right one.
   void SetBackup(bool there) { backup_ = there; }
@@ -153,6 +156,8 @@ class Checker : public NetworkObserver {
 
   Node* Find(const std::string& name) const;
   Node& Primary() const;
+  static std::string IdentityOf(Node& node);  // for a message; empty where its state does not tell
+  bool HasPrimarysIdentity(Node& node) const;
   // Bytes `from` to `to` of the node's file as a power loss that takes everything unsynced leaves them; fewer where
   // the file then ends before.
   static std::string Durable(Node& node, uint64_t from, uint64_t to);

@@ -61,19 +61,27 @@ void Checker::OnVouch(Node& node, Node& upstream, const v1::Vouch& vouch) {
                  absl::StrCat("tells ", upstream.name(), " which database it is, and has not a beginning of its file"));
 }
 
+std::string Checker::IdentityOf(Node& node) {
+  const std::optional<storage::State> state = node.StateOnDisk();
+  if (!state) return "";
+  const v1::Lineage& lineage = state->lineage;
+  return absl::StrCat("database ", replication::DescribeId(lineage.database_id()), " in epoch ",
+                      replication::DescribeId(replication::CurrentEpoch(lineage)->id()));
+}
+
+bool Checker::HaveOneIdentity() const {
+  return std::all_of(nodes_->begin(), nodes_->end(), [this](const auto& node) { return HasPrimarysIdentity(*node); });
+}
+
+bool Checker::HasPrimarysIdentity(Node& node) const {
+  const std::string here = IdentityOf(node);
+  return !here.empty() && here == IdentityOf(Primary());
+}
+
 void Checker::CheckIdentity(Node& node) {
-  const auto described = [](Node& whose) -> std::string {
-    const std::optional<storage::State> state = whose.StateOnDisk();
-    if (!state) return "";
-    const v1::Lineage& lineage = state->lineage;
-    return absl::StrCat("database ", replication::DescribeId(lineage.database_id()), " in epoch ",
-                        replication::DescribeId(replication::CurrentEpoch(lineage)->id()));
-  };
-  const std::string here = described(node);
-  const std::string there = described(Primary());
-  if (here.empty() || here != there) {
-    log_.Violation(node.name(), absl::StrCat("is equal, and of ", here, ", the primary of ", there));
-  }
+  if (HasPrimarysIdentity(node)) return;
+  log_.Violation(node.name(),
+                 absl::StrCat("is equal, and of ", IdentityOf(node), ", the primary of ", IdentityOf(Primary())));
 }
 
 }  // namespace zrs::simulation

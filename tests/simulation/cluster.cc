@@ -162,13 +162,12 @@ void Cluster::ForgetPacks() {
 
 void Cluster::RestoreBackup() {
   if (backup_ || failing_over_ || restoring_ || !writer_->is_open() || writer_->busy()) return;
-  const auto disk = primary().disk().Clone();
-  const auto state = storage::StateFile(*disk, kStatePath).Load();
+  const std::optional<storage::State> state = primary().SettledState();
   const std::string& right = writer_->history();
-  if (!state.ok() || !state->has_value() || (*state)->lower_bound.offset > right.size()) return;
+  if (!state || state->lower_bound.offset > right.size()) return;
   // Up to a transaction that is known to have been committed.
   std::vector<uint64_t> ends;
-  for (uint64_t at = filestorage::kMagicSize; at < (*state)->lower_bound.offset;) {
+  for (uint64_t at = filestorage::kMagicSize; at < state->lower_bound.offset;) {
     ends.push_back(at);
     at += filestorage::DecodeTransactionHeader(absl::string_view(right).substr(at)).length + filestorage::kLengthSize;
   }

@@ -2,7 +2,11 @@
 
 #include <optional>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/role.h"
 
 namespace zrs::simulation {
@@ -11,6 +15,11 @@ namespace {
 constexpr absl::Duration kLookInterval = absl::Milliseconds(500);
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 constexpr absl::Duration kPatience = absl::Seconds(15);
+
+uint64_t GenerationOf(Node& node) {
+  const std::optional<storage::State> state = node.StateOnDisk();
+  return state ? replication::CurrentEpoch(state->lineage)->generation() : 0;
+}
 
 }  // namespace
 
@@ -88,6 +97,17 @@ void Failover::Complete() {
   }
   cluster_.SetFailingOver(false);
   cluster_.OpenWriterLater(absl::ZeroDuration());
+}
+
+bool Failover::MeetsRival(Node& node, const v1::StorageStatus& status) {
+  if (node.is_primary() || promotions_ < 2) return false;
+  const absl::string_view why = status.error().message();
+  const uint64_t known = GenerationOf(node);
+  return absl::StrContains(why, "two primaries of one generation") ||
+         absl::c_any_of(cluster_.nodes(), [&](const auto& other) {
+           const bool rival = !other->is_primary() && other->was_primary() && GenerationOf(*other) > known;
+           return rival && absl::StartsWith(why, absl::StrCat("upstream ", other->name(), ":"));
+         });
 }
 
 void Failover::GiveUp(const std::string& why) {

@@ -23,6 +23,10 @@ class Failover {
 
   // To `node`, a secondary. Nothing where that cannot be begun now.
   void Begin(Node& node);
+  // Whether a secondary has diverged from one of two that were promoted by somebody who did not let them know of each
+  // other: the earlier one is told to follow in its time; or the one that has the database is not the later one, until
+  // a person says that it is right, and the secondary hears of it. Its file becomes equal too.
+  bool MeetsRival(Node& node, const v1::StorageStatus& status);
   uint64_t promotions() const { return promotions_; }
 
  private:

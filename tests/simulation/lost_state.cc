@@ -67,9 +67,8 @@ void LostState::Lose(Node& node) {
     node.Follow({});
     cluster_.ForgetPacks();
     takes_identity_.clear();
-  } else {
-    unknown_.insert(&node);
   }
+  unknown_.insert(&node);
   cluster_.StartLater(node, cluster_.random().Delay(absl::ZeroDuration(), kLongestDown));
 }
 
@@ -77,6 +76,7 @@ bool LostState::Judge(Node& node, const v1::StorageStatus& status) {
   if (status.state().empty() || primaries_ + secondaries_ == 0) return false;
   if (node.is_primary()) {
     takes_identity_ = status.takes_identity();
+    if (unknown_.contains(&node) && node.StateOnDisk()) unknown_.erase(&node);
     return false;
   }
   if (unknown_.contains(&node)) LookAtCopy(node);
@@ -107,12 +107,16 @@ bool LostState::IsOfForgottenEpoch(Node& node) const {
 // What it is compared with is the file of whoever answers first, perhaps one that is behind.
 void LostState::LookAtCopy(Node& node) {
   std::string copy = node.disk().Contents(kDataPath);
+  // ZODB cuts such bytes off, or refuses the file; zrs asks a person.
+  if (EndsUnsound(copy)) differ_.insert(&node);
   copy.resize(std::min<size_t>(copy.size(), OpenAsZodb(copy).end));
   if (!absl::StartsWith(cluster_.writer().history(), copy)) differ_.insert(&node);
   for (const auto& other : cluster_.nodes()) {
     if (!absl::c_linear_search(node.upstreams(), other->name())) continue;
     const std::string theirs = other->disk().Contents(kDataPath);
-    if (!absl::StartsWith(theirs, copy) && !absl::StartsWith(copy, theirs)) differ_.insert(&node);
+    // A primary of before, which alone may be there, has a beginning of it.
+    const bool may_have_less = absl::StartsWith(copy, theirs) && !cluster_.IsStale(*other);
+    if (!absl::StartsWith(theirs, copy) && !may_have_less) differ_.insert(&node);
   }
 }
 

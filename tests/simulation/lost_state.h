@@ -60,7 +60,7 @@ class LostState {
 
   Cluster& cluster_;
   Adoption adoption_;
-  std::set<const Node*> unknown_;     // secondaries that lost their state, until they follow
+  std::set<const Node*> unknown_;     // who lost their state, until a primary has one again and a secondary follows
   std::set<const Node*> differ_;      // see MayDiffer
   std::map<const Node*, int> stuck_;  // looks in a row that found a secondary of another database than its upstream
   std::string takes_identity_;        // what the primary's status said last

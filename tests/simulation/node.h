@@ -104,6 +104,8 @@ class Node : public ProcessFate {
   tests::SimulatedFileSystem& disk() { return disk_; }
   // What its zrs has noted, as it is on the disk now; nothing where that cannot be read.
   std::optional<storage::State> StateOnDisk();
+  // The same, that no power loss takes back: the kernel has written its name by the time that a person acts on it.
+  std::optional<storage::State> SettledState();
   // All that its processes have noted is gone. Not while one is there.
   void LoseState();
   // Of all files on the disk.

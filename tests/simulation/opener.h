@@ -20,6 +20,10 @@ struct Opened {
 // `contents`: of the whole file.
 Opened OpenAsZodb(absl::string_view contents);
 
+// Whether bytes follow the committed part that are no single transaction in progress, nor a beginning of one: what is
+// left of votes where a host lost power.
+bool EndsUnsound(absl::string_view contents);
+
 }  // namespace zrs::simulation
 
 #endif  // ZRS_TESTS_SIMULATION_OPENER_H_

@@ -40,7 +40,7 @@ void Restore::BeginForGood() {
   const SimulatedWriter& writer = cluster_.writer();
   if (cluster_.restoring() || cluster_.has_backup() || cluster_.failing_over()) return;
   if (!writer.is_open() || writer.busy()) return;
-  const std::optional<storage::State> state = cluster_.primary().StateOnDisk();
+  const std::optional<storage::State> state = cluster_.primary().SettledState();
   const std::optional<Backup> backup = state ? ChooseBackup(*state) : std::nullopt;
   if (!backup) return;
   known_.clear();

@@ -41,7 +41,7 @@ class Schedule {
     ChooseFaults();
     FaultLater();
     WatchStatus();
-    RunTo(options_.fault_time);
+    RunTo(random().Delay(options_.longest_faults / 3, options_.longest_faults));
     Heal();
     AwaitCopies();
     StayEqual();
@@ -92,7 +92,6 @@ class Schedule {
   void Judge(Node& node);
   // True where nothing else is to be judged.
   bool JudgeRole(Node& node, const v1::StorageStatus& status);
-  bool MeetsRival(const Node& node, const v1::StorageStatus& status);
   void Heal();
   void AwaitCopies();
   void StayEqual();
@@ -241,7 +240,9 @@ void Schedule::Judge(Node& node) {
   // One that is promoted and killed may be back before its administrator knows of the promotion. It is looked at again.
   if (status.state() == "diverged" && cluster_.failing_over()) return;
   if (status.state() != "stopped" && status.state() != "diverged") return administrator_.OnWell(node);
-  if (status.state() == "diverged" && MeetsRival(node, status)) return log().Add(node.name(), status.error().message());
+  if (status.state() == "diverged" && failover_.MeetsRival(node, status)) {
+    return log().Add(node.name(), status.error().message());
+  }
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
   const bool excused = status.state() == "stopped" && (node.had_failure() || node.had_failed_sync() ||
                                                        (node.is_primary() && cluster_.primary_host_crashed()));
@@ -277,13 +278,6 @@ bool Schedule::JudgeRole(Node& node, const v1::StorageStatus& status) {
         });
   }
   return !node.is_primary();
-}
-
-// Two that were promoted by somebody who did not let them know of each other. The earlier one is told to follow in its
-// time, and its files become equal too.
-bool Schedule::MeetsRival(const Node& node, const v1::StorageStatus& status) {
-  return !node.is_primary() && failover_.promotions() > 1 &&
-         absl::StrContains(status.error().message(), "two primaries of one generation");
 }
 
 // ---- After the faults
@@ -324,7 +318,7 @@ bool Schedule::AllEqual() {
 void Schedule::AwaitCopies() {
   const absl::Duration deadline = queue().now() + options_.heal_time;
   while (queue().now() < deadline) {
-    if (AllEqual() || !log().violation().empty()) return;
+    if (!log().violation().empty() || (AllEqual() && cluster_.checker().HaveOneIdentity())) return;
     RunFor(absl::Milliseconds(200), [] { return false; });
   }
   for (const auto& node : cluster_.nodes()) {

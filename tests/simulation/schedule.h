@@ -31,10 +31,10 @@ struct Sabotage {
 
 struct ScheduleOptions {
   uint64_t seed = 1;
-  absl::Duration fault_time = absl::Seconds(30);  // of faults, before everything is healed
-  absl::Duration heal_time = absl::Seconds(180);  // in which all copies have to become equal
-  bool failing_syncs = false;                     // the secondaries' disks fail now and then
-  bool failing_disks = false;                     // any file operation fails now and then
+  absl::Duration longest_faults = absl::Seconds(30);  // a third of it at least, before everything is healed
+  absl::Duration heal_time = absl::Seconds(180);      // in which all copies have to become equal
+  bool failing_syncs = false;                         // the secondaries' disks fail now and then
+  bool failing_disks = false;                         // any file operation fails now and then
   bool several_upstreams = false;  // there are three nodes or more, and each knows all (else in some runs)
   bool packs = true;
   bool promotions = true;

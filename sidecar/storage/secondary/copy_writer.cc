@@ -61,9 +61,12 @@ void CopyWriter::Create(Upstream upstream, replication::CreateCopy create) {
   HoldOrRun({std::move(run), [upstream] { upstream->OnCreated(Dropped()); }});
 }
 
-void CopyWriter::Adopt(Upstream upstream, replication::AdoptLineage adopt) {
-  Do([this, adopt = std::move(adopt)] { return file_.Adopt(adopt.lineage); },
-     [upstream = std::move(upstream)](const absl::Status& status) { upstream->OnCreated(status); });
+void CopyWriter::Adopt(Upstream upstream, const replication::AdoptLineage& adopt) {
+  Do([this, adopt] { return file_.Adopt(adopt.lineage); },
+     [this, adopt, upstream = std::move(upstream)](const absl::Status& status) {
+       if (status.ok()) events_.adopted(adopt.lineage);
+       upstream->OnCreated(status);
+     });
 }
 
 void CopyWriter::Prepare(Upstream upstream, replication::PrepareRebuild prepare) {

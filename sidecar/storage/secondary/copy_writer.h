@@ -23,7 +23,8 @@ class CopyWriter {
   struct Events {
     std::function<void(const absl::Status&)> failed;
     std::function<void(const replication::CreateCopy&)> created;
-    std::function<void()> swapping;  // the live file is about to be replaced: nobody reads it any more
+    std::function<void(const v1::Lineage&)> adopted;  // that of the live file, durably
+    std::function<void()> swapping;                   // the live file is about to be replaced: nobody reads it any more
     std::function<void(const replication::SwapCopy&, const std::string& time)> swapped;  // when: RFC 3339
   };
   using Upstream = std::shared_ptr<UpstreamConnection>;
@@ -32,7 +33,7 @@ class CopyWriter {
   CopyWriter(std::string storage, runtime::Runtime& runtime, CopyFile& file, Events events);
 
   void Create(Upstream upstream, replication::CreateCopy create);
-  void Adopt(Upstream upstream, replication::AdoptLineage adopt);
+  void Adopt(Upstream upstream, const replication::AdoptLineage& adopt);
   void Prepare(Upstream upstream, replication::PrepareRebuild prepare);
   void Write(Upstream upstream, replication::WriteGroup group);
   void Prove(Upstream upstream, replication::ProveRebuild prove);

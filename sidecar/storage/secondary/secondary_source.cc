@@ -36,6 +36,7 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
           options.name, runtime_, file_,
           {.failed = [this](const absl::Status& status) { OnLocalError(status); },
            .created = [this](const replication::CreateCopy& create) { OnCreated(create); },
+           .adopted = [this](const v1::Lineage& lineage) { EnterEpoch(lineage); },
            .swapping =
                [this] {
                  index_.OnFileGoes();
@@ -95,6 +96,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
     return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
   }
   unproved_ = found->unproved;
+  refuted_.reset();
   if (unproved_) {
     state_ = SecondaryState::kProving;
     return Prove();
@@ -149,7 +151,7 @@ void SecondarySource::Connect() {
     if (options_.access.mode) create.file_mode = options_.access.mode;
     writer_.Create(upstream_, std::move(create));
   };
-  hooks.adopt = [this](replication::AdoptLineage adopt) { writer_.Adopt(upstream_, std::move(adopt)); };
+  hooks.adopt = [this](const replication::AdoptLineage& adopt) { writer_.Adopt(upstream_, adopt); };
   hooks.prepare = [this](replication::PrepareRebuild prepare) { writer_.Prepare(upstream_, std::move(prepare)); };
   hooks.prove = [this](replication::ProveRebuild prove) { writer_.Prove(upstream_, prove); };
   hooks.swap = [this](replication::SwapCopy swap) { writer_.Swap(upstream_, swap); };
@@ -176,18 +178,7 @@ void SecondarySource::OnChanged() {
     said_diverged_.clear();
     compared_.clear();
     if (!session.rebuilding()) {
-      if (published_ &&
-          replication::CurrentEpoch(copy_.lineage)->id() != replication::CurrentEpoch(session.lineage())->id()) {
-        // Followers have to know of the epoch before they get bytes of it.
-        Withdraw(v1::End::REASON_REPLACED, "the primary here is another one now",
-                 "none needed: the follower comes back at once");
-      }
-      if (replication::CurrentEpoch(copy_.lineage) == nullptr ||
-          replication::CurrentEpoch(copy_.lineage)->id() != replication::CurrentEpoch(session.lineage())->id()) {
-        scrub_.OnReplaced();
-      }
-      copy_.lineage = session.lineage();
-      copy_.yields = false;
+      EnterEpoch(session.lineage());
       // What was being built is for an epoch that the upstream is not in.
       if (std::exchange(copy_.rebuild, std::nullopt)) writer_.DropRebuild();
     }

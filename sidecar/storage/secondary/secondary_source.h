@@ -129,6 +129,8 @@ class SecondarySource final : public Source {
   absl::Duration DelayAfterEnd(const replication::FollowerEnd& end);
   void OnCreated(const replication::CreateCopy& create);
   void OnSwapped(const replication::SwapCopy& swap, const std::string& time);
+  // The live file is one of `lineage`: so says the state file, whether or not the stream goes on that told it.
+  void EnterEpoch(const v1::Lineage& lineage);
   // What readers were told of the last swap is remembered once its command has ended.
   void NoteSwapTold();
   // A write, sync, cut or creation failed: decides whether that heals.
@@ -167,11 +169,21 @@ class SecondarySource final : public Source {
   std::string VouchRemedy(const std::string& refusal, const std::string& otherwise) const;
 
   // ---- Comparing (secondary_source_comparing.cc)
+  struct Refuted {
+    std::string address;
+    uint64_t generation = 0;  // of the one there
+    v1::Comparison report;
+  };
   // A file of which nobody knows what it is may be a copy.
   void Prove();
   void OnProved(absl::StatusOr<ComparisonResult> result);
   void ProveLater(const std::string& why, bool soon);
   void AdoptIfUnfinished(const ComparisonResult& result);
+  // It is no copy of the one that was asked: that may be a primary of before, and another address be the one that took
+  // its place. A secondary's word does not count against that of a primary.
+  void OnRefuted(const ComparisonResult& result);
+  void Refute();
+  bool HasOthersToAsk() const { return proved_by_ < options_.upstreams.size(); }
   void Adopt(const ComparisonResult& result);
   // Where the upstream says that the copy has diverged: finds out where.
   void Locate();
@@ -230,6 +242,7 @@ class SecondarySource final : public Source {
   std::optional<v1::Comparison> divergence_;           // where it differs from the upstream's file, as far as is known
   std::string compared_;                               // with whom; empty: with the one that is followed, or was last
   size_t proved_by_ = 0;                               // of the addresses, whose turn it is
+  std::optional<Refuted> refuted_;                     // while the others are asked
   std::string said_diverged_;                          // by the upstream, last; empty: it was not said
   bool conflict_ = false;                              // said was that there are two primaries of one generation
   bool differs_ = false;                               // a comparison found a difference: nobody is followed

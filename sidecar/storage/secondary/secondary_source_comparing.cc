@@ -57,8 +57,8 @@ void SecondarySource::Prove() {
   Comparisons::Wish wish = WishFor(Purpose::kAdopt);
   // Another secondary may be of what the primary was before. Where none of them is a primary, any will do.
   wish.check = [this, check = std::move(wish.check)](const InspectedFile& upstream) {
-    const bool others_first = upstream.secondary && proved_by_ < options_.upstreams.size();
-    return others_first ? absl::OutOfRangeError("it is a secondary: the others are asked first") : check(upstream);
+    const bool passed_over = upstream.secondary && (refuted_ || HasOthersToAsk());
+    return passed_over ? absl::OutOfRangeError("it is a secondary: primaries are asked first") : check(upstream);
   };
   wish.done = [this](absl::StatusOr<ComparisonResult> result) { OnProved(std::move(result)); };
   comparisons_.Run(ComparedAddress(), std::move(wish));
@@ -78,6 +78,7 @@ void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
   if (absl::IsInternal(result.status())) {
     return Fail(std::string(result.status().message()), RemedyOfLocalError(result.status()));
   }
+  if (!result.ok() && refuted_ && !HasOthersToAsk()) return Refute();
   if (absl::IsOutOfRange(result.status())) return Prove();  // with the next one
   if (!result.ok()) return ProveLater(std::string(result.status().message()), absl::IsUnavailable(result.status()));
   const bool unfinished = absl::IsDataLoss(result->here.status());
@@ -89,7 +90,21 @@ void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
     }
   }
   if (result->unsound.empty() && unfinished) return AdoptIfUnfinished(*result);
-  OnDifference(ReportOf(*result, unproved_->size, runtime_.UnixNow()));
+  OnRefuted(*result);
+}
+
+void SecondarySource::OnRefuted(const ComparisonResult& result) {
+  const uint64_t generation = replication::CurrentEpoch(result.upstream.lineage)->generation();
+  if (!refuted_ || generation > refuted_->generation) {
+    refuted_ = {ComparedAddress(), generation, ReportOf(result, unproved_->size, runtime_.UnixNow())};
+  }
+  HasOthersToAsk() ? Prove() : Refute();
+}
+
+void SecondarySource::Refute() {
+  const Refuted refuted = *std::exchange(refuted_, std::nullopt);
+  compared_ = refuted.address;
+  OnDifference(refuted.report);
 }
 
 // A transaction that was being written when the file was copied may have been taken back since.
@@ -98,8 +113,7 @@ void SecondarySource::AdoptIfUnfinished(const ComparisonResult& result) {
     const absl::StatusOr<bool> unfinished = file_.UnprovedEndsUnfinished(result.same.offset);
     runtime_.Post([this, unfinished, result = std::move(result)] {
       if (stopping_ || !unproved_) return;
-      if (unfinished.ok() && *unfinished) return Adopt(result);
-      OnDifference(ReportOf(result, unproved_->size, runtime_.UnixNow()));
+      unfinished.ok() && *unfinished ? Adopt(result) : OnRefuted(result);
     });
   });
 }

@@ -1,7 +1,8 @@
-// A packed file has taken the copy's place.
+// A packed file has taken the copy's place, or the copy goes on in another epoch.
 #include <string>
 
 #include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/lineage.h"
 #include "sidecar/storage/secondary/secondary_source.h"
 #include "spdlog/spdlog.h"
 
@@ -25,6 +26,21 @@ void SecondarySource::OnSwapped(const replication::SwapCopy& swap, const std::st
 
 void SecondarySource::NoteSwapTold() {
   if (const std::optional<std::string> time = swap_command_.TakeEnded()) writer_.OnSwapTold(*time);
+}
+
+void SecondarySource::EnterEpoch(const v1::Lineage& lineage) {
+  const v1::Epoch* before = replication::CurrentEpoch(copy_.lineage);
+  const bool another = before == nullptr || before->id() != replication::CurrentEpoch(lineage)->id();
+  if (another) scrub_.OnReplaced();
+  // Followers have to know of the epoch before they get bytes of it.
+  const bool told_anew = another && published_;
+  if (told_anew) {
+    Withdraw(v1::End::REASON_REPLACED, "the primary here is another one now",
+             "none needed: the follower comes back at once");
+  }
+  copy_.lineage = lineage;
+  copy_.yields = false;
+  if (told_anew) Publish();
 }
 
 }  // namespace zrs::storage

@@ -80,6 +80,21 @@ TEST_F(SeveralUpstreamsTest, AnOldPrimaryThatIsBackIsSupersededAndNotFollowed) {
   EXPECT_FALSE(third_.Status().has_error()) << third_.Status().error().message();
 }
 
+// While what the welcome tells is made durable.
+TEST_F(SeveralUpstreamsTest, AGenerationIsKnownAlsoWhereItsFirstBytesAreDamaged) {
+  BeginAll();
+  third_.Stop();
+  ExpectPromoted(secondary_.Promote(kForce));
+  Commit(secondary_, 3);
+  world_.network().CorruptNextBatch();
+  third_.SetUpstreams({"secondary"});
+  third_.Start();
+  ASSERT_TRUE(world_.RunUntil([&] { return secondary_.Status().followers_size() == 1; }));
+  third_.HoldIo(absl::Milliseconds(100));
+  RunUntilTold(third_, "damaged on the way");
+  EXPECT_EQ(third_.Status().generation(), 2u);
+}
+
 TEST_F(SeveralUpstreamsTest, AStalePrimaryIsLeftWhenAnotherOneIsFoundToBeLater) {
   BeginAll();
   ExpectPromoted(secondary_.Promote(kForce));
