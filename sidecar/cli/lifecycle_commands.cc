@@ -1,5 +1,6 @@
 // The commands that start, stop and probe a process.
 #include <signal.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -91,6 +92,10 @@ absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings, std:
   }
 }
 
+constexpr char kNeverRan[] =
+    ", and none ever had; if the directory was moved away while one ran, that one runs on: pgrep -a zrs shows it, and "
+    "kill stops it in order";
+
 }  // namespace
 
 int StartCommand(const std::string& config) {
@@ -114,8 +119,10 @@ int StopCommand(const std::string& config) {
   const auto holder = ProcessLock::Holder(settings->sidecar.state_dir);
   if (!holder.ok()) return Complain(holder.status(), kFailed);
   if (!holder->has_value()) {
-    Print(stderr, absl::StrCat("zrs: it did not run: no process has the lock of the state directory ",
-                               settings->sidecar.state_dir, "\n"));
+    const std::string& directory = settings->sidecar.state_dir;
+    const bool never_ran = access(ProcessLock::Path(directory).c_str(), F_OK) != 0;
+    Print(stderr, absl::StrCat("zrs: it did not run: no process has the lock of the state directory ", directory,
+                               never_ran ? kNeverRan : "", "\n"));
     return kSuccess;
   }
   if (kill(**holder, SIGTERM) != 0 && errno != ESRCH) {

@@ -60,6 +60,16 @@ def test_stopping_what_does_not_run_is_no_failure(primary):
     assert "did not run" in err
 
 
+def test_stop_tells_of_a_state_directory_that_was_moved_away(primary):
+    primary.sidecar.start()
+    os.rename(primary.sidecar.state_dir, primary.sidecar.state_dir + ".moved")
+    code, _, err = primary.command("stop")
+    assert code == 0
+    assert "that one runs on: pgrep -a zrs shows it" in err
+    primary.sidecar.process.terminate()
+    assert primary.sidecar.process.exit_code(5) == 0
+
+
 def test_stop_also_stops_one_in_the_foreground(primary):
     primary.sidecar.start()
     assert primary.command("stop")[0] == 0

@@ -187,6 +187,11 @@ std::optional<storage::State> Node::StateOnDisk() {
   return state.ok() ? *std::move(state) : std::nullopt;
 }
 
+std::optional<storage::State> Node::SettledState() {
+  disk_.SyncDirectory(kStateDirectory).IgnoreError();
+  return StateOnDisk();
+}
+
 void Node::LoseState() {
   if (const auto names = disk_.List(kStateDirectory); names.ok()) {
     for (const std::string& file : *names) disk_.Remove(absl::StrCat(kStateDirectory, "/", file)).IgnoreError();
