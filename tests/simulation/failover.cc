@@ -16,9 +16,14 @@ constexpr absl::Duration kLookInterval = absl::Milliseconds(500);
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 constexpr absl::Duration kPatience = absl::Seconds(15);
 
-uint64_t GenerationOf(Node& node) {
+v1::Lineage LineageOf(Node& node) {
   const std::optional<storage::State> state = node.StateOnDisk();
-  return state ? replication::CurrentEpoch(state->lineage)->generation() : 0;
+  return state ? state->lineage : v1::Lineage();
+}
+
+uint64_t GenerationOf(const v1::Lineage& lineage) {
+  const v1::Epoch* epoch = replication::CurrentEpoch(lineage);
+  return epoch == nullptr ? 0 : epoch->generation();
 }
 
 }  // namespace
@@ -102,12 +107,15 @@ void Failover::Complete() {
 bool Failover::MeetsRival(Node& node, const v1::StorageStatus& status) {
   if (node.is_primary() || promotions_ < 2) return false;
   const absl::string_view why = status.error().message();
-  const uint64_t known = GenerationOf(node);
-  return absl::StrContains(why, "two primaries of one generation") ||
-         absl::c_any_of(cluster_.nodes(), [&](const auto& other) {
-           const bool rival = !other->is_primary() && other->was_primary() && GenerationOf(*other) > known;
-           return rival && absl::StartsWith(why, absl::StrCat("upstream ", other->name(), ":"));
-         });
+  if (absl::StrContains(why, "two primaries of one generation")) return true;
+  const uint64_t known = GenerationOf(LineageOf(node));
+  const v1::Lineage right = LineageOf(cluster_.primary());
+  return absl::c_any_of(cluster_.nodes(), [&](const auto& other) {
+    if (other->is_primary() || !other->was_primary()) return false;
+    const v1::Lineage theirs = LineageOf(*other);
+    return GenerationOf(theirs) > known && !replication::IsPrefixOf(theirs, right) &&
+           absl::StartsWith(why, absl::StrCat("upstream ", other->name(), ":"));
+  });
 }
 
 void Failover::GiveUp(const std::string& why) {

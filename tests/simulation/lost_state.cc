@@ -107,16 +107,14 @@ bool LostState::IsOfForgottenEpoch(Node& node) const {
 // What it is compared with is the file of whoever answers first, perhaps one that is behind.
 void LostState::LookAtCopy(Node& node) {
   std::string copy = node.disk().Contents(kDataPath);
-  // ZODB cuts such bytes off, or refuses the file; zrs asks a person.
-  if (EndsUnsound(copy)) differ_.insert(&node);
+  // What a database has left ZODB cuts off, or refuses the file; zrs asks a person.
+  if (node.was_primary() && EndsUnsound(copy)) differ_.insert(&node);
   copy.resize(std::min<size_t>(copy.size(), OpenAsZodb(copy).end));
   if (!absl::StartsWith(cluster_.writer().history(), copy)) differ_.insert(&node);
   for (const auto& other : cluster_.nodes()) {
     if (!absl::c_linear_search(node.upstreams(), other->name())) continue;
     const std::string theirs = other->disk().Contents(kDataPath);
-    // A primary of before, which alone may be there, has a beginning of it.
-    const bool may_have_less = absl::StartsWith(copy, theirs) && !cluster_.IsStale(*other);
-    if (!absl::StartsWith(theirs, copy) && !may_have_less) differ_.insert(&node);
+    if (!absl::StartsWith(theirs, copy) && !absl::StartsWith(copy, theirs)) differ_.insert(&node);
   }
 }
 

@@ -49,6 +49,7 @@ SecondarySource::SecondarySource(const StorageOptions& options, StorageServices 
       health_(options_, runtime_, problem_),
       comparisons_(options_, runtime_, services_.dialer),
       scrub_(options.scrub_interval, runtime_),
+      proving_(options.upstreams.size()),
       backoff_(options.reconnect_first, options.reconnect_most) {}
 
 void SecondarySource::Start(SourceEvents events) {
@@ -96,11 +97,7 @@ void SecondarySource::OnOpened(absl::StatusOr<CopyFile::Found> found) {
     return Fail(std::string(found.status().message()), "nothing was changed; mend that, then restart zrs");
   }
   unproved_ = found->unproved;
-  refuted_.reset();
-  if (unproved_) {
-    state_ = SecondaryState::kProving;
-    return Prove();
-  }
+  if (unproved_) return BeginProving();
   copy_ = std::move(found->copy);
   complete_ = found->complete;
   upstream_is_secondary_ = found->upstream_is_secondary;

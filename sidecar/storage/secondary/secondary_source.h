@@ -14,11 +14,12 @@
 #include "sidecar/replication/follower_session.h"
 #include "sidecar/storage/options.h"
 #include "sidecar/storage/problem.h"
-#include "sidecar/storage/secondary/comparisons.h"
+#include "sidecar/storage/secondary/comparison/comparisons.h"
+#include "sidecar/storage/secondary/comparison/proving.h"
+#include "sidecar/storage/secondary/comparison/scrub_schedule.h"
 #include "sidecar/storage/secondary/copy_file.h"
 #include "sidecar/storage/secondary/copy_writer.h"
 #include "sidecar/storage/secondary/index_keeper.h"
-#include "sidecar/storage/secondary/scrub_schedule.h"
 #include "sidecar/storage/secondary/secondary_state.h"
 #include "sidecar/storage/secondary/upstream_connection.h"
 #include "sidecar/storage/secondary/upstream_health.h"
@@ -169,21 +170,15 @@ class SecondarySource final : public Source {
   std::string VouchRemedy(const std::string& refusal, const std::string& otherwise) const;
 
   // ---- Comparing (secondary_source_comparing.cc)
-  struct Refuted {
-    std::string address;
-    uint64_t generation = 0;  // of the one there
-    v1::Comparison report;
-  };
   // A file of which nobody knows what it is may be a copy.
+  void BeginProving();
   void Prove();
+  void GoOnProving(Proving::Step step);
   void OnProved(absl::StatusOr<ComparisonResult> result);
-  void ProveLater(const std::string& why, bool soon);
-  void AdoptIfUnfinished(const ComparisonResult& result);
-  // It is no copy of the one that was asked: that may be a primary of before, and another address be the one that took
-  // its place. A secondary's word does not count against that of a primary.
+  // Whether it is, the one that was asked does not say at present. `soon`: it may do so at any moment.
+  void OnSilent(const std::string& why, bool soon);
   void OnRefuted(const ComparisonResult& result);
-  void Refute();
-  bool HasOthersToAsk() const { return proved_by_ < options_.upstreams.size(); }
+  void AdoptIfUnfinished(const ComparisonResult& result);
   void Adopt(const ComparisonResult& result);
   // Where the upstream says that the copy has diverged: finds out where.
   void Locate();
@@ -241,8 +236,8 @@ class SecondarySource final : public Source {
   std::optional<CopyFile::Found::Unproved> unproved_;  // what is there; it is no copy yet
   std::optional<v1::Comparison> divergence_;           // where it differs from the upstream's file, as far as is known
   std::string compared_;                               // with whom; empty: with the one that is followed, or was last
-  size_t proved_by_ = 0;                               // of the addresses, whose turn it is
-  std::optional<Refuted> refuted_;                     // while the others are asked
+  Proving proving_;                                    // whose it is
+  bool ask_soon_ = false;                              // in its next pass, somebody may say more
   std::string said_diverged_;                          // by the upstream, last; empty: it was not said
   bool conflict_ = false;                              // said was that there are two primaries of one generation
   bool differs_ = false;                               // a comparison found a difference: nobody is followed

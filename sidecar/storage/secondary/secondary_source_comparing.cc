@@ -6,7 +6,7 @@
 #include "sidecar/replication/boundary_message.h"
 #include "sidecar/replication/end_message.h"
 #include "sidecar/replication/lineage.h"
-#include "sidecar/storage/secondary/comparison_report.h"
+#include "sidecar/storage/secondary/comparison/comparison_report.h"
 #include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/secondary/secondary_source.h"
 #include "spdlog/spdlog.h"
@@ -48,29 +48,44 @@ std::string SecondarySource::ComparedAddress() const { return compared_.empty() 
 
 // ---- A file that nobody knows
 
+void SecondarySource::BeginProving() {
+  state_ = SecondaryState::kProving;
+  proving_.Begin();
+  Prove();
+}
+
 void SecondarySource::Prove() {
   if (stopping_ || !unproved_ || differs_) return;
-  // One after the other: who it is that is to be followed is looked at later.
-  compared_ = options_.upstreams[proved_by_++ % options_.upstreams.size()];
+  compared_ = options_.upstreams[proving_.address()];
   spdlog::info("storage {}: {} has a file of {} bytes, and no state that tells what it is: it is compared with {}",
                options_.name, options_.path, unproved_->size, ComparedAddress());
   Comparisons::Wish wish = WishFor(Purpose::kAdopt);
-  // Another secondary may be of what the primary was before. Where none of them is a primary, any will do.
   wish.check = [this, check = std::move(wish.check)](const InspectedFile& upstream) {
-    const bool passed_over = upstream.secondary && (refuted_ || HasOthersToAsk());
-    return passed_over ? absl::OutOfRangeError("it is a secondary: primaries are asked first") : check(upstream);
+    absl::Status may_judge = proving_.MayJudge(upstream);
+    return may_judge.ok() ? check(upstream) : may_judge;
   };
   wish.done = [this](absl::StatusOr<ComparisonResult> result) { OnProved(std::move(result)); };
   comparisons_.Run(ComparedAddress(), std::move(wish));
   events_.changed();
 }
 
-void SecondarySource::ProveLater(const std::string& why, bool soon) {
+void SecondarySource::GoOnProving(Proving::Step step) {
+  if (step == Proving::Step::kAsk) return Prove();
+  if (step == Proving::Step::kWait) {
+    const bool soon = std::exchange(ask_soon_, false);
+    retry_ = runtime_.After(soon ? backoff_.Next(runtime_.Random()) : options_.refused_delay, [this] { Prove(); });
+    return events_.changed();
+  }
+  compared_ = options_.upstreams[proving_.refuted().address];
+  OnDifference(proving_.refuted().report);
+}
+
+void SecondarySource::OnSilent(const std::string& why, bool soon) {
   problem_.Raise(absl::StrCat(options_.path, " is not known to be a copy of anything, and cannot be compared with ",
                               ComparedAddress(), ": ", why),
                  "zrs tries again by itself; nothing was changed");
-  retry_ = runtime_.After(soon ? backoff_.Next(runtime_.Random()) : options_.refused_delay, [this] { Prove(); });
-  events_.changed();
+  ask_soon_ = ask_soon_ || soon;
+  GoOnProving(proving_.NoteSilent(runtime_.Now()));
 }
 
 void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
@@ -78,15 +93,14 @@ void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
   if (absl::IsInternal(result.status())) {
     return Fail(std::string(result.status().message()), RemedyOfLocalError(result.status()));
   }
-  if (!result.ok() && refuted_ && !HasOthersToAsk()) return Refute();
-  if (absl::IsOutOfRange(result.status())) return Prove();  // with the next one
-  if (!result.ok()) return ProveLater(std::string(result.status().message()), absl::IsUnavailable(result.status()));
+  if (absl::IsOutOfRange(result.status())) return GoOnProving(proving_.NotePassedOver(runtime_.Now()));
+  if (!result.ok()) return OnSilent(std::string(result.status().message()), absl::IsUnavailable(result.status()));
   const bool unfinished = absl::IsDataLoss(result->here.status());
   const bool within = unproved_->size <= result->upstream.end.offset;
   if (result->unsound.empty() && !result->difference) {
     if (absl::IsNotFound(result->here.status()) || (unfinished && within)) return Adopt(*result);
     if (!unfinished && result->upstream.secondary) {
-      return ProveLater("that is a secondary itself, and has less than is here", options_.upstreams.size() > 1);
+      return OnSilent("that is a secondary itself, and has less than is here", options_.upstreams.size() > 1);
     }
   }
   if (result->unsound.empty() && unfinished) return AdoptIfUnfinished(*result);
@@ -94,17 +108,8 @@ void SecondarySource::OnProved(absl::StatusOr<ComparisonResult> result) {
 }
 
 void SecondarySource::OnRefuted(const ComparisonResult& result) {
-  const uint64_t generation = replication::CurrentEpoch(result.upstream.lineage)->generation();
-  if (!refuted_ || generation > refuted_->generation) {
-    refuted_ = {ComparedAddress(), generation, ReportOf(result, unproved_->size, runtime_.UnixNow())};
-  }
-  HasOthersToAsk() ? Prove() : Refute();
-}
-
-void SecondarySource::Refute() {
-  const Refuted refuted = *std::exchange(refuted_, std::nullopt);
-  compared_ = refuted.address;
-  OnDifference(refuted.report);
+  GoOnProving(
+      proving_.NoteRefuted(result.upstream, ReportOf(result, unproved_->size, runtime_.UnixNow()), runtime_.Now()));
 }
 
 // A transaction that was being written when the file was copied may have been taken back since.
@@ -112,7 +117,7 @@ void SecondarySource::AdoptIfUnfinished(const ComparisonResult& result) {
   runtime_.PostIo([this, result]() mutable {
     const absl::StatusOr<bool> unfinished = file_.UnprovedEndsUnfinished(result.same.offset);
     runtime_.Post([this, unfinished, result = std::move(result)] {
-      if (stopping_ || !unproved_) return;
+      if (stopping_ || !unproved_ || state_ == SecondaryState::kStopped) return;
       unfinished.ok() && *unfinished ? Adopt(result) : OnRefuted(result);
     });
   });
@@ -211,8 +216,7 @@ void SecondarySource::OnNoDifference() {
   problem_.Clear();
   state_ = SecondaryState::kConnecting;
   if (unproved_) {
-    state_ = SecondaryState::kProving;
-    Prove();
+    BeginProving();
   } else if (idle_) {
     Seek();
   }

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "filestorage/timestamp.h"
 #include "sidecar/replication/boundary_message.h"
-#include "sidecar/storage/secondary/comparison_report.h"
+#include "sidecar/storage/secondary/comparison/comparison_report.h"
 #include "sidecar/storage/secondary/lateness.h"
 #include "sidecar/storage/secondary/secondary_source.h"
 #include "spdlog/spdlog.h"

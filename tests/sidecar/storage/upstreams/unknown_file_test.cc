@@ -1,4 +1,5 @@
 // A secondary that knows several addresses, and whose file no state tells of, where its primary was another one before.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -10,6 +11,8 @@
 
 namespace zrs::storage {
 namespace {
+
+using testing::HasSubstr;
 
 constexpr char kThirdsState[] = "/state/third.state";
 
@@ -53,14 +56,27 @@ TEST_F(UnknownFileTest, IsNotJudgedByAPrimaryOfBeforeWhereAnotherAddressHasItsLa
   EXPECT_EQ(third_.Status().generation(), 2u);
 }
 
-TEST_F(UnknownFileTest, IsJudgedByTheOneThatAnswers) {
+TEST_F(UnknownFileTest, IsJudgedByTheOneThatAnswersWhenTheOtherWasWaitedFor) {
   LoseThirdsState();
   world_.RunFor(absl::Minutes(31));
   world_.network().Block("secondary", "third", absl::Minutes(30));
   third_.SetUpstreams({"primary", "secondary"});
   third_.Start();
+  EXPECT_TRUE(world_.RunUntil([&] { return third_.Status().has_error(); }));
+  EXPECT_EQ(third_.Status().state(), "proving");
+  EXPECT_THAT(third_.Status().error().message(), HasSubstr("cannot be compared with secondary"));
   RunUntilState(third_, "diverged");
   EXPECT_EQ(third_.Data(), secondary_.Data());
+}
+
+TEST_F(UnknownFileTest, IsNotJudgedByThePrimaryOfBeforeAloneThatIsBackSooner) {
+  LoseThirdsState();
+  world_.network().Block("secondary", "third", absl::Minutes(30) + absl::Seconds(15));
+  third_.SetUpstreams({"secondary", "primary"});
+  third_.Start();
+  RunUntilState(third_, "proving");
+  world_.RunFor(absl::Minutes(30));
+  RunUntilFollowsSecondary();
 }
 
 // Of what the primary was before it was packed: that has lost its state, and nobody can tell which database it is.
@@ -78,7 +94,6 @@ TEST_F(UnknownFileTest, IsNotProvedByASecondaryAgainstThePrimarysWord) {
   third_.Start();
   RunUntilState(third_, "diverged");
   EXPECT_FALSE(third_.disk().Exists(kThirdsState));
-  EXPECT_EQ(third_.Status().upstream().address(), "primary");
 }
 
 // The file was compared with one of them, and is followed from another that has packed since.
@@ -95,6 +110,7 @@ TEST_F(UnknownFileTest, IsScrubbedWithTheOneThatIsFollowed) {
   ExpectPromoted(secondary_.Promote(kMustBeGone));
   secondary_.Pack(
       tests::FileBuilder().Add({.tid = file_.end().tid, .status = 'p', .records = {{.oid = 3, .data = "x"}}}).bytes());
+  EXPECT_FALSE(third_.Status().scrub().has_finished());
   RunUntilEqual(secondary_, third_);
   RunUntilFollowsSecondary();
   EXPECT_TRUE(world_.RunUntil([&] { return third_.Status().scrub().has_finished(); })) << third_.Status().DebugString();

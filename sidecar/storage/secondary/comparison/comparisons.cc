@@ -1,4 +1,4 @@
-#include "sidecar/storage/secondary/comparisons.h"
+#include "sidecar/storage/secondary/comparison/comparisons.h"
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 // When a copy is compared with its upstream's file by itself, and how far that is.
-#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_SCRUB_SCHEDULE_H_
-#define ZRS_SIDECAR_STORAGE_SECONDARY_SCRUB_SCHEDULE_H_
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_SCRUB_SCHEDULE_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_SCRUB_SCHEDULE_H_
 
 #include <string>
 
@@ -47,4 +47,4 @@ class ScrubSchedule {
 
 }  // namespace zrs::storage
 
-#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_SCRUB_SCHEDULE_H_
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_SCRUB_SCHEDULE_H_

@@ -1,6 +1,6 @@
 // Compares a copy with its upstream's file by digests of ranges, while both go on, and finds the first difference.
-#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COPY_COMPARISON_H_
-#define ZRS_SIDECAR_STORAGE_SECONDARY_COPY_COMPARISON_H_
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COPY_COMPARISON_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COPY_COMPARISON_H_
 
 #include <cstdint>
 #include <functional>
@@ -21,7 +21,7 @@
 #include "sidecar/replication/range_chain.h"
 #include "sidecar/runtime/byte_rate.h"
 #include "sidecar/runtime/runtime.h"
-#include "sidecar/storage/secondary/upstream_inspector.h"
+#include "sidecar/storage/secondary/comparison/upstream_inspector.h"
 
 namespace zrs::storage {
 
@@ -129,4 +129,4 @@ class CopyComparison : public std::enable_shared_from_this<CopyComparison> {
 
 }  // namespace zrs::storage
 
-#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COPY_COMPARISON_H_
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COPY_COMPARISON_H_

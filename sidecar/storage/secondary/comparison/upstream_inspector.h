@@ -1,6 +1,6 @@
 // Asks a publisher about the committed bytes of its file, by a stream of its own.
-#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_INSPECTOR_H_
-#define ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_INSPECTOR_H_
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_UPSTREAM_INSPECTOR_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_UPSTREAM_INSPECTOR_H_
 
 #include <cstdint>
 #include <memory>
@@ -83,4 +83,4 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
 
 }  // namespace zrs::storage
 
-#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_UPSTREAM_INSPECTOR_H_
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_UPSTREAM_INSPECTOR_H_

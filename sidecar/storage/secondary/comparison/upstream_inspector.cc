@@ -1,4 +1,4 @@
-#include "sidecar/storage/secondary/upstream_inspector.h"
+#include "sidecar/storage/secondary/comparison/upstream_inspector.h"
 
 #include <utility>
 

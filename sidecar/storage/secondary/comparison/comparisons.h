@@ -1,6 +1,6 @@
 // The comparisons of one copy with its upstream's file: one at a time, whoever wants it.
-#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISONS_H_
-#define ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISONS_H_
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COMPARISONS_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COMPARISONS_H_
 
 #include <cstdint>
 #include <functional>
@@ -17,7 +17,7 @@
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/storage/options.h"
-#include "sidecar/storage/secondary/copy_comparison.h"
+#include "sidecar/storage/secondary/comparison/copy_comparison.h"
 #include "sidecar/transport/message_stream.h"
 
 namespace zrs::storage {
@@ -71,4 +71,4 @@ class Comparisons {
 
 }  // namespace zrs::storage
 
-#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISONS_H_
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COMPARISONS_H_

@@ -1,4 +1,4 @@
-#include "sidecar/storage/secondary/comparison_report.h"
+#include "sidecar/storage/secondary/comparison/comparison_report.h"
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/format.h"

@@ -1,4 +1,4 @@
-#include "sidecar/storage/secondary/copy_comparison.h"
+#include "sidecar/storage/secondary/comparison/copy_comparison.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "sidecar/storage/secondary/scrub_schedule.h"
+#include "sidecar/storage/secondary/comparison/scrub_schedule.h"
 
 #include <algorithm>
 #include <utility>

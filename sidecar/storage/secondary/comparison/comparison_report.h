@@ -1,6 +1,6 @@
 // What a comparison of a copy with its upstream's file came to, for people and programs. Pure functions; any thread.
-#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_REPORT_H_
-#define ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_REPORT_H_
+#ifndef ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COMPARISON_REPORT_H_
+#define ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COMPARISON_REPORT_H_
 
 #include <cstdint>
 #include <string>
@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "filestorage/transaction_probe.h"
 #include "proto/zrs/v1/admin.pb.h"
-#include "sidecar/storage/secondary/copy_comparison.h"
+#include "sidecar/storage/secondary/comparison/copy_comparison.h"
 
 namespace zrs::storage {
 
@@ -27,4 +27,4 @@ std::string Describe(const v1::ComparedTransaction& transaction);
 
 }  // namespace zrs::storage
 
-#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_REPORT_H_
+#endif  // ZRS_SIDECAR_STORAGE_SECONDARY_COMPARISON_COMPARISON_REPORT_H_
