@@ -36,6 +36,8 @@ void LostState::BeginAtPrimary() {
 
 void LostState::BeginAtSecondary(Node& node) {
   if (!MayBegin() || !node.running() || cluster_.IsStale(node) || secondaries_ >= kMostLosses) return;
+  // Its state alone knows that something may be missing.
+  if (node.sync_failed()) return;
   ++secondaries_;
   End(node);
 }

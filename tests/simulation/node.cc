@@ -98,6 +98,7 @@ void Node::Die(bool host_too) {
   if (host_too) {
     tests::SeededChooser chooser(queue_.random().Next());
     disk_.Crash(chooser);
+    sync_failed_ = false;
     // The disks are found in another order, perhaps.
     if (queue_.random().OneIn(4)) disk_.Renumber();
   }
@@ -224,15 +225,18 @@ Fate Node::Before(const FileOperation& operation) {
   observer_.OnFileOperation(*this, operation);
   if (crash_countdown_ > 0 && --crash_countdown_ == 0) return Fate::kDie;
   // That of what a database has written would lose it, and a real one hears of that by itself.
-  const bool of_database = is_primary() && operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath;
-  if (failure_countdown_ > 0 && !of_database && --failure_countdown_ == 0) {
+  const bool sync = operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath;
+  // Of a file that no state tells of nobody would know later that it happened: the next one succeeds.
+  const bool spared = sync && (is_primary() || !disk_.Exists(kStatePath));
+  if (failure_countdown_ > 0 && !spared && --failure_countdown_ == 0) {
     failed_life_ = life_;
+    sync_failed_ = sync_failed_ || sync;
     log_.Add(name(), absl::StrCat("an operation on ", operation.path, " fails"));
     return Fate::kFail;
   }
-  const bool sync = operation.kind == FileOperation::Kind::kSync && operation.path == kDataPath;
-  if (sync_countdown_ > 0 && sync && --sync_countdown_ == 0) {
+  if (sync_countdown_ > 0 && sync && !spared && --sync_countdown_ == 0) {
     failed_sync_life_ = life_;
+    sync_failed_ = true;
     log_.Add(name(), "a sync fails");
     return Fate::kFail;
   }

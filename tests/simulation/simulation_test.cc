@@ -159,8 +159,12 @@ class SimulationTest : public testing::Test {
   }
 };
 
+// Disks fail in one run of four: a storage that stops for that has not much else to show.
 TEST_F(SimulationTest, EverySeedKeepsTheRules) {
-  ExpectRulesKept(kDefaultSeeds, [](ScheduleOptions&) {});
+  ExpectRulesKept(kDefaultSeeds, [](ScheduleOptions& options) {
+    options.failing_syncs = options.seed % 8 == 0;
+    options.failing_disks = options.seed % 8 == 4;
+  });
 }
 
 TEST_F(SimulationTest, NotificationsThatNeverArriveCostPollsAlone) {
