@@ -80,8 +80,14 @@ std::string PlanText(const v1::ResyncResponse& response, const std::string& data
   if (response.bytes() == 0) {
     absl::StrAppend(&text, "nothing ", done ? "was" : "would be", " given up: the upstream has all that is here\n");
   } else {
-    absl::StrAppend(&text, response.transactions(), " transaction(s), ", response.bytes(), " bytes, ",
-                    done ? "were" : "would be",
+    absl::StrAppend(&text, response.transactions(), " transaction(s)");
+    if (response.uncounted_bytes() > 0) {
+      absl::StrAppend(&text, " and ", response.uncounted_bytes(),
+                      " bytes that contradict themselves, or are behind some that do, in all ");
+    } else {
+      absl::StrAppend(&text, ", ");
+    }
+    absl::StrAppend(&text, response.bytes(), " bytes, ", done ? "were" : "would be",
                     response.whole() ? " replaced with all of the file, moved to " : " cut off, saved to ",
                     response.saved_to(), "\n");
   }

@@ -228,7 +228,7 @@ TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncItsDirectory) {
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncTheNamesOfASwap) {
-  ExpectCaught("node", [](ScheduleOptions& options) {
+  ExpectCaught("which it could still lose", [](ScheduleOptions& options) {
     options.sabotage.secondary = {.ignore_swap_syncs = true, .path = kDataPath};
   });
 }
@@ -240,7 +240,7 @@ TEST_F(SimulationTest, CatchesASecondaryThatTakesASwapForDoneBeforeItsNamesAreDu
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncThePackedFile) {
-  ExpectCaught("node", [](ScheduleOptions& options) {
+  ExpectCaught("was acknowledged as durable", [](ScheduleOptions& options) {
     options.sabotage.secondary = {.ignore_file_syncs = true, .path = absl::StrCat(kDataPath, ".zrs-new")};
   });
 }
@@ -250,7 +250,7 @@ TEST_F(SimulationTest, CatchesASecondaryThatAcknowledgesWhatItHasReceived) {
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatDoesNotCutWhatItHasNotCommitted) {
-  ExpectCaught("node",
+  ExpectCaught("does not become equal",
                [](ScheduleOptions& options) { options.sabotage.secondary = {.ignore_cuts = true, .path = kDataPath}; });
 }
 
@@ -268,13 +268,13 @@ TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncItsState) {
 }
 
 TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncWhatItSends) {
-  ExpectCaught("node0: ", [](ScheduleOptions& options) {
+  ExpectCaught("that it could still lose", [](ScheduleOptions& options) {
     options.sabotage.primary = {.ignore_file_syncs = true, .path = kDataPath};
   });
 }
 
 TEST_F(SimulationTest, CatchesAPrimaryThatDoesNotSyncItsState) {
-  ExpectCaught("node0: ", [](ScheduleOptions& options) {
+  ExpectCaught("could lose its state", [](ScheduleOptions& options) {
     options.sabotage.primary = {.ignore_file_syncs = true, .path = absl::StrCat(kStatePath, ".new")};
   });
 }
@@ -298,7 +298,7 @@ TEST_F(SimulationTest, CatchesAResyncThatOverwritesWhatWasSaved) {
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatFollowsAnyPrimaryWhateverItsGeneration) {
-  ExpectCaught("node", [](ScheduleOptions& options) {
+  ExpectCaught("follows one of generation", [](ScheduleOptions& options) {
     options.several_upstreams = true;
     options.sabotage.ignore_generations = true;
   });
@@ -325,12 +325,12 @@ TEST_F(SimulationTest, CatchesAWaitThatCountsWhatFollowersHaveReceived) {
 }
 
 TEST_F(SimulationTest, CatchesAPrimaryThatKeepsTheBytesOfAnAbortedVote) {
-  ExpectCaught("node0: ",
+  ExpectCaught("is damaged",
                [](ScheduleOptions& options) { options.sabotage.primary = {.keep_votes = true, .path = kDataPath}; });
 }
 
 TEST_F(SimulationTest, CatchesAPrimaryThatTakesVotesForCommits) {
-  ExpectCaught("node0: ", [](ScheduleOptions& options) {
+  ExpectCaught("the last that was replicated, is not in it", [](ScheduleOptions& options) {
     options.sabotage.primary = {.show_votes_as_committed = true, .path = kDataPath};
   });
 }

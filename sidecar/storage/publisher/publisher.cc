@@ -127,7 +127,7 @@ std::optional<v1::End> Publisher::CheckRoom(const v1::Hello& hello) {
     if (taken < kMostInspecting) return std::nullopt;
     return MakeEnd(v1::End::REASON_NOT_READY,
                    absl::StrCat("storage ", storage_name_, " is being compared with ", taken, " others already"),
-                   "none needed: it is asked again");
+                   "none needed for what zrs compares by itself; a zrs compare is to be typed again, later");
   }
   if (taken < max_followers_) return std::nullopt;
   const std::string message = absl::StrCat("storage ", storage_name_, " has its ", max_followers_, " followers");

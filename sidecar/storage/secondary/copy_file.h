@@ -127,6 +127,7 @@ class CopyFile {
   struct Surplus {
     uint64_t bytes = 0;
     uint64_t transactions = 0;                          // sound ones, up to the first that is not
+    uint64_t uncounted = 0;                             // bytes, from that one on
     std::vector<filestorage::ProbedTransaction> first;  // of them, as many as were asked for
     std::string cut_to;                                 // where CutBack would save it; empty: there is nothing
     std::string moved_to;                               // where MoveAway would move the file

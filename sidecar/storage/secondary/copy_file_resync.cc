@@ -107,7 +107,10 @@ absl::StatusOr<CopyFile::Surplus> CopyFile::Survey(const Boundary& same, size_t 
   surplus.bytes = end - std::min(end, same.offset);
   for (uint64_t at = same.offset; at < end; ++surplus.transactions) {
     absl::StatusOr<filestorage::ProbedTransaction> one = filestorage::ProbeTransaction(read, at);
-    if (absl::IsDataLoss(one.status())) break;
+    if (absl::IsDataLoss(one.status())) {
+      surplus.uncounted = end - at;
+      break;
+    }
     if (!one.ok()) return one.status();
     at = one->end;
     if (surplus.first.size() < most) surplus.first.push_back(*std::move(one));

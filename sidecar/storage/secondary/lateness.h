@@ -33,7 +33,12 @@ inline constexpr char kDifferenceRemedy[] =
     "upstream "
     "was mended, zrs compare finds no difference, and it is followed again";
 
-// The same where the upstream's file contradicts itself there, and this one does not.
+// The same where this file contradicts itself there, and the upstream's does not.
+inline constexpr char kDamagedRemedy[] =
+    "nothing was changed. It is this file that is damaged: zrs resync --dry-run says what of it would be given up, and "
+    "zrs resync does that, after it was saved, and follows again";
+
+// The same where it is the upstream's that does, and this one does not.
 inline constexpr char kUpstreamDamagedRemedy[] =
     "nothing of this copy is to be given up for that. Stop the database and zrs on the upstream's host, put this file "
     "in the place of that one and start them again (hold this one by zrs pause while it is copied), or promote this "

@@ -219,17 +219,18 @@ void Promotion::Finish() {
   if (!GoesOn()) return;
   too_late_ = true;
   hooks_.ending();
-  source_.Finish([this] {
+  source_.Finish([this, notes = source_.NotesOnOthers()] {
     if (source_.stopped()) {
       return End({absl::AbortedError("writing the last of what had arrived failed, as zrs status tells"),
                   Result::Source::kStopped,
                   {},
                   {}});
     }
-    source_.MakePrimary([this](absl::StatusOr<CopyFile::Promoted> promoted) {
+    source_.MakePrimary([this, notes](absl::StatusOr<CopyFile::Promoted> promoted) {
       Result result{promoted.status(), source_.stopped() ? Result::Source::kStopped : Result::Source::kEnded, {}, {}};
       if (promoted.ok()) {
         result.promoted = *std::move(promoted);
+        result.promoted.notes.insert(result.promoted.notes.end(), notes.begin(), notes.end());
         if (upstream_ == v1::PromoteRequest::UPSTREAM_WAIT_UNTIL_GONE) {
           result.promoted.notes.push_back(source_.DescribeStop());
         }

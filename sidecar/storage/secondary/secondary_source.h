@@ -80,6 +80,8 @@ class SecondarySource final : public Source {
   absl::Status CheckHasAll() const;
   // For a person, where CheckHasAll is OK: what that rests on.
   std::string DescribeStop() const;
+  // For whoever promotes this one: which of the other addresses has more, when it was looked at last.
+  std::vector<std::string> NotesOnOthers() const;
   // Ends the stream; `done` once all that has arrived is committed, and the rest is cut. Instead of Quiesce.
   void Finish(absl::AnyInvocable<void()> done);
   // Whether it stopped for an error, and does nothing any more.

@@ -194,9 +194,11 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   // Where the upstream has said that they parted, that is why, and no damage.
   if (state_ != SecondaryState::kDiverged) said_diverged_.clear();
   const bool upstream_damaged = report.upstream().has_damage() && !report.here().has_damage();
+  const bool damaged = report.here().has_damage() && !report.upstream().has_damage();
   const bool parted = !said_diverged_.empty() || HaveParted(report);
   const std::string remedy = upstream_damaged ? kUpstreamDamagedRemedy
                              : parted         ? absl::StrCat(kDivergedRemedy, kComparedRemedy)
+                             : damaged        ? kDamagedRemedy
                                               : kDifferenceRemedy;
   differs_ = true;
   seeking_ = false;

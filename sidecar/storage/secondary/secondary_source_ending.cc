@@ -167,6 +167,19 @@ absl::Status SecondarySource::CheckHasAll() const {
                              " bytes of what was committed there were here"));
 }
 
+std::vector<std::string> SecondarySource::NotesOnOthers() const {
+  std::vector<std::string> notes;
+  for (size_t i = 0; search_.several() && i < options_.upstreams.size(); ++i) {
+    const UpstreamFinding& finding = search_.choice().finding(i);
+    if (finding.end <= copy_.committed.offset) continue;
+    notes.push_back(absl::StrCat(options_.upstreams[i], ", another secondary, has ",
+                                 finding.end - copy_.committed.offset,
+                                 " bytes of transactions more, which are not here: it diverges, and keeps them (zrs "
+                                 "resync --dry-run lists them there)"));
+  }
+  return notes;
+}
+
 std::string SecondarySource::DescribeStop() const {
   return absl::StrCat("all that ", search_.address(), " had when it was stopped in order, at ",
                       filestorage::Rfc3339(stopped_at_), ", is here; had it been started again since, nothing of that");

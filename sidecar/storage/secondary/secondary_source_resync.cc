@@ -124,6 +124,7 @@ void SecondarySource::OnSurveyed(const ComparisonResult& result, absl::StatusOr<
   *response.mutable_comparison() = ReportOf(result, OwnEnd(), runtime_.UnixNow());
   response.set_transactions(surplus->transactions);
   response.set_bytes(surplus->bytes);
+  response.set_uncounted_bytes(surplus->uncounted);
   for (const filestorage::ProbedTransaction& one : surplus->first) *response.add_first() = ReportOf(one);
   const bool whole = IsWhole(*surplus, OwnEnd());
   response.set_whole(whole);

@@ -50,7 +50,8 @@ bool ShowsRival(const replication::Copy& copy, const v1::End& end) {
 
 UpstreamFinding FindingOf(const replication::Copy& copy, const v1::End& end) {
   const v1::End clean = replication::MakeEnd(end.reason(), end.message(), end.remedy());
-  UpstreamFinding finding{KindOf(end), 0, clean.message(), clean.remedy(), end.takes_identity()};
+  UpstreamFinding finding{KindOf(end), 0, clean.message(), clean.remedy()};
+  finding.takes_identity = end.takes_identity();
   if (ShowsRival(copy, end)) finding.rival_generation = replication::CurrentEpoch(copy.lineage)->generation();
   // Of the others what they name is the generation of somebody else.
   const bool own = finding.kind == Kind::kDiverged || finding.kind == Kind::kConflict;
@@ -68,9 +69,13 @@ UpstreamFinding FindingOf(const replication::Copy& copy, const v1::Welcome& welc
   // What it was promoted to was given up: it is to follow, and finds nobody while that counts for others who look.
   const uint64_t generation = welcome.yields() ? 0 : replication::CurrentEpoch(welcome.lineage())->generation();
   if (!welcome.secondary()) return {Kind::kPrimary, generation, "", ""};
-  if (!welcome.unheard()) return {Kind::kSecondary, generation, "", ""};
-  return {Kind::kUnheard, generation, "it is a secondary that hears nothing of a primary",
-          "see to the primary; if it is lost, promote one of its secondaries"};
+  UpstreamFinding finding{Kind::kSecondary, generation, "", ""};
+  finding.end = welcome.committed_end();
+  if (!welcome.unheard()) return finding;
+  finding.kind = Kind::kUnheard;
+  finding.why = "it is a secondary that hears nothing of a primary";
+  finding.remedy = "see to the primary; if it is lost, promote one of its secondaries";
+  return finding;
 }
 
 UpstreamFinding NoAnswer(const std::string& why) {

@@ -248,6 +248,19 @@ TEST_F(ComparisonTest, AScrubFindsAFlippedBitAndGoesOnWhereItWas) {
   EXPECT_EQ(secondary_.Status().divergence().difference(), At(20) + 100);
 }
 
+// How far it is, is noted each 10 s.
+TEST_F(ComparisonTest, AScrubResumesWhereItWas) {
+  file_.AddMany(300, 900);
+  secondary_.SetScrub(absl::Seconds(1), 10'000);
+  BeginStreaming();
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().position() > 250'000; }));
+  secondary_.Stop();
+  secondary_.Start();
+  RunUntilState(secondary_, "streaming");
+  EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().position() > 0; }));
+  EXPECT_GT(secondary_.Status().scrub().position(), 100'000u);
+}
+
 // ---- Files that nobody knows
 
 TEST_F(ComparisonTest, ASeedIsAdopted) {

@@ -199,6 +199,21 @@ TEST_F(SeveralUpstreamsTest, NoPromotionWhileAnyOfThemIsAPrimary) {
   ExpectRefused(secondary_.Promote(kMustBeGone), "hears its primary");
 }
 
+TEST_F(SeveralUpstreamsTest, APromotionTellsWhoHasMore) {
+  BeginAll();
+  secondary_.Stop();
+  Commit(primary_, 3);
+  RunUntilEqual(primary_, third_);
+  LosePrimary();
+  secondary_.Start();
+  RunUntilTold(secondary_, "hears nothing of a primary");
+  const Promoted answer = secondary_.Promote(kMustBeGone);
+  ExpectPromoted(answer);
+  ASSERT_EQ(answer.notes_size(), 1);
+  EXPECT_THAT(answer.notes(0),
+              HasSubstr(absl::StrCat("third, another secondary, has ", third_.Size() - secondary_.Size(), " bytes")));
+}
+
 TEST_F(SeveralUpstreamsTest, NoPromotionWhileAnotherWasPromoted) {
   BeginAll();
   LosePrimary();
