@@ -83,7 +83,7 @@ std::string PlanText(const v1::ResyncResponse& response, const std::string& data
     absl::StrAppend(&text, response.transactions(), " transaction(s)");
     if (response.uncounted_bytes() > 0) {
       absl::StrAppend(&text, " and ", response.uncounted_bytes(),
-                      " bytes that contradict themselves, or are behind some that do, in all ");
+                      " bytes that are not counted, as they begin with no sound one, in all ");
     } else {
       absl::StrAppend(&text, ", ");
     }

@@ -36,8 +36,6 @@ void LostState::BeginAtPrimary() {
 
 void LostState::BeginAtSecondary(Node& node) {
   if (!MayBegin() || !node.running() || cluster_.IsStale(node) || secondaries_ >= kMostLosses) return;
-  // Its state alone knows that something may be missing.
-  if (node.sync_failed()) return;
   ++secondaries_;
   End(node);
 }
@@ -62,6 +60,8 @@ void LostState::LoseWhenGone(Node& node, uint64_t life) {
 void LostState::Lose(Node& node) {
   // Which host has the database may be another by now.
   if (!MayBegin() || cluster_.IsStale(node)) return cluster_.StartLater(node, absl::ZeroDuration());
+  // Its state alone knew of it: he restarts the host, so that what is read is on the disk.
+  if (node.sync_failed()) node.Crash(/*host_too=*/true);
   cluster_.log().Add(node.name(), "loses its state");
   node.LoseState();
   cluster_.checker().OnStateLost(node);
@@ -109,8 +109,8 @@ bool LostState::IsOfForgottenEpoch(Node& node) const {
 // What it is compared with is the file of whoever answers first, perhaps one that is behind.
 void LostState::LookAtCopy(Node& node) {
   std::string copy = node.disk().Contents(kDataPath);
-  // What a database has left ZODB cuts off, or refuses the file; zrs asks a person.
-  if (node.was_primary() && EndsUnsound(copy)) differ_.insert(&node);
+  // What is torn ZODB cuts off, or refuses the file; zrs asks a person.
+  if (node.lost_power() && EndsUnsound(copy)) differ_.insert(&node);
   copy.resize(std::min<size_t>(copy.size(), OpenAsZodb(copy).end));
   if (!absl::StartsWith(cluster_.writer().history(), copy)) differ_.insert(&node);
   for (const auto& other : cluster_.nodes()) {

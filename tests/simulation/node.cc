@@ -99,6 +99,7 @@ void Node::Die(bool host_too) {
     tests::SeededChooser chooser(queue_.random().Next());
     disk_.Crash(chooser);
     sync_failed_ = false;
+    lost_power_ = true;
     // The disks are found in another order, perhaps.
     if (queue_.random().OneIn(4)) disk_.Renumber();
   }

@@ -121,6 +121,8 @@ class Node : public ProcessFate {
   bool had_failed_sync() const { return life_ != 0 && failed_sync_life_ == life_; }
   // Whether one has failed since the host's last crash: what is read may not be on the disk, whatever syncs succeed.
   bool sync_failed() const { return sync_failed_; }
+  // Whether its host ever crashed.
+  bool lost_power() const { return lost_power_; }
   // The n-th file operation from now fails, n from 1; 0: none.
   void FailOperation(uint64_t n) { failure_countdown_ = n; }
   // Whether an operation of the present process, or of the last, failed so.
@@ -152,6 +154,7 @@ class Node : public ProcessFate {
   uint64_t failed_life_ = 0;        // of the last process that had one
   uint64_t failed_sync_life_ = 0;   // of the last process that had a sync of the data file fail
   bool sync_failed_ = false;        // see sync_failed()
+  bool lost_power_ = false;
   v1::StorageStatus status_;
 };
 

@@ -75,8 +75,15 @@ absl::Status CopyFile::SettleUnproved(uint64_t size) {
   if (!compared.ok()) return compared.status();
   const auto there = file_system_.Stat(options_.path);
   if (!there.ok()) return there.status();
-  if (there->SameFile(*compared) && there->size == size) return filestorage::SyncFile(*unproved_);
-  return absl::UnavailableError(absl::StrCat(options_.path, " was changed while it was compared"));
+  if (!there->SameFile(*compared) || there->size != size) {
+    return absl::UnavailableError(absl::StrCat(options_.path, " was changed while it was compared"));
+  }
+  const absl::Status synced = filestorage::SyncFile(*unproved_);
+  if (synced.ok()) return synced;
+  // No state remembers it.
+  return absl::Status(synced.code(), absl::StrCat(synced.message(),
+                                                  "; what is read of it need not be on the disk, though a later sync "
+                                                  "succeeds: restart the host before zrs, or move the file away"));
 }
 
 absl::Status CopyFile::AdoptUnproved(const v1::Lineage& lineage, const Boundary& same, uint64_t size) {

@@ -219,14 +219,14 @@ void Promotion::Finish() {
   if (!GoesOn()) return;
   too_late_ = true;
   hooks_.ending();
-  source_.Finish([this, notes = source_.NotesOnOthers()] {
+  source_.Finish([this] {
     if (source_.stopped()) {
       return End({absl::AbortedError("writing the last of what had arrived failed, as zrs status tells"),
                   Result::Source::kStopped,
                   {},
                   {}});
     }
-    source_.MakePrimary([this, notes](absl::StatusOr<CopyFile::Promoted> promoted) {
+    source_.MakePrimary([this, notes = source_.NotesOnOthers()](absl::StatusOr<CopyFile::Promoted> promoted) {
       Result result{promoted.status(), source_.stopped() ? Result::Source::kStopped : Result::Source::kEnded, {}, {}};
       if (promoted.ok()) {
         result.promoted = *std::move(promoted);

@@ -1,4 +1,5 @@
 // A secondary's copy against its upstream's file: proved before it is followed, and compared on demand and by itself.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -118,7 +119,8 @@ void SecondarySource::AdoptIfUnfinished(const ComparisonResult& result) {
     const absl::StatusOr<bool> unfinished = file_.UnprovedEndsUnfinished(result.same.offset);
     runtime_.Post([this, unfinished, result = std::move(result)] {
       if (stopping_ || !unproved_ || state_ == SecondaryState::kStopped) return;
-      unfinished.ok() && *unfinished ? Adopt(result) : OnRefuted(result);
+      if (!unfinished.ok()) return OnLocalError(unfinished.status());
+      *unfinished ? Adopt(result) : OnRefuted(result);
     });
   });
 }
@@ -194,7 +196,8 @@ void SecondarySource::OnDifference(const v1::Comparison& report) {
   // Where the upstream has said that they parted, that is why, and no damage.
   if (state_ != SecondaryState::kDiverged) said_diverged_.clear();
   const bool upstream_damaged = report.upstream().has_damage() && !report.here().has_damage();
-  const bool damaged = report.here().has_damage() && !report.upstream().has_damage();
+  const bool damaged = report.here().has_damage() && report.has_upstream() && !report.upstream().has_damage() &&
+                       report.same_up_to() != 0;
   const bool parted = !said_diverged_.empty() || HaveParted(report);
   const std::string remedy = upstream_damaged ? kUpstreamDamagedRemedy
                              : parted         ? absl::StrCat(kDivergedRemedy, kComparedRemedy)
@@ -254,7 +257,10 @@ bool SecondarySource::AskNextAddress(size_t* asked) {
     compared_ = next;
     return true;
   }
-  return false;
+  // Whoever has refuted the file that nobody knows has the last word.
+  const std::string judge = unproved_ ? options_.upstreams[proving_.refuted().address] : present;
+  compared_ = judge;
+  return judge != present;
 }
 
 void SecondarySource::CompareWith(uint64_t rate, std::function<bool()> wanted, size_t asked,
@@ -268,7 +274,9 @@ void SecondarySource::CompareWith(uint64_t rate, std::function<bool()> wanted, s
   }
   wish.done = [this, rate, wanted = std::move(wanted), asked, end = wish.file.end,
                answer = std::move(answer)](absl::StatusOr<ComparisonResult> result) mutable {
-    const bool again = !result.ok() && !absl::IsCancelled(result.status()) && !stopping_ && !resync_;
+    // Of a file that nobody knows another address may have all.
+    const bool unhelpful = result.ok() ? unproved_ && result->differs() : !absl::IsCancelled(result.status());
+    const bool again = unhelpful && !stopping_ && !resync_;
     if (again && state_ == SecondaryState::kDiverged && AskNextAddress(&asked)) {
       return CompareWith(rate, std::move(wanted), asked, std::move(answer));
     }
@@ -279,7 +287,8 @@ void SecondarySource::CompareWith(uint64_t rate, std::function<bool()> wanted, s
 }
 
 absl::Status SecondarySource::CheckGeneration(const v1::Lineage& upstream) const {
-  const uint64_t known = search_.choice().known_generation(OwnGeneration());
+  const uint64_t told = unproved_ ? proving_.RefutedGeneration(upstream) : 0;
+  const uint64_t known = std::max(told, search_.choice().known_generation(OwnGeneration()));
   const uint64_t theirs = replication::CurrentEpoch(upstream)->generation();
   if (theirs >= known) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(ComparedAddress(), " is a stale primary, of generation ", theirs,

@@ -33,7 +33,7 @@ void SecondarySource::EnterEpoch(const v1::Lineage& lineage) {
   const bool another = before == nullptr || before->id() != replication::CurrentEpoch(lineage)->id();
   if (another) scrub_.OnReplaced();
   // Followers have to know of the epoch before they get bytes of it.
-  const bool told_anew = another && published_;
+  const bool told_anew = another && published_ && !stopping_;
   if (told_anew) {
     Withdraw(v1::End::REASON_REPLACED, "the primary here is another one now",
              "none needed: the follower comes back at once");

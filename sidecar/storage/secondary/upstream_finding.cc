@@ -70,7 +70,7 @@ UpstreamFinding FindingOf(const replication::Copy& copy, const v1::Welcome& welc
   const uint64_t generation = welcome.yields() ? 0 : replication::CurrentEpoch(welcome.lineage())->generation();
   if (!welcome.secondary()) return {Kind::kPrimary, generation, "", ""};
   UpstreamFinding finding{Kind::kSecondary, generation, "", ""};
-  finding.end = welcome.committed_end();
+  if (welcome.decision() == v1::Welcome::DECISION_RESUME) finding.end = welcome.committed_end();
   if (!welcome.unheard()) return finding;
   finding.kind = Kind::kUnheard;
   finding.why = "it is a secondary that hears nothing of a primary";

@@ -30,7 +30,7 @@ struct UpstreamFinding {
   // Why it cannot be followed and what to do about that, for a person; empty where it could be.
   std::string why = "it was not looked at yet";
   std::string remedy = "";
-  uint64_t end = 0;  // of a secondary that would let this follower in: where its file ends
+  uint64_t end = 0;  // of a secondary from which this follower could go on as it is: where its file ends
   // Of kOther: as it says.
   v1::End::TakesIdentity takes_identity = v1::End::TAKES_IDENTITY_NO;
   // What it is, or was, shows that there are two primaries of the generation that this follower's copy is of, this one

@@ -16,7 +16,7 @@ uint64_t GenerationOf(const InspectedFile& upstream) {
 }  // namespace
 
 void Proving::Begin() {
-  address_ = 0;
+  absl::c_fill(answers_, Answer::kNone);
   heard_.reset();
   refuted_.reset();
   // Where there is one address, it is the one that counts, whatever it is.
@@ -24,8 +24,14 @@ void Proving::Begin() {
 }
 
 void Proving::BeginPass(bool secondaries) {
-  absl::c_fill(answers_, Answer::kNone);
+  absl::c_replace_if(
+      answers_, [](Answer answer) { return answer != Answer::kRefuted; }, Answer::kNone);
   secondaries_ = secondaries;
+  address_ = NextToAsk();
+}
+
+size_t Proving::NextToAsk() const {
+  return static_cast<size_t>(absl::c_find(answers_, Answer::kNone) - answers_.begin()) % answers_.size();
 }
 
 absl::Status Proving::MayJudge(const InspectedFile& upstream) const {
@@ -33,17 +39,22 @@ absl::Status Proving::MayJudge(const InspectedFile& upstream) const {
   if (upstream.secondary && (!secondaries_ || primary_refuted)) {
     return absl::OutOfRangeError("it is a secondary: primaries are asked first");
   }
-  if (primary_refuted && upstream.lineage.database_id() == refuted_->database_id &&
-      GenerationOf(upstream) < refuted_->generation) {
+  if (GenerationOf(upstream) < RefutedGeneration(upstream.lineage)) {
     return absl::OutOfRangeError("it is a stale primary: one of a later generation has answered");
   }
   return absl::OkStatus();
 }
 
+uint64_t Proving::RefutedGeneration(const v1::Lineage& lineage) const {
+  const bool of_it = refuted_ && !refuted_->by_secondary && refuted_->database_id == lineage.database_id();
+  return of_it ? refuted_->generation : 0;
+}
+
 Proving::Step Proving::NoteRefuted(const InspectedFile& upstream, v1::Comparison report, absl::Duration now) {
   Refuted one{address_, upstream.secondary, upstream.lineage.database_id(), GenerationOf(upstream), std::move(report)};
-  const bool counts_more = !refuted_ || (refuted_->by_secondary && !one.by_secondary) ||
-                           (refuted_->by_secondary == one.by_secondary && one.generation > refuted_->generation);
+  const bool later = refuted_ && refuted_->by_secondary == one.by_secondary &&
+                     refuted_->database_id == one.database_id && one.generation > refuted_->generation;
+  const bool counts_more = !refuted_ || (refuted_->by_secondary && !one.by_secondary) || later;
   if (counts_more) refuted_ = std::move(one);
   return Note(Answer::kRefuted, now);
 }
@@ -53,7 +64,7 @@ bool Proving::Has(Answer answer) const { return absl::c_linear_search(answers_, 
 Proving::Step Proving::Note(Answer answer, absl::Duration now) {
   answers_[address_] = answer;
   if (answer != Answer::kSilent && !heard_) heard_ = now;
-  address_ = (address_ + 1) % answers_.size();
+  address_ = NextToAsk();
   if (Has(Answer::kNone)) return Step::kAsk;
   const bool waits = Has(Answer::kSilent) && (!heard_ || now - *heard_ < kPatience);
   if (refuted_ && !waits && (!refuted_->by_secondary || secondaries_)) return Step::kRefute;

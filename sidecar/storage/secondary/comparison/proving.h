@@ -61,15 +61,19 @@ class Proving {
   Step NoteRefuted(const InspectedFile& upstream, v1::Comparison report, absl::Duration now);
   // Of those that refuted it the one that counts most; there is one after kRefute.
   const Refuted& refuted() const { return *refuted_; }
+  // The generation of the primary of that database that refuted it; 0: none did.
+  uint64_t RefutedGeneration(const v1::Lineage& lineage) const;
 
  private:
   enum class Answer { kNone, kPassedOver, kSilent, kRefuted };
 
   Step Note(Answer answer, absl::Duration now);
   bool Has(Answer answer) const;
+  // Who has refuted it is not asked again: that may take as long as the file is large.
   void BeginPass(bool secondaries);
+  size_t NextToAsk() const;
 
-  std::vector<Answer> answers_;  // of this pass
+  std::vector<Answer> answers_;  // of this pass; who refuted it, in any
   size_t address_ = 0;
   bool secondaries_ = false;             // this pass is theirs too
   std::optional<absl::Duration> heard_;  // when somebody answered, after nobody did

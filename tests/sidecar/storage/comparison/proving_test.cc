@@ -56,22 +56,27 @@ TEST_F(ProvingTest, AllAreAskedBeforeItIsRefuted) {
   EXPECT_EQ(proving.refuted().address, 1u) << "of the latest generation";
 }
 
-TEST_F(ProvingTest, WhoeverIsSilentIsWaitedForAWhile) {
-  Proving proving = Begun(2);
+TEST_F(ProvingTest, WhoeverIsSilentIsWaitedForAWhileAndAskedAlone) {
+  Proving proving = Begun(3);
+  EXPECT_EQ(Refute(proving, File(!kSecondary)), Step::kAsk);
   EXPECT_EQ(proving.NoteSilent(now_), Step::kAsk);
-  EXPECT_EQ(Refute(proving, File(!kSecondary)), Step::kWait);
-  EXPECT_EQ(proving.address(), 0u);
+  EXPECT_EQ(proving.NoteSilent(now_), Step::kWait);
+  EXPECT_EQ(proving.address(), 1u);
   now_ += Proving::kPatience - absl::Seconds(1);
   EXPECT_EQ(proving.NoteSilent(now_), Step::kAsk);
-  EXPECT_EQ(Refute(proving, File(!kSecondary)), Step::kWait);
+  EXPECT_EQ(proving.address(), 2u);
+  EXPECT_EQ(proving.NoteSilent(now_), Step::kWait);
+  EXPECT_EQ(proving.address(), 1u);
   now_ += absl::Seconds(1);
   EXPECT_EQ(proving.NoteSilent(now_), Step::kAsk);
-  EXPECT_EQ(Refute(proving, File(!kSecondary)), Step::kRefute);
-  EXPECT_EQ(proving.refuted().address, 1u);
+  EXPECT_EQ(proving.NoteSilent(now_), Step::kRefute);
+  EXPECT_EQ(proving.refuted().address, 0u);
 }
 
-TEST_F(ProvingTest, ThatWhileBeginsWithTheFirstAnswer) {
+TEST_F(ProvingTest, ThatWhileBeginsAnewAfterNobodyHasAnswered) {
   Proving proving = Begun(2);
+  EXPECT_EQ(proving.NotePassedOver(now_), Step::kAsk);
+  EXPECT_EQ(proving.NoteSilent(now_), Step::kWait);
   for (int pass = 0; pass < 10; ++pass) {
     EXPECT_EQ(proving.NoteSilent(now_), Step::kAsk);
     EXPECT_EQ(proving.NoteSilent(now_), Step::kWait);
@@ -113,6 +118,27 @@ TEST_F(ProvingTest, ASecondaryDoesNotProveWhatAPrimaryHasRefuted) {
   EXPECT_TRUE(absl::IsOutOfRange(proving.MayJudge(File(kSecondary))));
   EXPECT_EQ(proving.NotePassedOver(now_), Step::kRefute);
   EXPECT_FALSE(proving.refuted().by_secondary);
+}
+
+TEST_F(ProvingTest, WhoIsSilentAmongSecondariesIsWaitedForToo) {
+  Proving proving = Begun(2);
+  EXPECT_EQ(proving.NotePassedOver(now_), Step::kAsk);
+  EXPECT_EQ(proving.NotePassedOver(now_), Step::kAsk);
+  EXPECT_EQ(Refute(proving, File(kSecondary)), Step::kAsk);
+  EXPECT_EQ(proving.NoteSilent(now_), Step::kWait);
+  EXPECT_EQ(proving.address(), 1u);
+  EXPECT_EQ(proving.NotePassedOver(now_), Step::kAsk) << "in a pass of primaries first";
+  EXPECT_TRUE(proving.MayJudge(File(kSecondary)).ok());
+  EXPECT_EQ(Refute(proving, File(kSecondary)), Step::kRefute);
+}
+
+TEST_F(ProvingTest, OfTwoDatabasesTheOneThatWasAskedFirstCounts) {
+  Proving proving = Begun(2);
+  EXPECT_EQ(Refute(proving, File(!kSecondary, 2)), Step::kAsk);
+  EXPECT_EQ(Refute(proving, File(!kSecondary, 7, "another")), Step::kRefute);
+  EXPECT_EQ(proving.refuted().address, 0u);
+  EXPECT_EQ(proving.RefutedGeneration(File(!kSecondary).lineage), 2u);
+  EXPECT_EQ(proving.RefutedGeneration(File(!kSecondary, 1, "another").lineage), 0u);
 }
 
 TEST_F(ProvingTest, APrimarysWordCountsMoreThanASecondarysBefore) {

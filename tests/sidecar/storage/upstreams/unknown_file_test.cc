@@ -67,6 +67,11 @@ TEST_F(UnknownFileTest, IsJudgedByTheOneThatAnswersWhenTheOtherWasWaitedFor) {
   EXPECT_THAT(third_.Status().error().message(), HasSubstr("cannot be compared with secondary"));
   RunUntilState(third_, "diverged");
   EXPECT_EQ(third_.Data(), secondary_.Data());
+  EXPECT_EQ(third_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
+  // The other one is asked too.
+  world_.RunFor(absl::Minutes(30));
+  EXPECT_EQ(third_.Compare().result(), v1::CompareResponse::RESULT_SAME);
+  RunUntilFollowsSecondary();
 }
 
 TEST_F(UnknownFileTest, IsNotJudgedByThePrimaryOfBeforeAloneThatIsBackSooner) {
