@@ -88,17 +88,6 @@ TEST_F(ComparisonTest, EachFlippedBitIsFoundAndOnlyThat) {
 }
 
 // No transaction has these, and no opener takes the file without them.
-// What is behind a length that is wrong is not found by anybody.
-TEST_F(ComparisonTest, DamageIsNotCountedAsTransactions) {
-  BeginStreaming();
-  Flip(secondary_, At(20) + 14);
-  ASSERT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
-  EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("It is this file that is damaged"));
-  const v1::ResyncResponse plan = secondary_.Resync(/*dry_run=*/true);
-  EXPECT_EQ(plan.transactions(), 0u);
-  EXPECT_EQ(plan.uncounted_bytes(), secondary_.Size() - At(20));
-}
-
 TEST_F(ComparisonTest, AFlippedBitOfWhatTheCopyBeginsWithIsFound) {
   BeginStreaming();
   for (uint64_t offset = 0; offset < 4; ++offset) {

@@ -1,4 +1,4 @@
-// An upstream whose file contradicts itself: nothing of a sound copy is given up for that.
+// A file that contradicts itself: the upstream's, for which nothing of a sound copy is given up, and the copy.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class DamagedUpstreamTest : public PromotionTest {
+class DamagedFileTest : public PromotionTest {
  protected:
   static void Flip(Machine& machine, uint64_t offset) {
     std::string bytes = machine.Data();
@@ -27,7 +27,7 @@ class DamagedUpstreamTest : public PromotionTest {
 
 constexpr uint64_t kLengthField = 10;  // a bit of it that makes the transaction longer than the file
 
-TEST_F(DamagedUpstreamTest, NothingIsGivenUpForIt) {
+TEST_F(DamagedFileTest, NothingIsGivenUpForIt) {
   BeginStreaming();
   for (const size_t transaction : {3u, 37u}) {
     const std::string sound = primary_.Data();
@@ -48,11 +48,22 @@ TEST_F(DamagedUpstreamTest, NothingIsGivenUpForIt) {
 }
 
 // As the status advises.
-TEST_F(DamagedUpstreamTest, TheSoundCopyIsPromoted) {
+TEST_F(DamagedFileTest, TheSoundCopyIsPromoted) {
   BeginStreaming();
   Flip(primary_, At(20) + kLengthField);
   EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
   ExpectPromoted(secondary_.Promote(kForce));
+}
+
+// What is behind a length that is wrong is not found by anybody.
+TEST_F(DamagedFileTest, OfTheCopyWhatIsNotSoundIsNotCountedAsTransactions) {
+  BeginStreaming();
+  Flip(secondary_, At(20) + kLengthField);
+  EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
+  EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("It is this file that is damaged"));
+  const v1::ResyncResponse plan = secondary_.Resync(/*dry_run=*/true);
+  EXPECT_EQ(plan.transactions(), 0u);
+  EXPECT_EQ(plan.uncounted_bytes(), secondary_.Size() - At(20));
 }
 
 }  // namespace
