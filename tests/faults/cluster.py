@@ -112,9 +112,16 @@ class Cluster:
         """Every copy streams in the primary's epoch."""
         until(lambda: not self._packer.is_alive(), "the pack to end")
         self.history.note()
-        for each in self.sidecars:
-            each.until_storage(lambda s: s["state"] == "streaming" and not s["error"], "streaming", timeout=60)
-        until(self._same_epoch, lambda: f"one epoch: {[each.storage() for each in self.sidecars]}", timeout=60)
+        until(self._all_stream, self._describe, timeout=60)
+        until(self._same_epoch, lambda: f"one epoch: {self._describe()}", timeout=60)
+
+    def _all_stream(self):
+        storages = [each.storage() for each in self.sidecars]
+        return all(each["state"] == "streaming" and not each["error"] for each in storages)
+
+    def _describe(self):
+        """What holds one up is often to be seen at another."""
+        return "\n".join(f"{each.name}: {each.storage()}\n{each.process.log_tail()}" for each in self.sidecars)
 
     def _same_epoch(self):
         storages = [each.storage() for each in self.sidecars]

@@ -1,15 +1,20 @@
 #include "sidecar/storage/secondary/upstream_connection.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "sidecar/storage/overloaded.h"
 
 namespace zrs::storage {
 namespace {
 
 // Of a publisher that owes an answer, or bytes.
-constexpr absl::Duration kLongestSilence = absl::Seconds(20);
+constexpr absl::Duration kLongestSilence = absl::Seconds(20);  // until it is told
+constexpr absl::Duration kLongestWait = absl::Seconds(30);     // until the stream is given up, at least
+constexpr int kIntervalsMissed = 3;                            // the same
 
 }  // namespace
 
@@ -63,6 +68,7 @@ void UpstreamConnection::OnOpen() {
   heard_ = runtime_.Now();
   Perform(session_.OnOpen());
   ScheduleKeepAlive();
+  WatchSilence();
 }
 
 void UpstreamConnection::ScheduleKeepAlive() {
@@ -72,6 +78,22 @@ void UpstreamConnection::ScheduleKeepAlive() {
     Perform(session_.OnKeepAlive());
   }
   keep_alive_timer_ = runtime_.After(keep_alive_ - (runtime_.Now() - sent_), [this] { ScheduleKeepAlive(); });
+}
+
+void UpstreamConnection::WatchSilence() {
+  const std::optional<v1::Heartbeat>& heartbeat = session_.heartbeat();
+  const absl::Duration interval = absl::Microseconds(heartbeat ? heartbeat->interval_micros() : 0);
+  const absl::Duration longest = std::max(kLongestWait, kIntervalsMissed * interval);
+  // One that is asked for what takes long, or has not heard of a primary itself, owes nothing.
+  const bool owes = session_.upstream_end() > 0 && !session_.upstream_is_secondary() && outstanding_ == 0;
+  const absl::Duration silent = owes ? runtime_.Now() - heard_ : absl::ZeroDuration();
+  if (silent < longest) {
+    silence_timer_ = runtime_.After(longest - silent, [this] { WatchSilence(); });
+    return;
+  }
+  gave_up_ = absl::StrCat("nothing was heard of it for ", absl::FormatDuration(absl::Trunc(silent, absl::Seconds(1))),
+                          " over a connection that seemed to be well");
+  HangUp();
 }
 
 bool UpstreamConnection::silent() const {
@@ -165,10 +187,11 @@ void UpstreamConnection::OnStreamClosed(absl::Status status) {
   const auto self = shared_from_this();
   cancel_timer_.reset();
   keep_alive_timer_.reset();
+  silence_timer_.reset();
   stream_.reset();
   open_ = false;
   stream_closed_ = true;
-  close_status_ = std::move(status);
+  close_status_ = gave_up_.empty() ? std::move(status) : absl::UnavailableError(gave_up_);
   FinishIfPossible();
 }
 

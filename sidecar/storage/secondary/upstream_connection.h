@@ -71,6 +71,10 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void OnStreamMessage(v1::PublisherMessage message);
   void OnStreamClosed(absl::Status status);
   void ScheduleKeepAlive();
+  // A primary that has welcomed us says something in each of its intervals. Where it does not, whatever it is that
+  // holds the stream up (bytes that were damaged on the way make HTTP/2 wait for others, while those that come keep the
+  // connection alive), another one may do.
+  void WatchSilence();
   template <typename Wish>
   void Ask(const std::function<void(Wish)>& hook, Wish wish) {
     ++outstanding_;
@@ -94,12 +98,14 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   int outstanding_ = 0;  // what the owner has not answered yet
   int performing_ = 0;   // effects, one lot within another
   absl::Status close_status_;
+  std::string gave_up_;  // why; empty: the stream ended otherwise
   absl::Duration close_grace_;
   std::unique_ptr<runtime::Timer> cancel_timer_;
   const absl::Duration keep_alive_;
   absl::Duration heard_;  // when the stream opened, a message came, or what it asked for was done, by Runtime::Now
   absl::Duration sent_;   // when the last message was given to the stream, by Runtime::Now
   std::unique_ptr<runtime::Timer> keep_alive_timer_;
+  std::unique_ptr<runtime::Timer> silence_timer_;
 };
 
 }  // namespace zrs::storage

@@ -61,6 +61,51 @@ TEST(UpstreamConnectionTest, IsTornDownWhereWhatItSaysLastIsNotTaken) {
   EXPECT_EQ(closed, 1);
 }
 
+// Bytes that were damaged on the way made HTTP/2 wait for others, which do not come.
+TEST(UpstreamConnectionTest, IsGivenUpWhereAPrimaryThatHasWelcomedItIsSilent) {
+  for (const bool secondary : {false, true}) {
+    simulation::EventQueue queue(1);
+    simulation::SimulatedRuntime runtime(queue, {});
+    std::vector<std::string> closed;
+    UpstreamConnection::Hooks hooks;
+    hooks.changed = [] {};
+    hooks.closed = [&closed](const absl::Status& status) { closed.emplace_back(status.message()); };
+    std::shared_ptr<UpstreamConnection> connection;
+    hooks.create = [&connection](const replication::CreateCopy&) { connection->OnCreated(absl::OkStatus()); };
+    replication::FollowerOptions options;
+    options.node_id = replication::Id('n');
+    const auto stream = std::make_shared<StuckStream>();
+    connection = std::make_shared<UpstreamConnection>(runtime, std::move(options), replication::Copy{},
+                                                      absl::Seconds(1), stream, std::move(hooks));
+    const auto run = [&queue](int seconds) {
+      queue.RunUntil(queue.now() + absl::Seconds(seconds), [] { return false; });
+    };
+    runtime.Post([connection] { connection->Start(); });
+    run(60);
+    EXPECT_THAT(closed, testing::IsEmpty()) << "it has not answered";
+    v1::PublisherMessage message;
+    v1::Welcome& welcome = *message.mutable_welcome();
+    welcome.set_version(1);
+    welcome.set_decision(v1::Welcome::DECISION_COPY);
+    *welcome.mutable_lineage() = replication::FirstLineage();
+    welcome.set_magic("FS30");
+    *welcome.mutable_start() = replication::ToProto(tests::FileBuilder().boundaries()[0]);
+    welcome.set_committed_end(100);
+    welcome.set_secondary(secondary);
+    stream->events().OnMessage(message);
+    run(20);
+    EXPECT_THAT(closed, testing::IsEmpty());
+    run(20);
+    if (secondary) {
+      EXPECT_THAT(closed, testing::IsEmpty()) << "it may have heard of nobody either";
+      connection->HangUp();
+      run(1);
+    } else {
+      EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 30s")));
+    }
+  }
+}
+
 // A packed file has arrived, and a bit more, when the stream ends.
 TEST(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {
   const tests::FileBuilder file = tests::FileBuilder().AddMany(6, 50);
