@@ -2,7 +2,8 @@
 
 import os
 import struct
-import subprocess
+
+from support.preload import built
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _RECORD = struct.Struct("=qqqq")
@@ -16,10 +17,8 @@ _SECTOR = 512
 
 def preloaded(lab, **settings):
     """The environment of a process that has it: preloaded(lab, DELAY_MS=5, TRACE=path)."""
-    library = lab.path("disk_shim.so")
-    subprocess.run(["g++", "-shared", "-fPIC", "-O2", "-o", library, os.path.join(_HERE, "disk_shim.cc"), "-ldl"],
-                   check=True)
-    return {"LD_PRELOAD": library, **{f"ZRS_SHIM_{name}": str(value) for name, value in settings.items()}}
+    shim = built(lab, os.path.join(_HERE, "disk_shim.cc"))
+    return shim | {f"ZRS_SHIM_{name}": str(value) for name, value in settings.items()}
 
 
 def durable_ends(trace):

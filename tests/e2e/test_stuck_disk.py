@@ -1,21 +1,15 @@
 """A disk on which a sync does not come to an end holds up its own storage alone."""
 
 import os
-import subprocess
 
 from support import config
 from support import database as db
 from support.compare import until_identical
 from support.ports import free_address
+from support.preload import built
 from support.waiting import until
 
 _SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "support", "stuck_disk.cc")
-
-
-def _preloaded(lab, directory):
-    library = lab.path("stuck_disk.so")
-    subprocess.run(["g++", "-shared", "-fPIC", "-O2", "-o", library, _SHIM, "-ldl"], check=True)
-    return {"LD_PRELOAD": library, "ZRS_STUCK_DIRECTORY": directory}
 
 
 def test_it_holds_up_no_other_storage(lab):
@@ -30,7 +24,7 @@ def test_it_holds_up_no_other_storage(lab):
     secondary = lab.sidecar("secondary",
                             *(config.secondary(copy, address, name=name)
                               for copy, address, name in zip(copies, addresses, names)),
-                            env=_preloaded(lab, directory)).start()
+                            env=built(lab, _SHIM) | {"ZRS_STUCK_DIRECTORY": directory}).start()
     for path, copy in zip(paths, copies):
         until_identical(path, copy)
     stuck = os.path.join(directory, "stuck")

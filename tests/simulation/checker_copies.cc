@@ -46,7 +46,7 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
                                   disk.acknowledged.offset, " of ", disk.acknowledged.epoch,
                                   " was acknowledged as durable"));
   }
-  if (after_power_loss || disk.failed || node.had_failure() || node.had_failed_sync()) return;
+  if (after_power_loss || disk.failed || node.had_failure_of_any_kind()) return;
   const auto seen = std::find_if(epochs.begin(), epochs.end(), [&](size_t epoch) {
     return Fits(disk, {epoch, opened.end}) && !(Place{epoch, opened.end} < disk.seen);
   });

@@ -62,9 +62,8 @@ void Checker::OnVouch(Node& node, Node& upstream, const v1::Vouch& vouch) {
 }
 
 std::string Checker::IdentityOf(Node& node) {
-  const std::optional<storage::State> state = node.StateOnDisk();
-  if (!state) return "";
-  const v1::Lineage& lineage = state->lineage;
+  const v1::Lineage lineage = node.LineageOnDisk();
+  if (lineage.epochs().empty()) return "";
   return absl::StrCat("database ", replication::DescribeId(lineage.database_id()), " in epoch ",
                       replication::DescribeId(replication::CurrentEpoch(lineage)->id()));
 }

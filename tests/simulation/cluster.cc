@@ -314,7 +314,7 @@ void Cluster::OnFileOperation(Node& node, const FileOperation& operation) {
 
 void Cluster::OnStopped(Node& node) {
   checker_.saved().OnEnded(node.name(), node.disk());
-  if (node.had_failure() || node.had_failed_sync()) checker_.OnDiskFailure(node);
+  if (node.had_failure_of_any_kind()) checker_.OnDiskFailure(node);
 }
 
 void Cluster::OnCrashed(Node& node, bool host_too) {

@@ -16,11 +16,6 @@ constexpr absl::Duration kLookInterval = absl::Milliseconds(500);
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 constexpr absl::Duration kPatience = absl::Seconds(15);
 
-v1::Lineage LineageOf(Node& node) {
-  const std::optional<storage::State> state = node.StateOnDisk();
-  return state ? state->lineage : v1::Lineage();
-}
-
 uint64_t GenerationOf(const v1::Lineage& lineage) {
   const v1::Epoch* epoch = replication::CurrentEpoch(lineage);
   return epoch == nullptr ? 0 : epoch->generation();
@@ -108,11 +103,11 @@ bool Failover::MeetsRival(Node& node, const v1::StorageStatus& status) {
   if (node.is_primary() || promotions_ < 2) return false;
   const absl::string_view why = status.error().message();
   if (absl::StrContains(why, "two primaries of one generation")) return true;
-  const uint64_t known = GenerationOf(LineageOf(node));
-  const v1::Lineage right = LineageOf(cluster_.primary());
+  const uint64_t known = GenerationOf(node.LineageOnDisk());
+  const v1::Lineage right = cluster_.primary().LineageOnDisk();
   return absl::c_any_of(cluster_.nodes(), [&](const auto& other) {
     if (other->is_primary() || !other->was_primary()) return false;
-    const v1::Lineage theirs = LineageOf(*other);
+    const v1::Lineage theirs = other->LineageOnDisk();
     return GenerationOf(theirs) > known && !replication::IsPrefixOf(theirs, right) &&
            absl::StartsWith(why, absl::StrCat("upstream ", other->name(), ":"));
   });

@@ -96,12 +96,8 @@ bool LostState::Judge(Node& node, const v1::StorageStatus& status) {
 
 bool LostState::IsOfForgottenEpoch(Node& node) const {
   if (primaries_ == 0) return false;
-  const auto lineage_of = [](Node& whose) {
-    const std::optional<storage::State> state = whose.StateOnDisk();
-    return state ? state->lineage : v1::Lineage();
-  };
-  const v1::Lineage own = lineage_of(node);
-  const v1::Lineage primarys = lineage_of(cluster_.primary());
+  const v1::Lineage own = node.LineageOnDisk();
+  const v1::Lineage primarys = cluster_.primary().LineageOnDisk();
   return own.database_id() == primarys.database_id() && !own.epochs().empty() &&
          !replication::IsPrefixOf(own, primarys);
 }

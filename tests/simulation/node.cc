@@ -189,6 +189,11 @@ std::optional<storage::State> Node::StateOnDisk() {
   return state.ok() ? *std::move(state) : std::nullopt;
 }
 
+v1::Lineage Node::LineageOnDisk() {
+  std::optional<storage::State> state = StateOnDisk();
+  return state ? std::move(state->lineage) : v1::Lineage();
+}
+
 std::optional<storage::State> Node::SettledState() {
   disk_.SyncDirectory(kStateDirectory).IgnoreError();
   return StateOnDisk();

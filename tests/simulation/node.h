@@ -104,7 +104,9 @@ class Node : public ProcessFate {
   tests::SimulatedFileSystem& disk() { return disk_; }
   // What its zrs has noted, as it is on the disk now; nothing where that cannot be read.
   std::optional<storage::State> StateOnDisk();
-  // The same, that no power loss takes back: the kernel has written its name by the time that a person acts on it.
+  // What that says of the file's history; empty where it cannot be read.
+  v1::Lineage LineageOnDisk();
+  // StateOnDisk, that no power loss takes back: the kernel has written its name by the time that a person acts on it.
   std::optional<storage::State> SettledState();
   // All that its processes have noted is gone. Not while one is there.
   void LoseState();
@@ -127,6 +129,7 @@ class Node : public ProcessFate {
   void FailOperation(uint64_t n) { failure_countdown_ = n; }
   // Whether an operation of the present process, or of the last, failed so.
   bool had_failure() const { return life_ != 0 && failed_life_ == life_; }
+  bool had_failure_of_any_kind() const { return had_failure() || had_failed_sync(); }
 
  private:
   struct Process;

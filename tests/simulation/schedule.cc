@@ -244,8 +244,8 @@ void Schedule::Judge(Node& node) {
     return log().Add(node.name(), status.error().message());
   }
   // A power loss may leave unsound bytes behind what ZODB has synced; they are there until the writer cuts them off.
-  const bool excused = status.state() == "stopped" && (node.had_failure() || node.had_failed_sync() ||
-                                                       (node.is_primary() && cluster_.primary_host_crashed()));
+  const bool excused = status.state() == "stopped" &&
+                       (node.had_failure_of_any_kind() || (node.is_primary() && cluster_.primary_host_crashed()));
   const std::string what = absl::StrCat("is ", status.state(), ": ", status.error().message());
   const bool past_a_fork = !node.is_primary() && cluster_.checker().IsPastAFork(node);
   // The file that was left here may have been packed while no zrs looked.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "filestorage/data_file_names.h"
+#include "filestorage/in_progress.h"
 #include "filestorage/read_magic.h"
 #include "filestorage/recovery.h"
 #include "sidecar/replication/lineage.h"
@@ -65,7 +66,7 @@ absl::StatusOr<bool> CopyFile::UnprovedEndsUnfinished(uint64_t offset) {
   if (*read < bytes.size()) return true;
   const filestorage::TransactionHeader header = filestorage::DecodeTransactionHeader(bytes);
   return header.status == filestorage::kStatusInProgress &&
-         header.length >= info->size - offset - filestorage::kLengthSize;
+         filestorage::BytesBehindInProgress(offset, header.length, info->size).empty();
 }
 
 // What was compared is to be what is there, durably: whoever put it there need not have synced it.

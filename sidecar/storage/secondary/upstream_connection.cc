@@ -84,9 +84,9 @@ void UpstreamConnection::WatchSilence() {
   const std::optional<v1::Heartbeat>& heartbeat = session_.heartbeat();
   const absl::Duration interval = absl::Microseconds(heartbeat ? heartbeat->interval_micros() : 0);
   const absl::Duration longest = std::max(kLongestWait, kIntervalsMissed * interval);
-  // One that is asked for what takes long, or has not heard of a primary itself, owes nothing.
-  const bool owes = session_.upstream_end() > 0 && !session_.upstream_is_secondary() && outstanding_ == 0;
-  const absl::Duration silent = owes ? runtime_.Now() - heard_ : absl::ZeroDuration();
+  // One that has not welcomed us yet, or may not have heard of a primary itself, owes nothing.
+  const bool owes = session_.upstream_end() > 0 && !session_.upstream_is_secondary();
+  const absl::Duration silent = owes ? Silence() : absl::ZeroDuration();
   if (silent < longest) {
     silence_timer_ = runtime_.After(longest - silent, [this] { WatchSilence(); });
     return;
@@ -96,8 +96,10 @@ void UpstreamConnection::WatchSilence() {
   HangUp();
 }
 
-bool UpstreamConnection::silent() const {
-  return open_ && outstanding_ == 0 && runtime_.Now() - heard_ >= kLongestSilence;
+bool UpstreamConnection::silent() const { return open_ && Silence() >= kLongestSilence; }
+
+absl::Duration UpstreamConnection::Silence() const {
+  return outstanding_ == 0 ? runtime_.Now() - heard_ : absl::ZeroDuration();
 }
 
 void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {

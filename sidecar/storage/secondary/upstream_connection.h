@@ -75,6 +75,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   // holds the stream up (bytes that were damaged on the way make HTTP/2 wait for others, while those that come keep the
   // connection alive), another one may do.
   void WatchSilence();
+  // How long nothing was heard of the upstream; zero while something is to be done here.
+  absl::Duration Silence() const;
   template <typename Wish>
   void Ask(const std::function<void(Wish)>& hook, Wish wish) {
     ++outstanding_;

@@ -43,6 +43,12 @@ class PromotionTest : public PairTest {
     EXPECT_EQ(machine.Status().generation(), 2u);
     EXPECT_TRUE(machine.serving());
   }
+  void RunUntilFollowing(Machine& machine, const std::string& address) {
+    EXPECT_TRUE(world_.RunUntil([&] {
+      const v1::StorageStatus status = machine.Status();
+      return status.state() == "streaming" && status.upstream().address() == address;
+    })) << machine.Status().DebugString();
+  }
   // More is committed at the machine, which nobody else has.
   void Commit(Machine& machine, size_t count = 1) { machine.Write(file_.AddMany(count, 300).bytes()); }
 };

@@ -33,12 +33,6 @@ class SeveralUpstreamsTest : public PromotionTest {
     RunUntilFollowing(third_, "primary");
     RunUntilFollowing(secondary_, "primary");
   }
-  void RunUntilFollowing(Machine& machine, const std::string& address) {
-    EXPECT_TRUE(world_.RunUntil([&] {
-      const v1::StorageStatus status = machine.Status();
-      return status.state() == "streaming" && status.upstream().address() == address;
-    })) << machine.Status().DebugString();
-  }
   void RunUntilTold(Machine& machine, const std::string& words) {
     EXPECT_TRUE(world_.RunUntil([&] { return machine.Status().error().message().find(words) != std::string::npos; }))
         << machine.Status().DebugString();

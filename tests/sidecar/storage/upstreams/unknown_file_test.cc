@@ -37,12 +37,6 @@ class UnknownFileTest : public PromotionTest {
     third_.Stop();
     ASSERT_TRUE(third_.disk().Remove(kThirdsState).ok());
   }
-  void RunUntilFollowsSecondary() {
-    EXPECT_TRUE(world_.RunUntil([&] {
-      const v1::StorageStatus status = third_.Status();
-      return status.state() == "streaming" && status.upstream().address() == "secondary";
-    })) << third_.Status().DebugString();
-  }
 
   Machine third_{world_, "third", "primary"};
 };
@@ -52,7 +46,7 @@ TEST_F(UnknownFileTest, IsNotJudgedByAPrimaryOfBeforeWhereAnotherAddressHasItsLa
   world_.RunFor(absl::Minutes(31));
   third_.SetUpstreams({"primary", "secondary"});
   third_.Start();
-  RunUntilFollowsSecondary();
+  RunUntilFollowing(third_, "secondary");
   EXPECT_EQ(third_.Status().generation(), 2u);
 }
 
@@ -71,7 +65,7 @@ TEST_F(UnknownFileTest, IsJudgedByTheOneThatAnswersWhenTheOtherWasWaitedFor) {
   // The other one is asked too.
   world_.RunFor(absl::Minutes(30));
   EXPECT_EQ(third_.Compare().result(), v1::CompareResponse::RESULT_SAME);
-  RunUntilFollowsSecondary();
+  RunUntilFollowing(third_, "secondary");
 }
 
 TEST_F(UnknownFileTest, IsNotJudgedByThePrimaryOfBeforeAloneThatIsBackSooner) {
@@ -81,7 +75,7 @@ TEST_F(UnknownFileTest, IsNotJudgedByThePrimaryOfBeforeAloneThatIsBackSooner) {
   third_.Start();
   RunUntilState(third_, "proving");
   world_.RunFor(absl::Minutes(30));
-  RunUntilFollowsSecondary();
+  RunUntilFollowing(third_, "secondary");
 }
 
 // Of what the primary was before it was packed: that has lost its state, and nobody can tell which database it is.
@@ -117,7 +111,7 @@ TEST_F(UnknownFileTest, IsScrubbedWithTheOneThatIsFollowed) {
       tests::FileBuilder().Add({.tid = file_.end().tid, .status = 'p', .records = {{.oid = 3, .data = "x"}}}).bytes());
   EXPECT_FALSE(third_.Status().scrub().has_finished());
   RunUntilEqual(secondary_, third_);
-  RunUntilFollowsSecondary();
+  RunUntilFollowing(third_, "secondary");
   EXPECT_TRUE(world_.RunUntil([&] { return third_.Status().scrub().has_finished(); })) << third_.Status().DebugString();
 }
 
