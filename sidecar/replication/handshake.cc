@@ -76,7 +76,7 @@ std::string DescribeStrangers(const v1::Lineage& ours, const v1::Lineage& theirs
     return absl::StrCat(whose, " epoch is none of the last ", by.epochs_size(), " that ", whom,
                         " remembers: it is further behind than that, or of another history: ", epochs);
   };
-  const bool follower_is_later = CurrentEpoch(theirs)->generation() > CurrentEpoch(ours)->generation();
+  const bool follower_is_later = CurrentGeneration(theirs) > CurrentGeneration(ours);
   if (HasForgotten(theirs) && (follower_is_later || !HasForgotten(ours))) {
     return forgotten("the publisher's", theirs, "the follower");
   }

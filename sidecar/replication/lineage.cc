@@ -73,7 +73,7 @@ void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage) {
 }
 
 absl::Status AddFork(const std::string& id, const filestorage::Boundary& left, uint64_t above, v1::Lineage* lineage) {
-  const uint64_t present = std::max(CurrentEpoch(*lineage)->generation(), above);
+  const uint64_t present = std::max(CurrentGeneration(*lineage), above);
   if (present >= kMostGeneration) {
     return absl::FailedPreconditionError(absl::StrCat(
         "begin a generation above ", present, ": there is none above ", kMostGeneration,
@@ -100,6 +100,11 @@ filestorage::Boundary LeftBoundary(const v1::Epoch& epoch) {
 
 const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage) {
   return lineage.epochs().empty() ? nullptr : &lineage.epochs(lineage.epochs_size() - 1);
+}
+
+uint64_t CurrentGeneration(const v1::Lineage& lineage) {
+  const v1::Epoch* epoch = CurrentEpoch(lineage);
+  return epoch == nullptr ? 0 : epoch->generation();
 }
 
 int CommonEpochs(const v1::Lineage& a, const v1::Lineage& b) {
@@ -129,7 +134,7 @@ v1::Lineage LineageToGoOnFrom(const v1::Lineage& follower, bool yields, const fi
                               const v1::Lineage& publisher) {
   v1::Lineage rest = follower;
   if (follower.epochs().empty() || publisher.epochs().empty()) return rest;
-  const bool outvoted = CurrentEpoch(follower)->generation() < CurrentEpoch(publisher)->generation();
+  const bool outvoted = CurrentGeneration(follower) < CurrentGeneration(publisher);
   const Ids known = IdsOf(publisher);
   while ((yields || outvoted) && rest.epochs_size() > 1) {
     const v1::Epoch& last = *CurrentEpoch(rest);

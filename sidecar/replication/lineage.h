@@ -24,6 +24,8 @@ absl::Status ValidateLineage(const v1::Lineage& lineage);
 
 // The epoch that the database is in; null for an empty lineage. Points into `lineage`.
 const v1::Epoch* CurrentEpoch(const v1::Lineage& lineage);
+// That epoch's generation; 0 for an empty lineage.
+uint64_t CurrentGeneration(const v1::Lineage& lineage);
 
 // Begins an epoch. Where the lineage would have more than kMostEpochs the oldest go.
 void AddEpoch(v1::Epoch epoch, v1::Lineage* lineage);

@@ -25,6 +25,9 @@ PRIMARY_KEYS = [("keep-alive-delay", "200ms"), ("poll-interval", "200ms")]
 SECONDARY_KEYS = [("keep-alive-delay", "200ms"), ("reconnect-delay", "500ms")]
 _LASTING = ("diverged", "stopped", "superseded")
 _PACKED_AT = 15_000_000
+# By then it must be: the small disk has room for such a file, the one before, the next one, and what is committed while
+# a copy is waited for.
+_PACKED_BY = 40_000_000
 
 
 def sidecar(lab, name, *sections):
@@ -66,7 +69,7 @@ class Cluster:
     def _put_on_a_small_disk(self, name):
         copy = self.copies[name]
         self.small_directory = os.path.dirname(copy.path)
-        self.small_disk, prefix = kept_small_disk(self._lab, self.small_directory, "200m")
+        self.small_disk, prefix = kept_small_disk(self._lab, self.small_directory, "1g")
         self.secondaries[name].process.use_prefix(prefix)
         copy.path = as_seen_by(self.small_disk, copy.path)
 
@@ -78,8 +81,9 @@ class Cluster:
 
     # Packs.
 
-    def wants_a_pack(self):
-        return size_of(self.zeo.path) > _PACKED_AT
+    def wants_a_pack(self, chance):
+        size = size_of(self.zeo.path)
+        return size > _PACKED_BY or (size > _PACKED_AT and chance.random() < 0.5)
 
     def begin_pack(self):
         """All copies must have followed the one before: those that have not may, as documented, be lost to it."""

@@ -24,7 +24,7 @@ def test_chaos(lab, loop_seconds, seed):
 
 def play_round(cluster, number, chance, seen):
     faults = draw(cluster, chance)
-    pack = chance.random() < 0.5 and cluster.wants_a_pack()
+    pack = cluster.wants_a_pack(chance)
     print(f"round {number}: {', '.join(fault.name for fault in faults)}{', and a pack' if pack else ''}", flush=True)
     seen.update([fault.kind for fault in faults] + ["pack"] * pack)
     if pack:

@@ -16,11 +16,6 @@ constexpr absl::Duration kLookInterval = absl::Milliseconds(500);
 constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 constexpr absl::Duration kPatience = absl::Seconds(15);
 
-uint64_t GenerationOf(const v1::Lineage& lineage) {
-  const v1::Epoch* epoch = replication::CurrentEpoch(lineage);
-  return epoch == nullptr ? 0 : epoch->generation();
-}
-
 }  // namespace
 
 void Failover::Begin(Node& node) {
@@ -103,12 +98,12 @@ bool Failover::MeetsRival(Node& node, const v1::StorageStatus& status) {
   if (node.is_primary() || promotions_ < 2) return false;
   const absl::string_view why = status.error().message();
   if (absl::StrContains(why, "two primaries of one generation")) return true;
-  const uint64_t known = GenerationOf(node.LineageOnDisk());
+  const uint64_t known = replication::CurrentGeneration(node.LineageOnDisk());
   const v1::Lineage right = cluster_.primary().LineageOnDisk();
   return absl::c_any_of(cluster_.nodes(), [&](const auto& other) {
     if (other->is_primary() || !other->was_primary()) return false;
     const v1::Lineage theirs = other->LineageOnDisk();
-    return GenerationOf(theirs) > known && !replication::IsPrefixOf(theirs, right) &&
+    return replication::CurrentGeneration(theirs) > known && !replication::IsPrefixOf(theirs, right) &&
            absl::StartsWith(why, absl::StrCat("upstream ", other->name(), ":"));
   });
 }

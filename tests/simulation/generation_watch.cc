@@ -3,16 +3,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "sidecar/replication/lineage.h"
 
 namespace zrs::simulation {
 namespace {
 
 // An answer may come while another stream is being opened, or is being left.
 constexpr absl::Duration kNoticed = absl::Seconds(5);
-
-uint64_t GenerationOf(const v1::Lineage& lineage) {
-  return lineage.epochs().empty() ? 0 : lineage.epochs().rbegin()->generation();
-}
 
 }  // namespace
 
@@ -28,7 +25,7 @@ GenerationWatch::Follower& GenerationWatch::Find(const std::string& node, uint64
 void GenerationWatch::OnHello(const std::string& node, uint64_t life, const v1::Hello& hello) {
   Follower& follower = Find(node, life);
   // A person told a host that yields to follow: its own promotions count no more.
-  follower.own = {hello.lineage().database_id(), hello.yields() ? 0 : GenerationOf(hello.lineage())};
+  follower.own = {hello.lineage().database_id(), hello.yields() ? 0 : replication::CurrentGeneration(hello.lineage())};
   follower.follows.reset();
   follower.stale_since.reset();
 }
@@ -37,7 +34,7 @@ std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, c
                                        const v1::PublisherMessage& message, absl::Duration now) {
   Follower& follower = Find(node, life);
   if (message.has_welcome() && message.welcome().decision() != v1::Welcome::DECISION_INSPECT) {
-    Known told{message.welcome().lineage().database_id(), GenerationOf(message.welcome().lineage())};
+    Known told{message.welcome().lineage().database_id(), replication::CurrentGeneration(message.welcome().lineage())};
     if (!look) follower.follows = told;
     if (look && message.welcome().yields()) told.generation = 0;
     if (look) follower.heard_of[peer] = told;

@@ -35,7 +35,7 @@ void AddReplacedEpoch(const std::string& id, const Boundary& left, v1::Lineage* 
   v1::Epoch epoch;
   epoch.set_id(id);
   epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
-  epoch.set_generation(replication::CurrentEpoch(*lineage)->generation());
+  epoch.set_generation(replication::CurrentGeneration(*lineage));
   *epoch.mutable_left() = replication::ToProto(left);
   replication::AddEpoch(std::move(epoch), lineage);
 }

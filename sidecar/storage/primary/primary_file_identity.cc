@@ -117,7 +117,7 @@ absl::StatusOr<std::string> PrimaryFile::AdoptRestored(const std::string& id) {
   }
   told_ = true;
   return absl::StrCat("goes on from the file that is there now, of ", tail_->end().offset, " bytes, as generation ",
-                      replication::CurrentEpoch(state.lineage)->generation(),
+                      replication::CurrentGeneration(state.lineage),
                       ". Its secondaries are diverged until zrs resync there, which saves beside what only they have",
                       *kept);
 }

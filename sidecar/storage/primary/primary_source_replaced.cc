@@ -83,7 +83,7 @@ void PrimarySource::OnProved(absl::StatusOr<filestorage::PackProof> proof) {
   v1::End end = replication::MakeEnd(v1::End::REASON_DIVERGED, message,
                                      "this copy stays as it is; see to the primary's file, as its zrs status says");
   // Who knows several addresses follows no other one in its place.
-  end.set_generation(replication::CurrentEpoch(state_->lineage)->generation());
+  end.set_generation(replication::CurrentGeneration(state_->lineage));
   events_.withdrawn(end);
   events_.changed();
   AnswerRefreshes();

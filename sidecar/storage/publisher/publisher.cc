@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "filestorage/timestamp.h"
 #include "sidecar/replication/end_message.h"
+#include "sidecar/replication/heartbeat_message.h"
 #include "sidecar/replication/id.h"
 #include "sidecar/replication/lineage.h"
 #include "sidecar/storage/publisher/refuse_stream.h"
@@ -25,6 +26,10 @@ using Kind = PublisherConnection::Kind;
 
 // A follower is told that the file was replaced and comes back at once; this is plenty for one on a slow line.
 constexpr absl::Duration kComeBack = absl::Seconds(10);
+
+// After which a secondary that hears no other heartbeat passes its last one on again.
+constexpr absl::Duration kLeastRepeated = absl::Seconds(1);
+constexpr int kIntervalsRepeated = 2;
 
 const char* StateName(PublisherSession::State state) {
   switch (state) {
@@ -77,6 +82,7 @@ void Publisher::Refuse(v1::End refusal) {
   probes_->Forget();
   // It tells of a file that may not be the one that is served next.
   heartbeat_.reset();
+  repeat_.reset();
   EndAll(refusal);
   refusal_ = std::move(refusal);
 }
@@ -111,12 +117,7 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
   connections_.push_back(connection);
   if (kind == Kind::kFollows) log_.OnConnected(connection, hello.node_id());
   connection->Start(std::move(hello), [this, raw = connection.get()] { OnClosed(raw); });
-  if (heartbeat_ && kind == Kind::kFollows) {
-    v1::Heartbeat heartbeat = *heartbeat_;
-    const int64_t held = absl::ToInt64Microseconds(runtime_.Now() - heartbeat_received_);
-    heartbeat.set_age_micros(heartbeat.age_micros() + static_cast<uint64_t>(std::max<int64_t>(held, 0)));
-    connection->OnHeartbeat(heartbeat);
-  }
+  if (heartbeat_ && kind == Kind::kFollows) connection->OnHeartbeat(AgedHeartbeat());
 }
 
 std::optional<v1::End> Publisher::CheckRoom(const v1::Hello& hello) {
@@ -163,6 +164,23 @@ void Publisher::OnHeartbeat(const v1::Heartbeat& heartbeat) {
   heartbeat_ = heartbeat;
   heartbeat_received_ = runtime_.Now();
   for (const auto& connection : connections_) connection->OnHeartbeat(heartbeat);
+  ScheduleRepeat();
+}
+
+v1::Heartbeat Publisher::AgedHeartbeat() const {
+  v1::Heartbeat heartbeat = *heartbeat_;
+  const auto held =
+      static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Microseconds(runtime_.Now() - heartbeat_received_), 0));
+  heartbeat.set_age_micros(std::min(heartbeat.age_micros() + held, replication::kMostMicros));
+  return heartbeat;
+}
+
+void Publisher::ScheduleRepeat() {
+  repeat_.reset();
+  if (!hooks_.standing || !hooks_.standing().secondary) return;
+  const absl::Duration interval = absl::Microseconds(static_cast<int64_t>(heartbeat_->interval_micros()));
+  repeat_ =
+      runtime_.After(std::max(kLeastRepeated, kIntervalsRepeated * interval), [this] { OnHeartbeat(AgedHeartbeat()); });
 }
 
 void Publisher::Drain(absl::Duration timeout, absl::AnyInvocable<void()> done) {
@@ -217,7 +235,7 @@ std::optional<v1::End> Publisher::RivalToldOf(const PublisherConnection& closed)
     return std::nullopt;
   }
   // It may have been on its way while a person decided.
-  const bool of_ours = told->generation() == replication::CurrentEpoch(publication_->lineage)->generation();
+  const bool of_ours = told->generation() == replication::CurrentGeneration(publication_->lineage);
   return of_ours ? told : std::nullopt;
 }
 

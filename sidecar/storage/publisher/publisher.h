@@ -63,7 +63,8 @@ class Publisher {
 
   void Accept(std::shared_ptr<transport::PublisherStream> stream, v1::Hello hello);
   void OnCommittedEnd(const filestorage::Boundary& end);
-  // Passes a heartbeat on. The last one is given, aged, to each follower that comes later.
+  // Passes a heartbeat on. The last one is given, aged, to each follower that comes later; and by a secondary to all of
+  // them again, while it hears no other.
   void OnHeartbeat(const v1::Heartbeat& heartbeat);
 
   // Gives followers up to `timeout` to acknowledge the committed end, then ends every stream; `done` when all are gone.
@@ -93,6 +94,10 @@ class Publisher {
   void EndAll(const v1::End& end);
   // What a follower that is gone knew of another primary: shown to a primary by its hello, or told.
   std::optional<v1::End> RivalToldOf(const PublisherConnection& closed) const;
+  // The last heartbeat, as old as it is by now.
+  v1::Heartbeat AgedHeartbeat() const;
+  // So that a secondary's followers can tell one whose primary is silent from a connection that carries nothing.
+  void ScheduleRepeat();
   void OnProgress();
   void OnClosed(const PublisherConnection* connection);
   void FinishDrainIfPossible();
@@ -106,6 +111,7 @@ class Publisher {
   std::optional<v1::End> refusal_;
   std::optional<v1::Heartbeat> heartbeat_;
   absl::Duration heartbeat_received_;
+  std::unique_ptr<runtime::Timer> repeat_;  // of the heartbeat
   bool had_followers_ = false;              // when it was last refused
   std::optional<absl::Duration> reopened_;  // where it had
   std::vector<std::shared_ptr<PublisherConnection>> connections_;

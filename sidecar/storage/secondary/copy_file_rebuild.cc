@@ -24,6 +24,30 @@ absl::Status CopyFile::CheckRoom(uint64_t bytes, absl::string_view what) {
                                                    directory, " has ", *room, " free"));
 }
 
+absl::Status CopyFile::CheckRoomForRebuild(uint64_t bytes) {
+  constexpr absl::string_view kWhat = "building the packed file beside";
+  absl::Status room = CheckRoom(bytes, kWhat);
+  if (room.ok()) return room;
+  const std::string old_path = filestorage::OldPath(options_.path);
+  const auto old = file_system_.StatName(old_path);
+  // Who removed it wants its room, which it has for as long as it is open.
+  if (options_.keep_old && absl::IsNotFound(old.status())) {
+    old_.reset();
+    room = CheckRoom(bytes, kWhat);
+    if (room.ok()) return room;
+  }
+  std::string hint;
+  if (state_->kept && options_.keep_old && old.ok() && old->is_regular) {
+    const absl::StatusOr<bool> ours = FileHasBoundary(file_system_, old_path, *state_->kept);
+    if (ours.ok() && *ours) {
+      hint =
+          absl::StrCat("; ", old_path, ", of ", old->size, " bytes, is what the pack before left, and goes once the ",
+                       "packed file is in place: where you need it no more, remove it now");
+    }
+  }
+  return absl::Status(room.code(), absl::StrCat(room.message(), "; the copy is kept as it was before the pack", hint));
+}
+
 absl::Status CopyFile::CreateRebuild(filestorage::Magic magic) {
   const auto live = file_system_.Stat(options_.path);
   if (!live.ok()) return live.status();
@@ -70,10 +94,8 @@ absl::Status CopyFile::PrepareRebuild(const replication::PrepareRebuild& prepare
                                                         " bytes; look at it, and move it away"));
     }
   }
-  absl::Status room = CheckRoom(prepare.size > have ? prepare.size - have : 0, "building the packed file beside");
-  if (!room.ok()) {
-    return absl::Status(room.code(), absl::StrCat(room.message(), "; the copy is kept as it was before the pack"));
-  }
+  absl::Status room = CheckRoomForRebuild(prepare.size > have ? prepare.size - have : 0);
+  if (!room.ok()) return room;
   state_->rebuild = State::Rebuild{prepare.lineage, prepare.start, std::nullopt};
   if (absl::Status saved = SaveState(); !saved.ok() || goes_on) return saved;
   absl::Status created = CreateRebuild(prepare.magic);

@@ -149,7 +149,7 @@ absl::Status CopyFile::NoteGivingUp(const GiveUp& what) {
   if (state_) {
     state.followers = state_->followers;
     state.kept = state_->kept;
-    const uint64_t own = replication::CurrentEpoch(state_->lineage)->generation();
+    const uint64_t own = replication::CurrentGeneration(state_->lineage);
     state.rival_generation = std::max(state_->rival_generation, own);
   }
   state.lower_bound = what.same;

@@ -52,7 +52,7 @@ v1::PromotedStorage Promotion::Describe(const std::string& storage, const Result
     return answer;
   }
   answer.set_result(v1::PromotedStorage::RESULT_PROMOTED);
-  answer.set_generation(replication::CurrentEpoch(result.promoted.lineage)->generation());
+  answer.set_generation(replication::CurrentGeneration(result.promoted.lineage));
   answer.set_committed_end(result.end.offset);
   answer.set_last_tid(filestorage::TidHex(result.end.tid));
   if (const auto time = filestorage::Rfc3339FromTid(result.end.tid); time.ok()) answer.set_last_tid_time(*time);

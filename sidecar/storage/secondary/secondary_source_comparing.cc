@@ -289,7 +289,7 @@ void SecondarySource::CompareWith(uint64_t rate, std::function<bool()> wanted, s
 absl::Status SecondarySource::CheckGeneration(const v1::Lineage& upstream) const {
   const uint64_t told = unproved_ ? proving_.RefutedGeneration(upstream) : 0;
   const uint64_t known = std::max(told, search_.choice().known_generation(OwnGeneration()));
-  const uint64_t theirs = replication::CurrentEpoch(upstream)->generation();
+  const uint64_t theirs = replication::CurrentGeneration(upstream);
   if (theirs >= known) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(ComparedAddress(), " is a stale primary, of generation ", theirs,
                                                     ", though generation ", known,

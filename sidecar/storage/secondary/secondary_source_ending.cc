@@ -104,8 +104,7 @@ void SecondarySource::RehearsePromotion(absl::AnyInvocable<void(absl::Status)> d
 void SecondarySource::NoteReach() {
   const replication::FollowerSession& session = upstream_->session();
   reach_ = Reach::kThere;
-  const v1::Epoch* epoch = replication::CurrentEpoch(session.lineage());
-  search_.OnFollowing(epoch != nullptr ? epoch->generation() : 0, session.upstream_is_secondary());
+  search_.OnFollowing(replication::CurrentGeneration(session.lineage()), session.upstream_is_secondary());
   followed_ = true;
   stopped_in_order_ = false;
   const bool secondary = session.upstream_is_secondary();

@@ -35,9 +35,8 @@ std::optional<std::string> RemedyOfStranger(const UpstreamChoice& choice, size_t
 }  // namespace
 
 uint64_t SecondarySource::OwnGeneration() const {
-  const v1::Epoch* epoch = replication::CurrentEpoch(copy_.lineage);
   // A person told a host that yields to follow: its own promotions count no more.
-  return epoch == nullptr || copy_.yields ? 0 : epoch->generation();
+  return copy_.yields ? 0 : replication::CurrentGeneration(copy_.lineage);
 }
 
 void SecondarySource::Seek() {
@@ -155,7 +154,7 @@ void SecondarySource::OnRival(const v1::End& end) {
 // secondaries.
 void SecondarySource::TellRival(uint64_t generation, const std::string& message) {
   if (!upstream_ || upstream_->session().end() || !health_.connected()) return;
-  if (generation != replication::CurrentEpoch(upstream_->session().lineage())->generation()) return;
+  if (generation != replication::CurrentGeneration(upstream_->session().lineage())) return;
   const bool told = rival_told_.address == search_.address() && rival_told_.generation == generation;
   if (told && runtime_.Now() - rival_told_.time < kRivalToldAgain) return;
   // Before it, since it may end at once.

@@ -84,9 +84,7 @@ void UpstreamConnection::WatchSilence() {
   const std::optional<v1::Heartbeat>& heartbeat = session_.heartbeat();
   const absl::Duration interval = absl::Microseconds(heartbeat ? heartbeat->interval_micros() : 0);
   const absl::Duration longest = std::max(kLongestWait, kIntervalsMissed * interval);
-  // One that has not welcomed us yet, or may not have heard of a primary itself, owes nothing.
-  const bool owes = session_.upstream_end() > 0 && !session_.upstream_is_secondary();
-  const absl::Duration silent = owes ? Silence() : absl::ZeroDuration();
+  const absl::Duration silent = OwesWord() ? Silence() : absl::ZeroDuration();
   if (silent < longest) {
     silence_timer_ = runtime_.After(longest - silent, [this] { WatchSilence(); });
     return;
@@ -94,6 +92,12 @@ void UpstreamConnection::WatchSilence() {
   gave_up_ = absl::StrCat("nothing was heard of it for ", absl::FormatDuration(absl::Trunc(silent, absl::Seconds(1))),
                           " over a connection that seemed to be well");
   HangUp();
+}
+
+bool UpstreamConnection::OwesWord() const {
+  if (session_.upstream_end() == 0) return false;
+  if (!session_.upstream_is_secondary() || session_.heartbeat()) return true;
+  return session_.received_offset() < session_.upstream_end();
 }
 
 bool UpstreamConnection::silent() const { return open_ && Silence() >= kLongestSilence; }

@@ -71,10 +71,12 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void OnStreamMessage(v1::PublisherMessage message);
   void OnStreamClosed(absl::Status status);
   void ScheduleKeepAlive();
-  // A primary that has welcomed us says something in each of its intervals. Where it does not, whatever it is that
-  // holds the stream up (bytes that were damaged on the way make HTTP/2 wait for others, while those that come keep the
-  // connection alive), another one may do.
+  // An upstream that has welcomed us says something in each of its primary's intervals, a secondary from the first
+  // heartbeat on that it has heard itself. Where it does not, whatever it is that holds the stream up (bytes that were
+  // damaged on the way make HTTP/2 wait for others, while those that come keep the connection alive), another one may
+  // do.
   void WatchSilence();
+  bool OwesWord() const;
   // How long nothing was heard of the upstream; zero while something is to be done here.
   absl::Duration Silence() const;
   template <typename Wish>

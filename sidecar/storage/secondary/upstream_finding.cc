@@ -52,7 +52,7 @@ UpstreamFinding FindingOf(const replication::Copy& copy, const v1::End& end) {
   const v1::End clean = replication::MakeEnd(end.reason(), end.message(), end.remedy());
   UpstreamFinding finding{KindOf(end), 0, clean.message(), clean.remedy()};
   finding.takes_identity = end.takes_identity();
-  if (ShowsRival(copy, end)) finding.rival_generation = replication::CurrentEpoch(copy.lineage)->generation();
+  if (ShowsRival(copy, end)) finding.rival_generation = replication::CurrentGeneration(copy.lineage);
   // Of the others what they name is the generation of somebody else.
   const bool own = finding.kind == Kind::kDiverged || finding.kind == Kind::kConflict;
   if (own && end.generation() <= replication::kMostGeneration) finding.generation = end.generation();
@@ -67,7 +67,7 @@ UpstreamFinding FindingOf(const replication::Copy& copy, const v1::Welcome& welc
     return FindingOf(copy, end);
   }
   // What it was promoted to was given up: it is to follow, and finds nobody while that counts for others who look.
-  const uint64_t generation = welcome.yields() ? 0 : replication::CurrentEpoch(welcome.lineage())->generation();
+  const uint64_t generation = welcome.yields() ? 0 : replication::CurrentGeneration(welcome.lineage());
   if (!welcome.secondary()) return {Kind::kPrimary, generation, "", ""};
   UpstreamFinding finding{Kind::kSecondary, generation, "", ""};
   if (welcome.decision() == v1::Welcome::DECISION_RESUME) finding.end = welcome.committed_end();

@@ -23,6 +23,8 @@ class FaultyLink(Link):
         self._flowing.set()
         self._closed_for = set()
         self._spoiled = None
+        self._loses_windows = False
+        self._losing = None
         self.spoiled_pieces = 0
         super().__init__(target)
 
@@ -54,6 +56,11 @@ class FaultyLink(Link):
         """`where`: a bit's place in the piece, from 0 to 1; pieces of less than `least` bytes are left alone."""
         self._spoiled = _Spoiled(from_follower, least, after, lambda data: _with_a_flipped_bit(data, where))
 
+    def lose_windows(self):
+        """Of the next connection: the words by which its follower lets the upstream say more are not understood, as
+        after one bit of their kind (HTTP/2) was flipped. Everything else passes, pings too."""
+        self._loses_windows = True
+
     def heal(self):
         """Nothing more happens to what comes, and connections that were half closed end."""
         self._spoiled = None
@@ -71,6 +78,7 @@ class FaultyLink(Link):
             data = source.recv(65536)
             if not data:
                 return False
+            data = self._without_windows(data, follower, source)
             data, goes_on = self._after_its_fault(data, source is follower)
             target = upstream if source is follower else follower
             with self._lock:
@@ -80,6 +88,12 @@ class FaultyLink(Link):
             if not goes_on:
                 return False
         return True
+
+    def _without_windows(self, data, follower, source):
+        with self._lock:
+            if self._loses_windows:
+                self._loses_windows, self._losing = False, follower
+            return _with_unknown_windows(data) if source is self._losing else data
 
     def _after_its_fault(self, data, from_follower):
         """(what is passed on, whether the connection goes on)."""
@@ -114,3 +128,18 @@ def _ignoring_its_end(call, *arguments):
 def _with_a_flipped_bit(data, where):
     bit = int(where * len(data) * 8)
     return data[:bit // 8] + bytes([data[bit // 8] ^ 1 << bit % 8]) + data[bit // 8 + 1:]
+
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_WINDOW_UPDATE = 8
+
+
+def _with_unknown_windows(data):
+    """`data` begins with a frame, as what a follower says at once does. See RFC 9113, 4.1."""
+    changed = bytearray(data)
+    at = len(_PREFACE) if data.startswith(_PREFACE) else 0
+    while at + 9 <= len(data):
+        if data[at + 3] == _WINDOW_UPDATE:
+            changed[at + 3] ^= 0x40
+        at += 9 + int.from_bytes(data[at:at + 3], "big")
+    return bytes(changed)

@@ -43,7 +43,7 @@ inline void AddPacks(int count, v1::Lineage* lineage, const filestorage::Boundar
     v1::Epoch epoch;
     epoch.set_id(filestorage::TidHex(++packs));
     epoch.set_origin(v1::Epoch::ORIGIN_REPLACED);
-    epoch.set_generation(CurrentEpoch(*lineage)->generation());
+    epoch.set_generation(CurrentGeneration(*lineage));
     *epoch.mutable_left() = ToProto(left);
     AddEpoch(std::move(epoch), lineage);
   }

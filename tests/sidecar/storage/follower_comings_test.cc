@@ -31,11 +31,11 @@ class FollowerComingsTest : public StorageTest {
   }
 
   // A follower that says hello as this node, then nothing more.
-  std::shared_ptr<Script> Follow(const std::string& node_id) {
+  std::shared_ptr<Script> Follow(const std::string& node_id, const std::string& upstream = "primary") {
     v1::FollowerMessage message;
     *message.mutable_hello() = replication::HelloAt(filestorage::Boundary{});
     message.mutable_hello()->set_node_id(node_id);
-    return Script::Start(dialer_->Dial("primary"), InTurn<v1::FollowerMessage>({message}));
+    return Script::Start(dialer_->Dial(upstream), InTurn<v1::FollowerMessage>({message}));
   }
 
   Machine primary_{world_, "primary", ""};
@@ -68,6 +68,29 @@ TEST_F(FollowerComingsTest, AnotherOneDoesNotTakeItsPlace) {
   }
   EXPECT_EQ(primary_.Status().followers_size(), 1);
   EXPECT_TRUE(secondary.Status().upstream().connected());
+}
+
+// Else it could not tell a secondary that hears of nobody from a connection that carries nothing.
+TEST_F(FollowerComingsTest, OneOfASecondaryHearsOfThePrimaryThatIsGoneToo) {
+  Machine middle(world_, "middle", "primary");
+  middle.Start();
+  RunUntilEqual(primary_, middle);
+  const auto follower = Follow("follower........", "middle");
+  EXPECT_TRUE(world_.RunUntil([&] { return middle.Status().followers_size() == 1; }));
+  primary_.Stop();
+  world_.RunFor(absl::Seconds(5));
+  follower->received.clear();
+  world_.RunFor(absl::Minutes(1));
+  EXPECT_FALSE(follower->closed);
+  ASSERT_GT(follower->received.size(), 10u);
+  uint64_t age = 0;
+  for (const v1::PublisherMessage& message : follower->received) {
+    ASSERT_TRUE(message.has_heartbeat()) << message.DebugString();
+    EXPECT_EQ(message.heartbeat().path_size(), 2);
+    EXPECT_GT(message.heartbeat().age_micros(), age);
+    age = message.heartbeat().age_micros();
+  }
+  EXPECT_GT(age, 55'000'000);
 }
 
 TEST_F(FollowerComingsTest, WhyOneWentIsLogged) {

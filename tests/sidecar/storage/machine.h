@@ -111,6 +111,12 @@ class Machine {
 
   uint64_t Size() { return disk_.Exists(options_.path) ? disk_.Stat(options_.path)->size : 0; }
   std::string Data() const { return disk_.Contents(options_.path); }
+  // What lies on the disk is another one by a bit of this byte.
+  void FlipBit(uint64_t offset) {
+    std::string bytes = Data();
+    bytes[static_cast<size_t>(offset)] ^= 4;
+    disk_.SetContents(options_.path, bytes);
+  }
   void NoteRefusedFollower(const std::string& message, const std::string& remedy) {
     storage_->NoteRefusedFollower(message, remedy);
   }

@@ -210,17 +210,6 @@ TEST_F(PackTest, ARestartOfThePrimaryMeanwhile) {
   RunUntilFollowed();
 }
 
-TEST_F(PackTest, WithoutRoomTheCopyStaysAndItGoesOnWhenThereIsSome) {
-  Begin();
-  secondary_.disk().SetCapacity(file_.size() + 3000);
-  primary_.Pack(Pack(file_, 2).bytes());
-  RunUntilState(secondary_, "disk-full");
-  EXPECT_THAT(secondary_.Status().error().message(), HasSubstr("free"));
-  EXPECT_TRUE(secondary_.Data() == file_.bytes());
-  secondary_.disk().SetCapacity(UINT64_MAX);
-  RunUntilFollowed();
-}
-
 TEST_F(PackTest, WithoutKeepOldNothingIsKept) {
   secondary_.SetKeepOld(false);
   Begin();

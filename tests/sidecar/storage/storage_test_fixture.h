@@ -25,6 +25,9 @@ class StorageTest : public ::testing::Test {
         << b.Status().DebugString();
   }
 
+  // Where the nth transaction of `file_` begins, from 0 on.
+  uint64_t At(size_t n) const { return file_.boundaries()[n].offset; }
+
   World world_;
   tests::FileBuilder file_ = tests::FileBuilder().AddMany(40, 900);
 };

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sidecar/replication/boundary_message.h"
+#include "sidecar/replication/heartbeat_message.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/simulation/event_queue.h"
 #include "tests/simulation/simulated_runtime.h"
@@ -61,28 +62,17 @@ TEST(UpstreamConnectionTest, IsTornDownWhereWhatItSaysLastIsNotTaken) {
   EXPECT_EQ(closed, 1);
 }
 
-// Bytes that were damaged on the way made HTTP/2 wait for others, which do not come.
-TEST(UpstreamConnectionTest, IsGivenUpWhereAPrimaryThatHasWelcomedItIsSilent) {
-  for (const bool secondary : {false, true}) {
-    simulation::EventQueue queue(1);
-    simulation::SimulatedRuntime runtime(queue, {});
-    std::vector<std::string> closed;
-    UpstreamConnection::Hooks hooks;
-    hooks.changed = [] {};
-    hooks.closed = [&closed](const absl::Status& status) { closed.emplace_back(status.message()); };
-    std::shared_ptr<UpstreamConnection> connection;
-    hooks.create = [&connection](const replication::CreateCopy&) { connection->OnCreated(absl::OkStatus()); };
-    replication::FollowerOptions options;
-    options.node_id = replication::Id('n');
-    const auto stream = std::make_shared<StuckStream>();
-    connection = std::make_shared<UpstreamConnection>(runtime, std::move(options), replication::Copy{},
-                                                      absl::Seconds(1), stream, std::move(hooks));
-    const auto run = [&queue](int seconds) {
-      queue.RunUntil(queue.now() + absl::Seconds(seconds), [] { return false; });
-    };
-    runtime.Post([connection] { connection->Start(); });
-    run(60);
-    EXPECT_THAT(closed, testing::IsEmpty()) << "it has not answered";
+struct SilentUpstream {
+  std::string what;
+  bool secondary = false;
+  bool heartbeat = false;  // it has passed one on, or made one
+  uint64_t committed_end = 0;
+  bool given_up = true;
+};
+
+class SilentUpstreamTest : public testing::TestWithParam<SilentUpstream> {
+ protected:
+  v1::PublisherMessage Welcome() const {
     v1::PublisherMessage message;
     v1::Welcome& welcome = *message.mutable_welcome();
     welcome.set_version(1);
@@ -90,21 +80,66 @@ TEST(UpstreamConnectionTest, IsGivenUpWhereAPrimaryThatHasWelcomedItIsSilent) {
     *welcome.mutable_lineage() = replication::FirstLineage();
     welcome.set_magic("FS30");
     *welcome.mutable_start() = replication::ToProto(tests::FileBuilder().boundaries()[0]);
-    welcome.set_committed_end(100);
-    welcome.set_secondary(secondary);
-    stream->events().OnMessage(message);
-    run(20);
+    welcome.set_committed_end(GetParam().committed_end);
+    welcome.set_secondary(GetParam().secondary);
+    return message;
+  }
+  v1::PublisherMessage Heartbeat() const {
+    v1::PublisherMessage message;
+    *message.mutable_heartbeat() = replication::MakeHeartbeat(
+        filestorage::Boundary{.offset = GetParam().committed_end, .last_offset = 0, .tid = 0, .digest = {}},
+        absl::UnixEpoch(), absl::Seconds(2), replication::Id('p'));
+    return message;
+  }
+  void Run(int seconds) {
+    queue_.RunUntil(queue_.now() + absl::Seconds(seconds), [] { return false; });
+  }
+
+  simulation::EventQueue queue_{1};
+  simulation::SimulatedRuntime runtime_{queue_, {}};
+};
+
+// Bytes that were damaged on the way made HTTP/2 wait for others, which do not come.
+TEST_P(SilentUpstreamTest, IsGivenUpWhereItOwesWord) {
+  std::vector<std::string> closed;
+  std::shared_ptr<UpstreamConnection> connection;
+  UpstreamConnection::Hooks hooks;
+  hooks.changed = [] {};
+  hooks.closed = [&closed](const absl::Status& status) { closed.emplace_back(status.message()); };
+  hooks.create = [&connection](const replication::CreateCopy&) { connection->OnCreated(absl::OkStatus()); };
+  replication::FollowerOptions options;
+  options.node_id = replication::Id('n');
+  const auto stream = std::make_shared<StuckStream>();
+  connection = std::make_shared<UpstreamConnection>(runtime_, std::move(options), replication::Copy{}, absl::Seconds(1),
+                                                    stream, std::move(hooks));
+  runtime_.Post([connection] { connection->Start(); });
+  Run(60);
+  EXPECT_THAT(closed, testing::IsEmpty()) << "it has not answered";
+  stream->events().OnMessage(Welcome());
+  Run(5);
+  if (GetParam().heartbeat) stream->events().OnMessage(Heartbeat());
+  Run(20);
+  EXPECT_THAT(closed, testing::IsEmpty());
+  Run(20);
+  if (GetParam().given_up) {
+    EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 30s")));
+  } else {
     EXPECT_THAT(closed, testing::IsEmpty());
-    run(20);
-    if (secondary) {
-      EXPECT_THAT(closed, testing::IsEmpty()) << "it may have heard of nobody either";
-      connection->HangUp();
-      run(1);
-    } else {
-      EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 30s")));
-    }
+    connection->HangUp();
+    Run(1);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SilentUpstreamTest,
+    testing::Values(
+        SilentUpstream{.what = "Primary", .committed_end = 4},
+        SilentUpstream{.what = "PrimaryThatSpoke", .heartbeat = true, .committed_end = 4},
+        SilentUpstream{.what = "SecondaryThatHasMore", .secondary = true, .committed_end = 100},
+        SilentUpstream{.what = "SecondaryThatSpoke", .secondary = true, .heartbeat = true, .committed_end = 4},
+        // It may have heard of nobody either.
+        SilentUpstream{.what = "SecondaryThatHasNoMore", .secondary = true, .committed_end = 4, .given_up = false}),
+    [](const auto& each) { return each.param.what; });
 
 // A packed file has arrived, and a bit more, when the stream ends.
 TEST(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {

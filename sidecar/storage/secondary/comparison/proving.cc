@@ -6,15 +6,6 @@
 #include "sidecar/replication/lineage.h"
 
 namespace zrs::storage {
-namespace {
-
-uint64_t GenerationOf(const InspectedFile& upstream) {
-  const v1::Epoch* epoch = replication::CurrentEpoch(upstream.lineage);
-  return epoch == nullptr ? 0 : epoch->generation();
-}
-
-}  // namespace
-
 void Proving::Begin() {
   absl::c_fill(answers_, Answer::kNone);
   heard_.reset();
@@ -39,7 +30,7 @@ absl::Status Proving::MayJudge(const InspectedFile& upstream) const {
   if (upstream.secondary && (!secondaries_ || primary_refuted)) {
     return absl::OutOfRangeError("it is a secondary: primaries are asked first");
   }
-  if (GenerationOf(upstream) < RefutedGeneration(upstream.lineage)) {
+  if (replication::CurrentGeneration(upstream.lineage) < RefutedGeneration(upstream.lineage)) {
     return absl::OutOfRangeError("it is a stale primary: one of a later generation has answered");
   }
   return absl::OkStatus();
@@ -51,7 +42,8 @@ uint64_t Proving::RefutedGeneration(const v1::Lineage& lineage) const {
 }
 
 Proving::Step Proving::NoteRefuted(const InspectedFile& upstream, v1::Comparison report, absl::Duration now) {
-  Refuted one{address_, upstream.secondary, upstream.lineage.database_id(), GenerationOf(upstream), std::move(report)};
+  Refuted one{address_, upstream.secondary, upstream.lineage.database_id(),
+              replication::CurrentGeneration(upstream.lineage), std::move(report)};
   const bool later = refuted_ && refuted_->by_secondary == one.by_secondary &&
                      refuted_->database_id == one.database_id && one.generation > refuted_->generation;
   const bool counts_more = !refuted_ || (refuted_->by_secondary && !one.by_secondary) || later;

@@ -89,6 +89,15 @@ void UpstreamInspector::OnOpen() {
   stream_->Read();
   v1::FollowerMessage message;
   *message.mutable_hello() = hello_;
+  Ask(std::move(message));
+}
+
+void UpstreamInspector::Ask(v1::FollowerMessage message) {
+  patience_ = runtime_.After(kPatience, [this] {
+    Fail(absl::UnavailableError(absl::StrCat("the upstream cannot be asked: it has not answered for ",
+                                             absl::FormatDuration(kPatience),
+                                             " over a connection that seemed to be well")));
+  });
   Send(std::move(message));
 }
 
@@ -116,7 +125,7 @@ void UpstreamInspector::AskDigest(uint64_t begin, uint64_t end, Answer<filestora
   message.mutable_digest_request()->set_begin(begin);
   message.mutable_digest_request()->set_end(end);
   asked_ = message.digest_request();
-  Send(std::move(message));
+  Ask(std::move(message));
 }
 
 void UpstreamInspector::AskTransaction(uint64_t begin, Answer<filestorage::ProbedTransaction> answer) {
@@ -125,7 +134,7 @@ void UpstreamInspector::AskTransaction(uint64_t begin, Answer<filestorage::Probe
   v1::FollowerMessage message;
   message.mutable_transaction_request()->set_begin(begin);
   asked_transaction_ = begin;
-  Send(std::move(message));
+  Ask(std::move(message));
 }
 
 void UpstreamInspector::Vouch(v1::Vouch vouch, absl::AnyInvocable<void(absl::Status)> taken) {
@@ -133,11 +142,12 @@ void UpstreamInspector::Vouch(v1::Vouch vouch, absl::AnyInvocable<void(absl::Sta
   if (!failed_.ok()) return Fail(failed_);
   v1::FollowerMessage message;
   *message.mutable_vouch() = std::move(vouch);
-  Send(std::move(message));
+  Ask(std::move(message));
 }
 
 void UpstreamInspector::OnMessage(const v1::PublisherMessage& message) {
   const auto self = shared_from_this();
+  patience_.reset();
   if (stream_) TakeMessage(message);
   // Also while nothing is asked: the publisher may have to say that it ends.
   if (stream_) stream_->Read();
@@ -197,6 +207,7 @@ void UpstreamInspector::OnClosed(const absl::Status& status) {
 
 void UpstreamInspector::Fail(const absl::Status& status) {
   const auto self = shared_from_this();
+  patience_.reset();
   if (failed_.ok()) failed_ = status;
   if (stream_) std::exchange(stream_, nullptr)->Cancel();
   if (ready_) return std::exchange(ready_, nullptr)(failed_);
@@ -207,6 +218,7 @@ void UpstreamInspector::Fail(const absl::Status& status) {
 }
 
 void UpstreamInspector::Close() {
+  patience_.reset();
   ready_ = nullptr;
   broken_ = nullptr;
   digest_ = nullptr;

@@ -9,6 +9,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "filestorage/boundary.h"
 #include "filestorage/digest.h"
 #include "filestorage/format.h"
@@ -29,10 +30,14 @@ struct InspectedFile {
 };
 
 // Everything on the strand. One question at a time, each answered once, unless Close came before. Errors: Unavailable
-// where the connection broke, or the publisher has nothing to serve now: it may be asked again; FailedPrecondition
+// where the connection broke, carries nothing for kPatience, or the publisher has nothing to serve now: it may be asked
+// again; FailedPrecondition
 // where it refuses to answer, with what to do; InvalidArgument for what no publisher says.
 class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector> {
  public:
+  // Plenty for what a publisher with a low inspect-rate answers to several; but not for ever.
+  static constexpr absl::Duration kPatience = absl::Minutes(15);
+
   template <typename T>
   using Answer = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
@@ -54,7 +59,8 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
 
  private:
   class Events;
-  // One at a time: the next one once it is answered.
+  // One at a time: the next one once it is answered, or has waited for that too long.
+  void Ask(v1::FollowerMessage message);
   void Send(v1::FollowerMessage message);
   void OnOpen();
   void OnWritten();
@@ -79,6 +85,7 @@ class UpstreamInspector : public std::enable_shared_from_this<UpstreamInspector>
   uint64_t asked_transaction_ = 0;
   Answer<filestorage::ProbedTransaction> transaction_;
   absl::AnyInvocable<void(absl::Status)> vouched_;
+  std::unique_ptr<runtime::Timer> patience_;  // while something is asked
 };
 
 }  // namespace zrs::storage

@@ -7,9 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "sidecar/replication/boundary_message.h"
 #include "tests/sidecar/storage/machine.h"
-#include "tests/sidecar/storage/scripted_peers.h"
 #include "tests/sidecar/storage/storage_test_fixture.h"
 #include "tests/support/file_builder.h"
 
@@ -26,12 +24,6 @@ class ComparisonTest : public PairTest {
   void BeginStreaming() {
     Begin();
     RunUntilState(secondary_, "streaming");
-  }
-  // A bit of what lies on the disk is another one.
-  static void Flip(Machine& machine, uint64_t offset) {
-    std::string bytes = machine.Data();
-    bytes[static_cast<size_t>(offset)] ^= 4;
-    machine.disk().SetContents(absl::StrCat("/", machine.name(), "/Data.fs"), bytes);
   }
   // The secondary's file, which no state tells of, goes on further than the primary's.
   tests::FileBuilder BeginWithLongerSeed() {
@@ -61,7 +53,6 @@ class ComparisonTest : public PairTest {
     RunUntilEqual(primary_, secondary_);
     EXPECT_FALSE(secondary_.Status().has_error()) << secondary_.Status().error().message();
   }
-  uint64_t At(size_t n) const { return file_.boundaries()[n].offset; }
 };
 
 TEST_F(ComparisonTest, EachFlippedBitIsFoundAndOnlyThat) {
@@ -70,7 +61,7 @@ TEST_F(ComparisonTest, EachFlippedBitIsFoundAndOnlyThat) {
     SCOPED_TRACE(offset);
     EXPECT_EQ(secondary_.Compare().result(), kSame);
     Machine& damaged = offset % 2 == 0 ? primary_ : secondary_;
-    Flip(damaged, offset);
+    damaged.FlipBit(offset);
     const v1::CompareResponse response = secondary_.Compare();
     EXPECT_EQ(response.result(), kDifferent) << response.message();
     EXPECT_EQ(response.comparison().difference(), offset);
@@ -80,7 +71,7 @@ TEST_F(ComparisonTest, EachFlippedBitIsFoundAndOnlyThat) {
                             [same](const auto& boundary) { return boundary.offset == same; }));
     EXPECT_EQ(secondary_.Status().state(), "diverged");
     EXPECT_FALSE(secondary_.serving());
-    Flip(damaged, offset);
+    damaged.FlipBit(offset);
     ASSERT_EQ(secondary_.Compare().result(), kSame);
     RunUntilState(secondary_, "streaming");
   }
@@ -92,7 +83,7 @@ TEST_F(ComparisonTest, AFlippedBitOfWhatTheCopyBeginsWithIsFound) {
   BeginStreaming();
   for (uint64_t offset = 0; offset < 4; ++offset) {
     SCOPED_TRACE(offset);
-    Flip(secondary_, offset);
+    secondary_.FlipBit(offset);
     const v1::CompareResponse response = secondary_.Compare();
     EXPECT_EQ(response.result(), kDifferent) << response.message();
     EXPECT_EQ(response.comparison().difference(), offset);
@@ -101,7 +92,7 @@ TEST_F(ComparisonTest, AFlippedBitOfWhatTheCopyBeginsWithIsFound) {
     EXPECT_TRUE(response.comparison().upstream().has_tid());
     EXPECT_EQ(secondary_.Status().state(), "diverged");
     EXPECT_EQ(secondary_.Resync(/*dry_run=*/false).result(), v1::ResyncResponse::RESULT_REFUSED);
-    Flip(secondary_, offset);
+    secondary_.FlipBit(offset);
     ASSERT_EQ(secondary_.Compare().result(), kSame);
     RunUntilState(secondary_, "streaming");
   }
@@ -164,7 +155,7 @@ TEST_F(ComparisonTest, AnUpstreamThatStopsInTheMiddleIsNoDifference) {
 
 TEST_F(ComparisonTest, ADifferenceIsRememberedAndMended) {
   BeginStreaming();
-  Flip(secondary_, At(30) + 200);
+  secondary_.FlipBit(At(30) + 200);
   const std::string flipped = secondary_.Data();
   EXPECT_EQ(secondary_.Compare().result(), kDifferent);
   secondary_.Stop();
@@ -190,7 +181,7 @@ TEST_F(ComparisonTest, ADifferenceIsRememberedAndMended) {
 
 TEST_F(ComparisonTest, AFileWithLittleInCommonIsMovedAwayAsItIs) {
   BeginStreaming();
-  Flip(secondary_, At(3) + 200);
+  secondary_.FlipBit(At(3) + 200);
   const std::string flipped = secondary_.Data();
   EXPECT_EQ(secondary_.Compare().result(), kDifferent);
   const v1::ResyncResponse done = secondary_.Resync(/*dry_run=*/false);
@@ -204,7 +195,7 @@ TEST_F(ComparisonTest, AFileWithLittleInCommonIsMovedAwayAsItIs) {
 // As a read-only or immutable one: it is refused beforehand, and the plan does not promise what cannot be done.
 TEST_F(ComparisonTest, WhereADirectoryCannotBeWrittenNothingIsBegun) {
   BeginStreaming();
-  Flip(secondary_, At(30) + 200);
+  secondary_.FlipBit(At(30) + 200);
   const std::string flipped = secondary_.Data();
   EXPECT_EQ(secondary_.Compare().result(), kDifferent);
   for (const std::string directory : {"/secondary/", "/state/"}) {
@@ -243,7 +234,7 @@ TEST_F(ComparisonTest, AScrubFindsAFlippedBitAndGoesOnWhereItWas) {
   EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().has_finished(); }));
   const std::string finished = secondary_.Status().scrub().finished();
   EXPECT_TRUE(world_.RunUntil([&] { return secondary_.Status().scrub().finished() != finished; }));
-  Flip(primary_, At(20) + 100);
+  primary_.FlipBit(At(20) + 100);
   RunUntilState(secondary_, "diverged");
   EXPECT_EQ(secondary_.Status().divergence().difference(), At(20) + 100);
 }
@@ -343,46 +334,6 @@ TEST_F(ComparisonTest, ASeedIsComparedAgainAfterARestart) {
   secondary_.Write(file_.bytes().substr(0, At(10)));
   secondary_.Start();
   ExpectGoesOn();
-}
-
-// ---- Who does not answer as a publisher does
-
-TEST_F(ComparisonTest, AnswersThatMakeNoSense) {
-  BeginStreaming();
-  primary_.Stop();
-  v1::PublisherMessage welcome;
-  welcome.mutable_welcome()->set_version(1);
-  welcome.mutable_welcome()->set_decision(v1::Welcome::DECISION_INSPECT);
-  welcome.mutable_welcome()->set_magic("FS30");
-  const auto say = [&](std::vector<v1::PublisherMessage> messages, bool after_welcome) {
-    return [this, messages, after_welcome, welcome](const v1::Hello& hello) {
-      std::vector<v1::PublisherMessage> all = messages;
-      v1::PublisherMessage first = welcome;
-      *first.mutable_welcome()->mutable_lineage() = hello.lineage();
-      *first.mutable_welcome()->mutable_start() = replication::ToProto(file_.end());
-      first.mutable_welcome()->set_committed_end(file_.size());
-      if (after_welcome) all.insert(all.begin(), first);
-      return InTurn(std::move(all));
-    };
-  };
-  v1::PublisherMessage digest;
-  digest.mutable_range_digest()->set_begin(4);
-  v1::PublisherMessage found;
-  found.mutable_found_transaction()->set_begin(17);
-  v1::PublisherMessage batch;
-  batch.mutable_batch()->set_offset(4);
-  v1::PublisherMessage resume = welcome;
-  resume.mutable_welcome()->set_decision(v1::Welcome::DECISION_RESUME);
-  for (const v1::PublisherMessage& message : {digest, found, batch, resume, welcome, v1::PublisherMessage()}) {
-    for (const bool after : {false, true}) {
-      ScriptedPublisher publisher(world_.network(), "primary", say({message}, after));
-      const v1::CompareResponse response = secondary_.Compare();
-      EXPECT_EQ(response.result(), kFailed) << message.DebugString() << response.message();
-      EXPECT_TRUE(world_.RunUntil([&] { return publisher.streams().back()->closed; }));
-    }
-  }
-  EXPECT_NE(secondary_.Status().state(), "diverged");
-  EXPECT_EQ(secondary_.Data(), file_.bytes());
 }
 
 }  // namespace

@@ -15,15 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class DamagedFileTest : public PromotionTest {
- protected:
-  static void Flip(Machine& machine, uint64_t offset) {
-    std::string bytes = machine.Data();
-    bytes[static_cast<size_t>(offset)] ^= 4;
-    machine.disk().SetContents("/" + machine.name() + "/Data.fs", bytes);
-  }
-  uint64_t At(size_t n) const { return file_.boundaries()[n].offset; }
-};
+using DamagedFileTest = PromotionTest;
 
 constexpr uint64_t kLengthField = 10;  // a bit of it that makes the transaction longer than the file
 
@@ -31,7 +23,7 @@ TEST_F(DamagedFileTest, NothingIsGivenUpForIt) {
   BeginStreaming();
   for (const size_t transaction : {3u, 37u}) {
     const std::string sound = primary_.Data();
-    Flip(primary_, At(transaction) + kLengthField);
+    primary_.FlipBit(At(transaction) + kLengthField);
     EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
     EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("nothing of this copy is to be given up"));
     for (const bool dry_run : {true, false}) {
@@ -50,7 +42,7 @@ TEST_F(DamagedFileTest, NothingIsGivenUpForIt) {
 // As the status advises.
 TEST_F(DamagedFileTest, TheSoundCopyIsPromoted) {
   BeginStreaming();
-  Flip(primary_, At(20) + kLengthField);
+  primary_.FlipBit(At(20) + kLengthField);
   EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
   ExpectPromoted(secondary_.Promote(kForce));
 }
@@ -58,7 +50,7 @@ TEST_F(DamagedFileTest, TheSoundCopyIsPromoted) {
 // What is behind a length that is wrong is not found by anybody.
 TEST_F(DamagedFileTest, OfTheCopyWhatIsNotSoundIsNotCountedAsTransactions) {
   BeginStreaming();
-  Flip(secondary_, At(20) + kLengthField);
+  secondary_.FlipBit(At(20) + kLengthField);
   EXPECT_EQ(secondary_.Compare().result(), v1::CompareResponse::RESULT_DIFFERENT);
   EXPECT_THAT(secondary_.Status().error().remedy(), HasSubstr("It is this file that is damaged"));
   const v1::ResyncResponse plan = secondary_.Resync(/*dry_run=*/true);
