@@ -73,6 +73,8 @@ void Publisher::Open(replication::Publication publication) {
   if (std::exchange(had_followers_, false)) reopened_ = runtime_.Now();
   publication_ = std::move(publication);
   refusal_.reset();
+  heartbeat_.reset();
+  repeat_.reset();
   probes_->Forget();
 }
 
@@ -117,7 +119,9 @@ void Publisher::Accept(std::shared_ptr<transport::PublisherStream> stream, v1::H
   connections_.push_back(connection);
   if (kind == Kind::kFollows) log_.OnConnected(connection, hello.node_id());
   connection->Start(std::move(hello), [this, raw = connection.get()] { OnClosed(raw); });
-  if (heartbeat_ && kind == Kind::kFollows) connection->OnHeartbeat(AgedHeartbeat());
+  if (!heartbeat_ || kind != Kind::kFollows) return;
+  if (!repeat_) ScheduleRepeat();
+  connection->OnHeartbeat(AgedHeartbeat());
 }
 
 std::optional<v1::End> Publisher::CheckRoom(const v1::Hello& hello) {
@@ -161,10 +165,12 @@ void Publisher::OnCommittedEnd(const filestorage::Boundary& end) {
 }
 
 void Publisher::OnHeartbeat(const v1::Heartbeat& heartbeat) {
+  // What was on its way when a role ended says nothing of the next one.
+  if (!publication_) return;
   heartbeat_ = heartbeat;
   heartbeat_received_ = runtime_.Now();
-  for (const auto& connection : connections_) connection->OnHeartbeat(heartbeat);
   ScheduleRepeat();
+  for (const auto& connection : connections_) connection->OnHeartbeat(heartbeat);
 }
 
 v1::Heartbeat Publisher::AgedHeartbeat() const {
@@ -177,7 +183,7 @@ v1::Heartbeat Publisher::AgedHeartbeat() const {
 
 void Publisher::ScheduleRepeat() {
   repeat_.reset();
-  if (!hooks_.standing || !hooks_.standing().secondary) return;
+  if (connections_.empty() || !hooks_.standing || !hooks_.standing().secondary) return;
   const absl::Duration interval = absl::Microseconds(static_cast<int64_t>(heartbeat_->interval_micros()));
   repeat_ =
       runtime_.After(std::max(kLeastRepeated, kIntervalsRepeated * interval), [this] { OnHeartbeat(AgedHeartbeat()); });

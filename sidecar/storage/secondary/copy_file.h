@@ -218,6 +218,7 @@ class CopyFile {
   absl::Status CheckRoom(uint64_t bytes, absl::string_view what);
   // The same for the file beside; tells of the one of before the last pack, where that takes up room.
   absl::Status CheckRoomForRebuild(uint64_t bytes);
+  std::string RoomOfOldFile();
   absl::Status RemoveRebuild();
   absl::Status CheckOpen(bool beside) const;
   // A swap that was under way at a crash: finished, or forgotten where it had not begun and cannot be done any more.

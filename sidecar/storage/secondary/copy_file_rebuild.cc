@@ -27,25 +27,30 @@ absl::Status CopyFile::CheckRoom(uint64_t bytes, absl::string_view what) {
 absl::Status CopyFile::CheckRoomForRebuild(uint64_t bytes) {
   constexpr absl::string_view kWhat = "building the packed file beside";
   absl::Status room = CheckRoom(bytes, kWhat);
-  if (room.ok()) return room;
-  const std::string old_path = filestorage::OldPath(options_.path);
-  const auto old = file_system_.StatName(old_path);
-  // Who removed it wants its room, which it has for as long as it is open.
-  if (options_.keep_old && absl::IsNotFound(old.status())) {
+  const bool removed = absl::IsNotFound(file_system_.StatName(filestorage::OldPath(options_.path)).status());
+  if (absl::IsResourceExhausted(room) && options_.keep_old && removed) {
+    // Who removed it wants its room, which it takes up for as long as it is open.
     old_.reset();
     room = CheckRoom(bytes, kWhat);
-    if (room.ok()) return room;
   }
-  std::string hint;
-  if (state_->kept && options_.keep_old && old.ok() && old->is_regular) {
-    const absl::StatusOr<bool> ours = FileHasBoundary(file_system_, old_path, *state_->kept);
-    if (ours.ok() && *ours) {
-      hint =
-          absl::StrCat("; ", old_path, ", of ", old->size, " bytes, is what the pack before left, and goes once the ",
-                       "packed file is in place: where you need it no more, remove it now");
-    }
+  if (!absl::IsResourceExhausted(room)) return room;
+  return absl::Status(room.code(),
+                      absl::StrCat(room.message(), "; the copy is kept as it was before the pack", RoomOfOldFile()));
+}
+
+std::string CopyFile::RoomOfOldFile() {
+  if (!options_.keep_old && old_) {
+    return absl::StrCat("; what the pack before replaced, ", old_->committed().offset,
+                        " bytes, is held for followers that have not had that pack: for an hour, or until a restart");
   }
-  return absl::Status(room.code(), absl::StrCat(room.message(), "; the copy is kept as it was before the pack", hint));
+  const std::string path = filestorage::OldPath(options_.path);
+  const auto old = file_system_.StatName(path);
+  if (!options_.keep_old || !state_->kept || !old.ok() || !old->is_regular) return "";
+  const absl::StatusOr<bool> ours = FileHasBoundary(file_system_, path, *state_->kept);
+  if (!ours.ok() || !*ours) return "";
+  return absl::StrCat("; ", path, ", of ", old->size, " bytes, is what the pack before left, and goes once the packed ",
+                      "file is in place: where nobody needs it, and all that follow this copy have had that pack, ",
+                      "remove it now");
 }
 
 absl::Status CopyFile::CreateRebuild(filestorage::Magic magic) {

@@ -36,7 +36,7 @@ class UpstreamConnection::Events final : public transport::FollowerEvents {
   }
   void OnWritten() override {
     runtime_.Post([weak = connection_] {
-      if (auto connection = weak.lock()) connection->Perform(connection->session_.OnSent());
+      if (auto connection = weak.lock()) connection->OnTaken();
     });
   }
   void OnClosed(absl::Status status) override {
@@ -65,7 +65,7 @@ void UpstreamConnection::Start() { stream_->Start(std::make_shared<Events>(runti
 void UpstreamConnection::OnOpen() {
   open_ = true;
   reached_ = true;
-  heard_ = runtime_.Now();
+  heard_ = news_ = runtime_.Now();
   Perform(session_.OnOpen());
   ScheduleKeepAlive();
   WatchSilence();
@@ -84,12 +84,15 @@ void UpstreamConnection::WatchSilence() {
   const std::optional<v1::Heartbeat>& heartbeat = session_.heartbeat();
   const absl::Duration interval = absl::Microseconds(heartbeat ? heartbeat->interval_micros() : 0);
   const absl::Duration longest = std::max(kLongestWait, kIntervalsMissed * interval);
-  const absl::Duration silent = OwesWord() ? Silence() : absl::ZeroDuration();
-  if (silent < longest) {
-    silence_timer_ = runtime_.After(longest - silent, [this] { WatchSilence(); });
-    return;
-  }
-  gave_up_ = absl::StrCat("nothing was heard of it for ", absl::FormatDuration(absl::Trunc(silent, absl::Seconds(1))),
+  const absl::Duration silent = OwesWord() ? SinceIdle(heard_) : absl::ZeroDuration();
+  const absl::Duration deaf = untaken_since_ ? runtime_.Now() - *untaken_since_ : absl::ZeroDuration();
+  if (silent >= longest) return GiveUp("nothing was heard of it", silent);
+  if (deaf >= kLongestWait) return GiveUp("nothing of what it is told was taken", deaf);
+  silence_timer_ = runtime_.After(std::min(longest - silent, kLongestWait - deaf), [this] { WatchSilence(); });
+}
+
+void UpstreamConnection::GiveUp(absl::string_view why, absl::Duration since) {
+  gave_up_ = absl::StrCat(why, " for ", absl::FormatDuration(absl::Trunc(since, absl::Seconds(1))),
                           " over a connection that seemed to be well");
   HangUp();
 }
@@ -100,14 +103,25 @@ bool UpstreamConnection::OwesWord() const {
   return session_.received_offset() < session_.upstream_end();
 }
 
-bool UpstreamConnection::silent() const { return open_ && Silence() >= kLongestSilence; }
+bool UpstreamConnection::silent() const { return open_ && SinceIdle(news_) >= kLongestSilence; }
 
-absl::Duration UpstreamConnection::Silence() const {
-  return outstanding_ == 0 ? runtime_.Now() - heard_ : absl::ZeroDuration();
+absl::Duration UpstreamConnection::SinceIdle(absl::Duration time) const {
+  return outstanding_ == 0 ? runtime_.Now() - time : absl::ZeroDuration();
+}
+
+bool UpstreamConnection::IsRepeated(const v1::PublisherMessage& message) const {
+  const std::optional<v1::Heartbeat>& last = session_.heartbeat();
+  return message.has_heartbeat() && last && message.heartbeat().primary_time_micros() == last->primary_time_micros();
+}
+
+void UpstreamConnection::OnTaken() {
+  untaken_since_.reset();
+  Perform(session_.OnSent());
 }
 
 void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
   heard_ = runtime_.Now();
+  if (!IsRepeated(message)) news_ = heard_;
   Perform(session_.OnMessage(std::move(message)));
 }
 
@@ -124,7 +138,7 @@ void UpstreamConnection::OnSwapped(const absl::Status& status) { Answer(session_
 void UpstreamConnection::Answer(replication::FollowerEffects effects) {
   const auto self = shared_from_this();
   --outstanding_;
-  heard_ = runtime_.Now();
+  heard_ = news_ = runtime_.Now();
   Perform(std::move(effects));
 }
 
@@ -154,6 +168,7 @@ void UpstreamConnection::Perform(replication::FollowerEffects effects) {
     std::visit(Overloaded{
                    [this](replication::SendToPublisher& send) {
                      sent_ = runtime_.Now();
+                     untaken_since_ = sent_;
                      if (stream_) stream_->Write(std::move(send.message));
                    },
                    [this](replication::ReceiveFromPublisher&) {

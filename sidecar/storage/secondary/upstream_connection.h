@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "proto/zrs/v1/replication.pb.h"
 #include "sidecar/replication/follower_session.h"
@@ -61,24 +63,28 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   bool reached() const { return reached_; }
   // When anything was heard of the peer, or it was not waited for any more, last: by Runtime::Now.
   absl::Duration heard() const { return heard_; }
-  // On the open stream nothing was heard of the upstream for long while nothing was to be done here.
+  // On the open stream nothing new was heard for long, of the upstream or by it, while nothing was to be done here.
   bool silent() const;
 
  private:
   class Events;
   void Perform(replication::FollowerEffects effects);
   void OnOpen();
+  void OnTaken();
   void OnStreamMessage(v1::PublisherMessage message);
   void OnStreamClosed(absl::Status status);
   void ScheduleKeepAlive();
   // An upstream that has welcomed us says something in each of its primary's intervals, a secondary from the first
   // heartbeat on that it has heard itself. Where it does not, whatever it is that holds the stream up (bytes that were
   // damaged on the way make HTTP/2 wait for others, while those that come keep the connection alive), another one may
-  // do.
+  // do. It takes what it is told, too.
   void WatchSilence();
+  void GiveUp(absl::string_view why, absl::Duration since);
   bool OwesWord() const;
-  // How long nothing was heard of the upstream; zero while something is to be done here.
-  absl::Duration Silence() const;
+  // How long ago that was; zero while something is to be done here.
+  absl::Duration SinceIdle(absl::Duration time) const;
+  // A secondary that hears of no primary says the last heartbeat again.
+  bool IsRepeated(const v1::PublisherMessage& message) const;
   template <typename Wish>
   void Ask(const std::function<void(Wish)>& hook, Wish wish) {
     ++outstanding_;
@@ -107,7 +113,9 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   std::unique_ptr<runtime::Timer> cancel_timer_;
   const absl::Duration keep_alive_;
   absl::Duration heard_;  // when the stream opened, a message came, or what it asked for was done, by Runtime::Now
+  absl::Duration news_;   // the same, but for a heartbeat that was repeated
   absl::Duration sent_;   // when the last message was given to the stream, by Runtime::Now
+  std::optional<absl::Duration> untaken_since_;  // when the message was given to the stream that it has not taken
   std::unique_ptr<runtime::Timer> keep_alive_timer_;
   std::unique_ptr<runtime::Timer> silence_timer_;
 };

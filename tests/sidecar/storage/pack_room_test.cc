@@ -17,10 +17,9 @@ class PackRoomTest : public PackTest {
  protected:
   // Of the second pack, for which there is no room beside what the first one left.
   std::string Message() {
-    secondary_.disk().SetCapacity(secondary_.Size() + secondary_.disk().Stat(kOld)->size + 3000);
+    secondary_.disk().SetCapacity(secondary_.Size() + file_.size() + 3000);
     primary_.Pack(Pack(file_, 3).bytes());
     RunUntilState(secondary_, "disk-full");
-    EXPECT_TRUE(secondary_.disk().Exists(kOld)) << "that is for a person to say";
     return secondary_.Status().error().message();
   }
   static constexpr const char* kOld = "/secondary/Data.fs.old";
@@ -41,7 +40,8 @@ TEST_F(PackRoomTest, WhatThePackBeforeLeftIsNamed) {
   Begin();
   primary_.Pack(Pack(file_, 2).bytes());
   RunUntilFollowed();
-  EXPECT_THAT(Message(), HasSubstr(absl::StrCat("Data.fs.old, of ", secondary_.disk().Stat(kOld)->size, " bytes")));
+  EXPECT_THAT(Message(), HasSubstr(absl::StrCat("Data.fs.old, of ", file_.size(), " bytes")));
+  EXPECT_TRUE(secondary_.disk().Exists(kOld)) << "that is for a person to say";
   ASSERT_TRUE(secondary_.disk().Remove(kOld).ok());
   RunUntilFollowed();
 }
@@ -50,8 +50,19 @@ TEST_F(PackRoomTest, WhatSomebodyElseHasPutThereIsNotNamed) {
   Begin();
   primary_.Pack(Pack(file_, 2).bytes());
   RunUntilFollowed();
-  secondary_.disk().SetContents(kOld, "precious");
+  secondary_.disk().SetContents(kOld, std::string(file_.size(), 'x'));
   EXPECT_THAT(Message(), testing::Not(HasSubstr("Data.fs.old")));
+}
+
+TEST_F(PackRoomTest, WhatIsHeldThoughItIsNotKeptIsNamed) {
+  secondary_.SetKeepOld(false);
+  Begin();
+  primary_.Pack(Pack(file_, 2).bytes());
+  RunUntilFollowed();
+  EXPECT_THAT(Message(), HasSubstr(absl::StrCat(file_.size(), " bytes, is held for followers")));
+  secondary_.Stop();
+  secondary_.Start();
+  RunUntilFollowed();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,14 +22,18 @@
 namespace zrs::storage {
 namespace {
 
-// Established, and then silent: no write is ever taken, and only a cancellation ends it.
+// Established, and then silent: where it is deaf too no write is ever taken. Only a cancellation ends it.
 class StuckStream final : public transport::FollowerStream {
  public:
+  explicit StuckStream(bool deaf) : deaf_(deaf) {}
+
   void Start(std::shared_ptr<transport::FollowerEvents> events) override {
     events_ = std::move(events);
     events_->OnOpen();
   }
-  void Write(v1::FollowerMessage) override {}
+  void Write(v1::FollowerMessage) override {
+    if (!deaf_) events_->OnWritten();
+  }
   void Read() override {}
   void Close() override {}
   void Cancel() override {
@@ -38,6 +43,7 @@ class StuckStream final : public transport::FollowerStream {
   transport::FollowerEvents& events() { return *events_; }
 
  private:
+  const bool deaf_;
   std::shared_ptr<transport::FollowerEvents> events_;
 };
 
@@ -52,7 +58,7 @@ TEST(UpstreamConnectionTest, IsTornDownWhereWhatItSaysLastIsNotTaken) {
   options.node_id = std::string(16, 'n');
   const auto connection =
       std::make_shared<UpstreamConnection>(runtime, std::move(options), replication::Copy{}, absl::Seconds(1),
-                                           std::make_shared<StuckStream>(), std::move(hooks));
+                                           std::make_shared<StuckStream>(/*deaf=*/true), std::move(hooks));
   runtime.Post([connection] { connection->Start(); });
   queue.RunUntil(queue.now() + absl::Seconds(1), [] { return false; });
   runtime.Post([connection] { connection->Stop(absl::Seconds(2)); });
@@ -60,6 +66,25 @@ TEST(UpstreamConnectionTest, IsTornDownWhereWhatItSaysLastIsNotTaken) {
   EXPECT_EQ(closed, 0) << "it has its grace";
   queue.RunUntil(queue.now() + absl::Seconds(2), [] { return false; });
   EXPECT_EQ(closed, 1);
+}
+
+TEST(UpstreamConnectionTest, IsGivenUpWhereNothingOfWhatItSaysIsTaken) {
+  simulation::EventQueue queue(1);
+  simulation::SimulatedRuntime runtime(queue, {});
+  std::vector<std::string> closed;
+  UpstreamConnection::Hooks hooks;
+  hooks.changed = [] {};
+  hooks.closed = [&closed](const absl::Status& status) { closed.emplace_back(status.message()); };
+  replication::FollowerOptions options;
+  options.node_id = replication::Id('n');
+  const auto connection =
+      std::make_shared<UpstreamConnection>(runtime, std::move(options), replication::Copy{}, absl::Seconds(1),
+                                           std::make_shared<StuckStream>(/*deaf=*/true), std::move(hooks));
+  runtime.Post([connection] { connection->Start(); });
+  queue.RunUntil(queue.now() + absl::Seconds(29), [] { return false; });
+  EXPECT_THAT(closed, testing::IsEmpty());
+  queue.RunUntil(queue.now() + absl::Seconds(2), [] { return false; });
+  EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing of what it is told was taken for 30s")));
 }
 
 struct SilentUpstream {
@@ -91,28 +116,34 @@ class SilentUpstreamTest : public testing::TestWithParam<SilentUpstream> {
         absl::UnixEpoch(), absl::Seconds(2), replication::Id('p'));
     return message;
   }
+  std::shared_ptr<StuckStream> Start(std::function<void(const absl::Status&)> closed) {
+    UpstreamConnection::Hooks hooks;
+    hooks.changed = [] {};
+    hooks.closed = std::move(closed);
+    hooks.create = [this](const replication::CreateCopy&) { connection_->OnCreated(absl::OkStatus()); };
+    replication::FollowerOptions options;
+    options.node_id = replication::Id('n');
+    auto stream = std::make_shared<StuckStream>(/*deaf=*/false);
+    connection_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), replication::Copy{},
+                                                       absl::Seconds(1), stream, std::move(hooks));
+    runtime_.Post([connection = connection_] { connection->Start(); });
+    Run(1);
+    return stream;
+  }
   void Run(int seconds) {
     queue_.RunUntil(queue_.now() + absl::Seconds(seconds), [] { return false; });
   }
 
   simulation::EventQueue queue_{1};
   simulation::SimulatedRuntime runtime_{queue_, {}};
+  std::shared_ptr<UpstreamConnection> connection_;
 };
 
 // Bytes that were damaged on the way made HTTP/2 wait for others, which do not come.
 TEST_P(SilentUpstreamTest, IsGivenUpWhereItOwesWord) {
   std::vector<std::string> closed;
-  std::shared_ptr<UpstreamConnection> connection;
-  UpstreamConnection::Hooks hooks;
-  hooks.changed = [] {};
-  hooks.closed = [&closed](const absl::Status& status) { closed.emplace_back(status.message()); };
-  hooks.create = [&connection](const replication::CreateCopy&) { connection->OnCreated(absl::OkStatus()); };
-  replication::FollowerOptions options;
-  options.node_id = replication::Id('n');
-  const auto stream = std::make_shared<StuckStream>();
-  connection = std::make_shared<UpstreamConnection>(runtime_, std::move(options), replication::Copy{}, absl::Seconds(1),
-                                                    stream, std::move(hooks));
-  runtime_.Post([connection] { connection->Start(); });
+  const std::shared_ptr<StuckStream> stream =
+      Start([&closed](const absl::Status& status) { closed.emplace_back(status.message()); });
   Run(60);
   EXPECT_THAT(closed, testing::IsEmpty()) << "it has not answered";
   stream->events().OnMessage(Welcome());
@@ -125,9 +156,25 @@ TEST_P(SilentUpstreamTest, IsGivenUpWhereItOwesWord) {
     EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 30s")));
   } else {
     EXPECT_THAT(closed, testing::IsEmpty());
-    connection->HangUp();
+    connection_->HangUp();
     Run(1);
   }
+}
+
+TEST_P(SilentUpstreamTest, OfOneThatSaysTheSameAgainNothingNewIsHeard) {
+  int closed = 0;
+  const std::shared_ptr<StuckStream> stream = Start([&closed](const absl::Status&) { ++closed; });
+  stream->events().OnMessage(Welcome());
+  Run(1);
+  EXPECT_FALSE(connection_->silent());
+  for (int n = 0; n < 10; ++n) {
+    stream->events().OnMessage(Heartbeat());
+    Run(4);
+  }
+  EXPECT_TRUE(connection_->silent());
+  EXPECT_EQ(closed, 0);
+  connection_->HangUp();
+  Run(1);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -165,7 +212,7 @@ TEST(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {
   copy.committed = tests::FileBuilder().AddMany(9, 90).end();
   replication::FollowerOptions options;
   options.node_id = replication::Id('n');
-  const auto stream = std::make_shared<StuckStream>();
+  const auto stream = std::make_shared<StuckStream>(/*deaf=*/false);
   connection = std::make_shared<UpstreamConnection>(runtime, std::move(options), std::move(copy), absl::Seconds(1),
                                                     stream, std::move(hooks));
   runtime.Post([&] { connection->Start(); });

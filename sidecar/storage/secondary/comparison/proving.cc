@@ -6,6 +6,7 @@
 #include "sidecar/replication/lineage.h"
 
 namespace zrs::storage {
+
 void Proving::Begin() {
   absl::c_fill(answers_, Answer::kNone);
   heard_.reset();

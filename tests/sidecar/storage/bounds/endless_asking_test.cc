@@ -1,4 +1,5 @@
 // Peers that ask without pause: what they cost is bounded, and commits go on.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "sidecar/storage/publisher/publisher.h"
 #include "tests/sidecar/replication/fixtures.h"
 #include "tests/sidecar/storage/machine.h"
 #include "tests/sidecar/storage/scripted_peers.h"
@@ -135,6 +137,32 @@ TEST_F(EndlessAskingTest, AmongThoseWhoNameALongTransactionThatIsNotThereAFollow
     return true;
   }));
   for (const auto& liar : liars) EXPECT_EQ(liar->received.back().end().reason(), v1::End::REASON_DIVERGED);
+}
+
+TEST_F(EndlessAskingTest, FourAskAtATimeAndTheNextOneLater) {
+  Begin();
+  LearnLineage();
+  uint64_t nodes = 0;
+  const auto inspect = [&] {
+    v1::FollowerMessage hello = Hello(++nodes, filestorage::Boundary{});
+    hello.mutable_hello()->set_inspect(true);
+    auto script = Say(hello);
+    EXPECT_TRUE(world_.RunUntil([&] { return !script->received.empty(); }));
+    return script;
+  };
+  std::vector<std::shared_ptr<Script>> askers;
+  for (uint32_t n = 0; n < Publisher::kMostInspecting; ++n) {
+    askers.push_back(inspect());
+    EXPECT_TRUE(askers.back()->received[0].has_welcome()) << askers.back()->received[0].DebugString();
+  }
+  const v1::PublisherMessage refused = inspect()->received[0];
+  EXPECT_EQ(refused.end().reason(), v1::End::REASON_NOT_READY);
+  EXPECT_THAT(refused.end().message(), testing::HasSubstr("is being compared with 4 others already"));
+  EXPECT_LT(Commit(), absl::Milliseconds(200)) << "followers are no askers";
+  askers.front()->Cancel();
+  ASSERT_TRUE(world_.RunUntil([&] { return askers.front()->closed; }));
+  world_.RunFor(absl::Seconds(1));
+  EXPECT_TRUE(inspect()->received[0].has_welcome());
 }
 
 TEST_F(EndlessAskingTest, QuestionsWithoutPauseAreAnsweredAtTheRate) {
