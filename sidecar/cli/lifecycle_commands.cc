@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@
 #include "absl/time/time.h"
 #include "filestorage/posix_file_system.h"
 #include "sidecar/admin/admin_client.h"
+#include "sidecar/admin/state_advice.h"
 #include "sidecar/cli/background.h"
 #include "sidecar/cli/commands.h"
 #include "sidecar/cli/logging.h"
@@ -31,7 +33,9 @@ namespace {
 
 constexpr absl::Duration kHealthTimeout = absl::Seconds(5);
 constexpr absl::Duration kStatusTimeout = absl::Seconds(5);
-constexpr absl::Duration kStopPoll = absl::Milliseconds(50);
+constexpr absl::Duration kPoll = absl::Milliseconds(50);
+// By then a storage that cannot work has said so, most often.
+constexpr absl::Duration kFirstLook = absl::Milliseconds(500);
 // What closing files and streams may take beyond the time for followers.
 constexpr absl::Duration kStopGrace = absl::Seconds(20);
 // Shorter work is silent.
@@ -77,7 +81,7 @@ absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings, std:
       return absl::OkStatus();
     }
     // Once the time is over the followers are let go, and nobody knows any more who was behind.
-    const bool asked = waited + kStopPoll < settings.stop_timeout;
+    const bool asked = waited + kPoll < settings.stop_timeout;
     if (auto now = asked ? FollowersBehind(client) : std::nullopt) behind = *std::move(now);
     if (waited > most) {
       return absl::DeadlineExceededError(
@@ -88,7 +92,27 @@ absl::Status WaitForEnd(pid_t pid, const config::SidecarSettings& settings, std:
       Print(stderr, absl::StrCat("zrs: waiting up to ", absl::FormatDuration(settings.stop_timeout),
                                  " for followers to have everything\n"));
     }
-    absl::SleepFor(kStopPoll);
+    absl::SleepFor(kPoll);
+  }
+}
+
+// Storages that need somebody; the process is up for them too.
+void TellOfTrouble(const config::SidecarSettings& settings) {
+  admin::AdminClient client(settings.admin_socket);
+  const auto began = std::chrono::steady_clock::now();
+  auto status = client.Status(kStatusTimeout);
+  const auto starting = [](const v1::StorageStatus& storage) { return storage.state() == "starting"; };
+  while (status.ok() && absl::c_any_of(status->storages(), starting) &&
+         absl::FromChrono(std::chrono::steady_clock::now() - began) < kFirstLook) {
+    absl::SleepFor(kPoll);
+    status = client.Status(kStatusTimeout);
+  }
+  if (!status.ok()) return;
+  for (const v1::StorageStatus& storage : status->storages()) {
+    const std::optional<admin::Advice> advice = admin::AdviceFor(storage);
+    if (admin::SeverityOf(storage) != admin::Severity::kNeedsSomebody || !advice) continue;
+    Print(stderr, absl::StrCat("zrs: it is up, but storage ", storage.name(), " is ", storage.state(), ": ",
+                               advice->reason, "; ", advice->next_step, "\n"));
   }
 }
 
@@ -110,7 +134,9 @@ int StartCommand(const std::string& config) {
   }
   const absl::StatusOr<pid_t> started =
       RunInBackground([&](OnUp on_up) { return RunInBackgroundOf(*settings, on_up); });
-  return started.ok() ? kSuccess : Complain(started.status(), kFailed);
+  if (!started.ok()) return Complain(started.status(), kFailed);
+  TellOfTrouble(settings->sidecar);
+  return kSuccess;
 }
 
 int StopCommand(const std::string& config) {

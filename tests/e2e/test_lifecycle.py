@@ -45,6 +45,15 @@ def test_it_runs_without_a_terminal_and_logs_to_the_state_directory(primary):
         assert "is up with 1 storage(s)" in log.read()
 
 
+def test_start_names_a_storage_that_cannot_work(lab):
+    copy = lab.path("copy-data", "Data.fs")
+    first, second = (Background(lab, name, config.secondary(copy, "127.0.0.1:1")) for name in ("first", "second"))
+    assert first.command("start") == (0, "", "")
+    code, out, err = second.command("start")
+    assert (code, out) == (0, "")
+    assert err.startswith("zrs: it is up, but storage main is stopped: ") and copy in err and err.count("\n") == 1
+
+
 def test_starting_twice_is_said_and_is_no_failure(primary):
     assert primary.command("start")[0] == 0
     pid = primary.sidecar.status()["pid"]
