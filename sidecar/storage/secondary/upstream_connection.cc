@@ -15,6 +15,8 @@ namespace {
 constexpr absl::Duration kLongestSilence = absl::Seconds(20);  // until it is told
 constexpr absl::Duration kLongestWait = absl::Seconds(30);     // until the stream is given up, at least
 constexpr int kIntervalsMissed = 3;                            // the same
+// The position that the hello names may have to be looked for, behind others', on a slow disk.
+constexpr absl::Duration kLongestHandshake = absl::Minutes(2);
 
 }  // namespace
 
@@ -81,26 +83,27 @@ void UpstreamConnection::ScheduleKeepAlive() {
 }
 
 void UpstreamConnection::WatchSilence() {
-  const std::optional<v1::Heartbeat>& heartbeat = session_.heartbeat();
-  const absl::Duration interval = absl::Microseconds(heartbeat ? heartbeat->interval_micros() : 0);
-  const absl::Duration longest = std::max(kLongestWait, kIntervalsMissed * interval);
-  const absl::Duration silent = OwesWord() ? SinceIdle(heard_) : absl::ZeroDuration();
+  const absl::Duration longest = LongestSilence();
+  const absl::Duration silent = SinceIdle(heard_);
   const absl::Duration deaf = untaken_since_ ? runtime_.Now() - *untaken_since_ : absl::ZeroDuration();
   if (silent >= longest) return GiveUp("nothing was heard of it", silent);
   if (deaf >= kLongestWait) return GiveUp("nothing of what it is told was taken", deaf);
   silence_timer_ = runtime_.After(std::min(longest - silent, kLongestWait - deaf), [this] { WatchSilence(); });
 }
 
+absl::Duration UpstreamConnection::LongestSilence() const {
+  if (session_.upstream_end() == 0) return kLongestHandshake;
+  const std::optional<v1::Heartbeat>& heartbeat = session_.heartbeat();
+  const bool has_more = session_.received_offset() < session_.upstream_end();
+  if (session_.upstream_is_secondary() && !heartbeat && !has_more) return absl::InfiniteDuration();
+  const absl::Duration interval = absl::Microseconds(heartbeat ? heartbeat->interval_micros() : 0);
+  return std::max(kLongestWait, kIntervalsMissed * interval);
+}
+
 void UpstreamConnection::GiveUp(absl::string_view why, absl::Duration since) {
   gave_up_ = absl::StrCat(why, " for ", absl::FormatDuration(absl::Trunc(since, absl::Seconds(1))),
                           " over a connection that seemed to be well");
   HangUp();
-}
-
-bool UpstreamConnection::OwesWord() const {
-  if (session_.upstream_end() == 0) return false;
-  if (!session_.upstream_is_secondary() || session_.heartbeat()) return true;
-  return session_.received_offset() < session_.upstream_end();
 }
 
 bool UpstreamConnection::silent() const { return open_ && SinceIdle(news_) >= kLongestSilence; }

@@ -80,7 +80,8 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   // do. It takes what it is told, too.
   void WatchSilence();
   void GiveUp(absl::string_view why, absl::Duration since);
-  bool OwesWord() const;
+  // Before the stream is given up; infinite where the upstream owes no word.
+  absl::Duration LongestSilence() const;
   // How long ago that was; zero while something is to be done here.
   absl::Duration SinceIdle(absl::Duration time) const;
   // A secondary that hears of no primary says the last heartbeat again.

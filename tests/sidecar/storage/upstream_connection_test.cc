@@ -161,6 +161,15 @@ TEST_P(SilentUpstreamTest, IsGivenUpWhereItOwesWord) {
   }
 }
 
+TEST_P(SilentUpstreamTest, IsGivenUpWhereItDoesNotAnswer) {
+  std::vector<std::string> closed;
+  Start([&closed](const absl::Status& status) { closed.emplace_back(status.message()); });
+  Run(118);
+  EXPECT_THAT(closed, testing::IsEmpty());
+  Run(3);
+  EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 2m")));
+}
+
 TEST_P(SilentUpstreamTest, OfOneThatSaysTheSameAgainNothingNewIsHeard) {
   int closed = 0;
   const std::shared_ptr<StuckStream> stream = Start([&closed](const absl::Status&) { ++closed; });
