@@ -91,6 +91,8 @@ TEST_F(FollowerComingsTest, OneOfASecondaryHearsOfThePrimaryThatIsGoneToo) {
     age = message.heartbeat().age_micros();
   }
   EXPECT_GT(age, 55'000'000);
+  follower->Cancel();
+  EXPECT_TRUE(world_.RunUntil([&] { return follower->closed; }));
 }
 
 TEST_F(FollowerComingsTest, WhyOneWentIsLogged) {
