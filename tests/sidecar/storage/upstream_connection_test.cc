@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,44 +46,55 @@ class StuckStream final : public transport::FollowerStream {
   std::shared_ptr<transport::FollowerEvents> events_;
 };
 
-TEST(UpstreamConnectionTest, IsTornDownWhereWhatItSaysLastIsNotTaken) {
-  simulation::EventQueue queue(1);
-  simulation::SimulatedRuntime runtime(queue, {});
-  int closed = 0;
-  UpstreamConnection::Hooks hooks;
-  hooks.changed = [] {};
-  hooks.closed = [&closed](const absl::Status&) { ++closed; };
-  replication::FollowerOptions options;
-  options.node_id = std::string(16, 'n');
-  const auto connection =
-      std::make_shared<UpstreamConnection>(runtime, std::move(options), replication::Copy{}, absl::Seconds(1),
-                                           std::make_shared<StuckStream>(/*deaf=*/true), std::move(hooks));
-  runtime.Post([connection] { connection->Start(); });
-  queue.RunUntil(queue.now() + absl::Seconds(1), [] { return false; });
-  runtime.Post([connection] { connection->Stop(absl::Seconds(2)); });
-  queue.RunUntil(queue.now() + absl::Seconds(1), [] { return false; });
-  EXPECT_EQ(closed, 0) << "it has its grace";
-  queue.RunUntil(queue.now() + absl::Seconds(2), [] { return false; });
-  EXPECT_EQ(closed, 1);
+class UpstreamConnectionTest : public testing::Test {
+ protected:
+  std::shared_ptr<StuckStream> Start(bool deaf) {
+    UpstreamConnection::Hooks hooks;
+    hooks.changed = [] {};
+    hooks.closed = [this](const absl::Status& status) { closed_.emplace_back(status.message()); };
+    hooks.create = [this](const replication::CreateCopy&) { connection_->OnCreated(absl::OkStatus()); };
+    replication::FollowerOptions options;
+    options.node_id = replication::Id('n');
+    auto stream = std::make_shared<StuckStream>(deaf);
+    connection_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), replication::Copy{},
+                                                       absl::Seconds(1), stream, std::move(hooks));
+    runtime_.Post([connection = connection_] { connection->Start(); });
+    Run(1);
+    return stream;
+  }
+  void Run(int seconds) {
+    queue_.RunUntil(queue_.now() + absl::Seconds(seconds), [] { return false; });
+  }
+
+  simulation::EventQueue queue_{1};
+  simulation::SimulatedRuntime runtime_{queue_, {}};
+  std::shared_ptr<UpstreamConnection> connection_;
+  std::vector<std::string> closed_;  // why, each time that it was told
+};
+
+TEST_F(UpstreamConnectionTest, IsTornDownWhereWhatItSaysLastIsNotTaken) {
+  Start(/*deaf=*/true);
+  runtime_.Post([this] { connection_->Stop(absl::Seconds(2)); });
+  Run(1);
+  EXPECT_THAT(closed_, testing::IsEmpty()) << "it has its grace";
+  Run(2);
+  EXPECT_THAT(closed_, testing::SizeIs(1));
 }
 
-TEST(UpstreamConnectionTest, IsGivenUpWhereNothingOfWhatItSaysIsTaken) {
-  simulation::EventQueue queue(1);
-  simulation::SimulatedRuntime runtime(queue, {});
-  std::vector<std::string> closed;
-  UpstreamConnection::Hooks hooks;
-  hooks.changed = [] {};
-  hooks.closed = [&closed](const absl::Status& status) { closed.emplace_back(status.message()); };
-  replication::FollowerOptions options;
-  options.node_id = replication::Id('n');
-  const auto connection =
-      std::make_shared<UpstreamConnection>(runtime, std::move(options), replication::Copy{}, absl::Seconds(1),
-                                           std::make_shared<StuckStream>(/*deaf=*/true), std::move(hooks));
-  runtime.Post([connection] { connection->Start(); });
-  queue.RunUntil(queue.now() + absl::Seconds(29), [] { return false; });
-  EXPECT_THAT(closed, testing::IsEmpty());
-  queue.RunUntil(queue.now() + absl::Seconds(2), [] { return false; });
-  EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing of what it is told was taken for 30s")));
+TEST_F(UpstreamConnectionTest, IsGivenUpWhereNothingOfWhatItSaysIsTaken) {
+  Start(/*deaf=*/true);
+  Run(28);
+  EXPECT_THAT(closed_, testing::IsEmpty());
+  Run(2);
+  EXPECT_THAT(closed_, testing::ElementsAre(testing::HasSubstr("nothing of what it is told was taken for 30s")));
+}
+
+TEST_F(UpstreamConnectionTest, IsGivenUpWhereItIsNotAnswered) {
+  Start(/*deaf=*/false);
+  Run(118);
+  EXPECT_THAT(closed_, testing::IsEmpty());
+  Run(3);
+  EXPECT_THAT(closed_, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 2m")));
 }
 
 struct SilentUpstream {
@@ -95,7 +105,7 @@ struct SilentUpstream {
   bool given_up = true;
 };
 
-class SilentUpstreamTest : public testing::TestWithParam<SilentUpstream> {
+class SilentUpstreamTest : public UpstreamConnectionTest, public testing::WithParamInterface<SilentUpstream> {
  protected:
   v1::PublisherMessage Welcome() const {
     v1::PublisherMessage message;
@@ -116,63 +126,30 @@ class SilentUpstreamTest : public testing::TestWithParam<SilentUpstream> {
         absl::UnixEpoch(), absl::Seconds(2), replication::Id('p'));
     return message;
   }
-  std::shared_ptr<StuckStream> Start(std::function<void(const absl::Status&)> closed) {
-    UpstreamConnection::Hooks hooks;
-    hooks.changed = [] {};
-    hooks.closed = std::move(closed);
-    hooks.create = [this](const replication::CreateCopy&) { connection_->OnCreated(absl::OkStatus()); };
-    replication::FollowerOptions options;
-    options.node_id = replication::Id('n');
-    auto stream = std::make_shared<StuckStream>(/*deaf=*/false);
-    connection_ = std::make_shared<UpstreamConnection>(runtime_, std::move(options), replication::Copy{},
-                                                       absl::Seconds(1), stream, std::move(hooks));
-    runtime_.Post([connection = connection_] { connection->Start(); });
-    Run(1);
-    return stream;
-  }
-  void Run(int seconds) {
-    queue_.RunUntil(queue_.now() + absl::Seconds(seconds), [] { return false; });
-  }
-
-  simulation::EventQueue queue_{1};
-  simulation::SimulatedRuntime runtime_{queue_, {}};
-  std::shared_ptr<UpstreamConnection> connection_;
 };
 
 // Bytes that were damaged on the way made HTTP/2 wait for others, which do not come.
 TEST_P(SilentUpstreamTest, IsGivenUpWhereItOwesWord) {
-  std::vector<std::string> closed;
-  const std::shared_ptr<StuckStream> stream =
-      Start([&closed](const absl::Status& status) { closed.emplace_back(status.message()); });
+  const std::shared_ptr<StuckStream> stream = Start(/*deaf=*/false);
   Run(60);
-  EXPECT_THAT(closed, testing::IsEmpty()) << "it has not answered";
+  EXPECT_THAT(closed_, testing::IsEmpty()) << "it has not answered";
   stream->events().OnMessage(Welcome());
   Run(5);
   if (GetParam().heartbeat) stream->events().OnMessage(Heartbeat());
   Run(20);
-  EXPECT_THAT(closed, testing::IsEmpty());
+  EXPECT_THAT(closed_, testing::IsEmpty());
   Run(20);
   if (GetParam().given_up) {
-    EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 30s")));
+    EXPECT_THAT(closed_, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 30s")));
   } else {
-    EXPECT_THAT(closed, testing::IsEmpty());
+    EXPECT_THAT(closed_, testing::IsEmpty());
     connection_->HangUp();
     Run(1);
   }
 }
 
-TEST_P(SilentUpstreamTest, IsGivenUpWhereItDoesNotAnswer) {
-  std::vector<std::string> closed;
-  Start([&closed](const absl::Status& status) { closed.emplace_back(status.message()); });
-  Run(118);
-  EXPECT_THAT(closed, testing::IsEmpty());
-  Run(3);
-  EXPECT_THAT(closed, testing::ElementsAre(testing::HasSubstr("nothing was heard of it for 2m")));
-}
-
 TEST_P(SilentUpstreamTest, OfOneThatSaysTheSameAgainNothingNewIsHeard) {
-  int closed = 0;
-  const std::shared_ptr<StuckStream> stream = Start([&closed](const absl::Status&) { ++closed; });
+  const std::shared_ptr<StuckStream> stream = Start(/*deaf=*/false);
   stream->events().OnMessage(Welcome());
   Run(1);
   EXPECT_FALSE(connection_->silent());
@@ -181,7 +158,7 @@ TEST_P(SilentUpstreamTest, OfOneThatSaysTheSameAgainNothingNewIsHeard) {
     Run(4);
   }
   EXPECT_TRUE(connection_->silent());
-  EXPECT_EQ(closed, 0);
+  EXPECT_THAT(closed_, testing::IsEmpty());
   connection_->HangUp();
   Run(1);
 }
@@ -198,12 +175,9 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return each.param.what; });
 
 // A packed file has arrived, and a bit more, when the stream ends.
-TEST(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {
+TEST_F(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {
   const tests::FileBuilder file = tests::FileBuilder().AddMany(6, 50);
   const auto& at = file.boundaries();
-  simulation::EventQueue queue(1);
-  simulation::SimulatedRuntime runtime(queue, {});
-  const auto run = [&queue] { queue.RunUntil(queue.now() + absl::Seconds(1), [] { return false; }); };
   std::vector<std::string> seen;
   std::shared_ptr<UpstreamConnection> connection;
   UpstreamConnection::Hooks hooks;
@@ -222,10 +196,10 @@ TEST(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {
   replication::FollowerOptions options;
   options.node_id = replication::Id('n');
   const auto stream = std::make_shared<StuckStream>(/*deaf=*/false);
-  connection = std::make_shared<UpstreamConnection>(runtime, std::move(options), std::move(copy), absl::Seconds(1),
+  connection = std::make_shared<UpstreamConnection>(runtime_, std::move(options), std::move(copy), absl::Seconds(1),
                                                     stream, std::move(hooks));
-  runtime.Post([&] { connection->Start(); });
-  run();
+  runtime_.Post([&] { connection->Start(); });
+  Run(1);
   v1::PublisherMessage message;
   v1::Welcome& welcome = *message.mutable_welcome();
   welcome.set_version(1);
@@ -236,19 +210,19 @@ TEST(UpstreamConnectionTest, EndsAfterEverythingThatItWished) {
   *welcome.mutable_start() = replication::ToProto(at[0]);
   welcome.set_committed_end(at[3].offset);
   stream->events().OnMessage(message);
-  run();
+  Run(1);
   stream->events().OnMessage(replication::BatchOf(file.bytes(), 4, at[3].offset, at[0]));
-  run();
+  Run(1);
   stream->events().OnMessage(replication::BatchOf(file.bytes(), at[3].offset, at[6].offset, at[3]));
-  run();
+  Run(1);
   stream->Cancel();
-  run();
+  Run(1);
   EXPECT_THAT(seen, testing::ElementsAre(absl::StrCat("write up to ", at[3].offset)));
-  runtime.Post([&] { connection->OnWritten(absl::OkStatus()); });
-  run();
+  runtime_.Post([&] { connection->OnWritten(absl::OkStatus()); });
+  Run(1);
   EXPECT_THAT(seen, testing::ElementsAre(testing::_, absl::StrCat("write up to ", at[6].offset)));
-  runtime.Post([&] { connection->OnWritten(absl::OkStatus()); });
-  run();
+  runtime_.Post([&] { connection->OnWritten(absl::OkStatus()); });
+  Run(1);
   EXPECT_THAT(seen, testing::ElementsAre(testing::_, testing::_, "closed"));
 }
 
