@@ -143,6 +143,7 @@ class Checker : public NetworkObserver {
     std::set<ProcessName> followed;  // all that `follows` was
     std::string refused;             // what the writer left here, which a power loss had made unsound; empty: nothing
     std::string left;                // id of a transaction that the writer left here uncommitted; empty: none
+    std::string torn;                // what a power loss may have made of the id of one; empty: none
     std::optional<std::string> state_bytes;               // of the state file that was parsed last
     absl::StatusOr<std::optional<storage::State>> state;  // what it said
   };

@@ -21,6 +21,14 @@ uint64_t CommonPrefix(absl::string_view a, absl::string_view b) {
   return static_cast<uint64_t>(differ.first - a.begin());
 }
 
+// What an opener takes for the id of the last transaction, where a power loss may have left half of an old and half of
+// a new one: until the sidecar has recovered the copy, no promise was made of it (the README's limits). Else nothing.
+std::string TornTid(const std::string& contents) {
+  constexpr uint64_t kSector = 512;
+  const uint64_t end = OpenAsZodb(contents).end;
+  return end % kSector > kSector - sizeof(filestorage::Tid) ? contents.substr(end, sizeof(filestorage::Tid)) : "";
+}
+
 }  // namespace
 
 void Checker::CheckOpened(Node& node, absl::string_view when, const std::string& contents, bool after_power_loss) {
@@ -55,10 +63,14 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
                                   ", and an earlier one up to ", disk.seen.offset, " of ", disk.seen.epoch));
   }
   // ZODB tells of the id of a transaction that is not committed, too.
-  const bool left = !disk.left.empty() && absl::StartsWith(absl::string_view(contents).substr(opened.end), disk.left);
-  if (left || saved_.IsCutting(node.name())) return;
+  const absl::string_view behind = absl::string_view(contents).substr(opened.end);
+  const bool left = !disk.left.empty() && absl::StartsWith(behind, disk.left);
+  const bool torn = !disk.torn.empty() && absl::StartsWith(behind, disk.torn);
+  if (left || torn || saved_.IsCutting(node.name())) return;
   if (*seen == disk.seen.epoch && opened.last_tid < disk.seen_tid) {
-    return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end));
+    return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end, ": ",
+                                  absl::Hex(opened.last_tid), ", not ", absl::Hex(disk.seen_tid), " behind ",
+                                  disk.seen.offset));
   }
   disk.seen = {*seen, opened.end};
   disk.seen_tid = opened.last_tid;
@@ -134,7 +146,10 @@ void Checker::OnHostCrashed(Node& node) {
   disk.seen = {};
   disk.seen_tid = 0;
   disk.proved = {};
-  if (!node.is_primary()) return CheckCopy(node);
+  if (!node.is_primary()) {
+    disk.torn = TornTid(node.disk().Contents(kDataPath));
+    return CheckCopy(node);
+  }
   for (const auto& [epoch, sent] : sent_) {
     if (epoch <= writer_->epoch() && absl::StartsWith(writer_->HistoryOf(epoch), sent)) continue;
     log_.Violation(node.name(),

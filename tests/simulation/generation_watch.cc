@@ -42,6 +42,8 @@ std::string GenerationWatch::OnMessage(const std::string& node, uint64_t life, c
   // It has diverged from whom it was told to follow, and will be a copy of that one's again.
   if (look && message.has_end() && message.end().reason() == v1::End::REASON_SOURCE_FAILED)
     follower.heard_of.erase(peer);
+  // It has lost its state, and with it what it was promoted to.
+  if (look && message.end().takes_identity() != v1::End::TAKES_IDENTITY_NO) follower.heard_of.erase(peer);
   if (!message.has_heartbeat() || !follower.follows) return "";
   uint64_t known = 0;
   const auto note = [&](const Known& one) {

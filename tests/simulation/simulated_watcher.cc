@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+
 namespace zrs::simulation {
 namespace {
 
@@ -13,6 +15,11 @@ class SimulatedWatch : public runtime::FileWatch {
   ~SimulatedWatch() override { notifications_.Remove(number_); }
 
   bool native() const override { return true; }
+  void IgnoreWrites() override { notifications_.Ignore(number_, true); }
+  void TellWrites() override {
+    notifications_.Ignore(number_, false);
+    notifications_.Tell(number_);
+  }
   void set_number(uint64_t number) { number_ = number; }
   std::weak_ptr<std::function<void()>> changed() const { return changed_; }
 
@@ -25,7 +32,7 @@ class SimulatedWatch : public runtime::FileWatch {
 }  // namespace
 
 uint64_t FileNotifications::Add(const std::string& path, std::function<void()> told) {
-  watches_.emplace(next_, std::make_pair(path, std::move(told)));
+  watches_.emplace(next_, Watch{path, std::move(told)});
   return next_++;
 }
 
@@ -33,8 +40,17 @@ void FileNotifications::Remove(uint64_t number) { watches_.erase(number); }
 
 void FileNotifications::Changed(const std::string& path) {
   for (const auto& [number, watch] : watches_) {
-    if (watch.first == path) watch.second();
+    if (watch.path == path && !watch.ignores) watch.told();
   }
+}
+
+void FileNotifications::Ignore(uint64_t number, bool ignores) { watches_.at(number).ignores = ignores; }
+
+void FileNotifications::Tell(uint64_t number) { watches_.at(number).told(); }
+
+bool FileNotifications::IsTold(const std::string& path) const {
+  return absl::c_any_of(watches_,
+                        [&path](const auto& entry) { return entry.second.path == path && !entry.second.ignores; });
 }
 
 std::unique_ptr<runtime::FileWatch> SimulatedWatcher::Watch(const std::string& path, runtime::Runtime& runtime,

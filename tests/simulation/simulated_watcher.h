@@ -21,10 +21,21 @@ class FileNotifications {
   void Remove(uint64_t number);
   // Somebody wrote, cut or created the file.
   void Changed(const std::string& path);
+  // Of a watch that was added: whether changes are told to it. A real one is told of its name all the same.
+  void Ignore(uint64_t number, bool ignores);
+  void Tell(uint64_t number);
+  // Whether anybody is told of writes to it.
+  bool IsTold(const std::string& path) const;
 
  private:
+  struct Watch {
+    std::string path;
+    std::function<void()> told;
+    bool ignores = false;
+  };
+
   uint64_t next_ = 1;
-  std::map<uint64_t, std::pair<std::string, std::function<void()>>> watches_;
+  std::map<uint64_t, Watch> watches_;
 };
 
 struct WatcherOptions {
