@@ -37,9 +37,11 @@
 #include "sidecar/runtime/asio_runtime.h"
 #include "sidecar/runtime/command_runner.h"
 #include "sidecar/runtime/inotify_watcher.h"
+#include "sidecar/runtime/timer_queue.h"
 #include "sidecar/storage/identity.h"
 #include "sidecar/storage/storage.h"
 #include "sidecar/transport/grpc_dialer.h"
+#include "sidecar/transport/grpc_library.h"
 #include "sidecar/transport/message_stream.h"
 #include "spdlog/spdlog.h"
 
@@ -100,6 +102,7 @@ class Process {
   asio::io_context main_context_;  // signals, and the end
   asio::signal_set signals_{main_context_, SIGTERM, SIGINT};
   std::vector<std::thread> threads_;
+  const std::shared_ptr<runtime::TimerQueue> timers_ = runtime::TimerQueue::Make(context_);
   runtime::InotifyWatcher watcher_;
   std::unique_ptr<transport::Dialer> dialer_ = transport::MakeGrpcDialer();
   std::vector<std::unique_ptr<runtime::AsioRuntime>> runtimes_;
@@ -167,7 +170,7 @@ storage::StorageOptions Process::OptionsFor(const config::StorageSettings& from,
 
 void Process::MakeStorages() {
   for (const config::StorageSettings& from : settings_.storages) {
-    auto runtime = std::make_unique<runtime::AsioRuntime>(context_, absl::StrCat("zrs-io-", from.name));
+    auto runtime = std::make_unique<runtime::AsioRuntime>(context_, timers_, absl::StrCat("zrs-io-", from.name));
     storage::StorageServices services{*runtime, watcher_, filestorage::PosixFileSystem(), *dialer_};
     storages_.push_back(storage::MakeStorage(OptionsFor(from, *runtime), services));
     runtimes_.push_back(std::move(runtime));
@@ -201,6 +204,7 @@ absl::Status Process::StartServers(const std::vector<storage::Storage*>& storage
 absl::Status Process::Start() {
   absl::Status prepared = PrepareDirectories();
   if (!prepared.ok()) return prepared;
+  transport::BringUpGrpc();
   MakeStorages();
   std::vector<storage::Storage*> storages;
   for (const auto& storage : storages_) storages.push_back(storage.get());
@@ -262,6 +266,7 @@ Process::~Process() {
   dialer_.reset();
   storages_.clear();
   runtimes_.clear();
+  timers_->Close();
 }
 
 }  // namespace

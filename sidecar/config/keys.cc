@@ -46,10 +46,11 @@ constexpr KeySpec kKeys[] = {
      "Most bytes in a second that are read for secondaries which compare their copies, and as many again to look where "
      "those are that connect; 0 for no bound."},
     {"keep-alive-delay", kStorages, kTime, false, "2s", "", "10ms", "1h", kAlways,
-     "In a primary the time between two heartbeats; in a secondary the longest silence towards its upstream, so that "
-     "nothing between them forgets the connection."},
+     "In a primary the longest time between two heartbeats; in a secondary the longest silence towards its upstream, "
+     "so that nothing between them forgets the connection."},
     {"poll-interval", kZrs | kPrimary, kTime, false, "1s", "", "10ms", "1h", kPrimaryOnly,
-     "How often the file is looked at when no notification came."},
+     "How often the file is looked at when no notification came; a fifth as often where notifications have told of "
+     "everything for a while."},
     {"reconnect-delay", kZrs | kSecondary, kTime, false, "10s", "", "10ms", "1h", kFollowing,
      "Longest pause between two attempts to connect, and the pause after a refusal."},
     {"max-lag", kZrs | kSecondary, kTime, false, "60s", "", "1s", "1d", kFollowing,

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
 #include <system_error>
 #include <utility>
 
@@ -24,10 +23,8 @@ absl::Duration DueAt(absl::Duration now, absl::Duration delay) {
   return delay < kCoarse ? now + delay : absl::Ceil(now + delay, kGrain);
 }
 
-// Asio's cancel cannot take back a handler that is queued already; the flag can. Both are touched on the strand only.
+// What is on its way to the strand already cannot be taken back; this can. On the strand only.
 struct TimerState {
-  explicit TimerState(asio::io_context& context) : timer(context) {}
-  asio::steady_timer timer;
   Task task;
 };
 
@@ -43,15 +40,19 @@ void StandBehindOthers() {
 
 class AsioTimer final : public Timer {
  public:
-  explicit AsioTimer(std::shared_ptr<TimerState> state) : state_(std::move(state)) {}
+  AsioTimer(std::shared_ptr<TimerQueue> queue, std::shared_ptr<TimerState> state,
+            std::shared_ptr<TimerQueue::Entry> entry)
+      : queue_(std::move(queue)), state_(std::move(state)), entry_(std::move(entry)) {}
   ~AsioTimer() override { Cancel(); }
   void Cancel() override {
     state_->task = nullptr;
-    state_->timer.cancel();
+    queue_->Remove(entry_);
   }
 
  private:
-  std::shared_ptr<TimerState> state_;
+  const std::shared_ptr<TimerQueue> queue_;
+  const std::shared_ptr<TimerState> state_;
+  const std::shared_ptr<TimerQueue::Entry> entry_;
 };
 
 }  // namespace
@@ -72,14 +73,12 @@ void AsioRuntime::Worker::Post(Task task) {
   asio::post(context_, [task = std::move(task)]() mutable { task(); });
 }
 
-AsioRuntime::AsioRuntime(asio::io_context& context, const std::string& name)
-    : context_(context),
-      name_(name),
+AsioRuntime::AsioRuntime(asio::io_context& context, std::shared_ptr<TimerQueue> timers, const std::string& name)
+    : name_(name),
       strand_(std::make_shared<Strand>(
           [&context](Task task) { asio::post(context, [task = std::move(task)]() mutable { task(); }); })),
+      timers_(std::move(timers)),
       random_(std::random_device{}()) {
-  // A context opens its descriptors for its first timer, and throws where there are none left: here, not on the strand.
-  const asio::steady_timer first(context_);
   io_ = std::make_unique<Worker>(name_, /*behind_others=*/false);
 }
 
@@ -109,17 +108,15 @@ absl::Status AsioRuntime::PostAside(Task task) try {
 }
 
 std::unique_ptr<Timer> AsioRuntime::After(absl::Duration delay, Task task) {
-  auto state = std::make_shared<TimerState>(context_);
+  auto state = std::make_shared<TimerState>();
   state->task = std::move(task);
-  state->timer.expires_at(asio::steady_timer::time_point(absl::ToChronoNanoseconds(DueAt(Now(), delay))));
-  state->timer.async_wait([state, strand = strand_](const asio::error_code& error) {
-    if (error) return;
+  auto entry = timers_->Add(DueAt(Now(), delay), [state, strand = strand_] {
     strand->Post([state] {
       // A task may cancel its own timer while it runs.
       if (Task ready = std::exchange(state->task, nullptr)) ready();
     });
   });
-  return std::make_unique<AsioTimer>(state);
+  return std::make_unique<AsioTimer>(timers_, std::move(state), std::move(entry));
 }
 
 absl::Duration AsioRuntime::Now() { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); }

@@ -15,16 +15,18 @@
 #include "absl/time/time.h"
 #include "sidecar/runtime/runtime.h"
 #include "sidecar/runtime/strand.h"
+#include "sidecar/runtime/timer_queue.h"
 
 namespace zrs::runtime {
 
-// Thread-safe as Runtime says. `context` is run by its owner, with any number of threads, and outlives the runtime.
+// Thread-safe as Runtime says. `context` is run by its owner, with any number of threads, and outlives the runtime;
+// `timers` is a queue on it, which runtimes may share.
 // Strand tasks run on the thread that posts them where that is possible (strand.h): the I/O thread, gRPC's, or one of
 // the context's, which also take over from a thread that has run many.
 class AsioRuntime final : public Runtime {
  public:
   // `name` is the threads', as ps and gdb show it (cut to 15 bytes).
-  AsioRuntime(asio::io_context& context, const std::string& name);
+  AsioRuntime(asio::io_context& context, std::shared_ptr<TimerQueue> timers, const std::string& name);
   // Runs what was posted to the threads to its end and joins them. Nobody posts any more, and `context` runs no more:
   // what it was to take over is dropped.
   ~AsioRuntime() override;
@@ -53,9 +55,9 @@ class AsioRuntime final : public Runtime {
     std::thread thread_;
   };
 
-  asio::io_context& context_;
   const std::string name_;
   const std::shared_ptr<Strand> strand_;
+  const std::shared_ptr<TimerQueue> timers_;
   std::unique_ptr<Worker> io_;
   std::mutex aside_mutex_;
   std::unique_ptr<Worker> aside_;  // guarded by aside_mutex_; null until something is posted to it

@@ -10,6 +10,7 @@
 #include <array>
 #include <asio/buffer.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <atomic>
 #include <chrono>
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/time/time.h"
 #include "sidecar/runtime/pace.h"
 
@@ -64,6 +66,7 @@ struct Subscription {
   Runtime& runtime;
   std::function<void()> changed;  // called and cleared on the strand only
   std::atomic<bool> posted{false};
+  std::atomic<bool> ignores_writes{false};
   std::atomic<bool> native{true};
 };
 
@@ -87,6 +90,9 @@ class InotifyWatcher::Instance : public std::enable_shared_from_this<Instance> {
 
   void Add(const std::string& path, const std::shared_ptr<Subscription>& subscription);
   void Remove(const std::shared_ptr<Subscription>& subscription);
+  // Brings the kernel's watch, soon, to what the subscription wants of writes. Never blocks: a name is looked up for
+  // it.
+  void AdjustSoon(const std::shared_ptr<Subscription>& subscription);
   void Close();
 
  private:
@@ -101,6 +107,7 @@ class InotifyWatcher::Instance : public std::enable_shared_from_this<Instance> {
 
   using Due = std::vector<std::shared_ptr<Subscription>>;
   void OnRead(const std::error_code& error, size_t size);
+  void Adjust(const std::shared_ptr<Subscription>& subscription);
   // All of these are called with mutex_ held.
   bool EnsureOpen();
   void ReadOn();
@@ -108,7 +115,8 @@ class InotifyWatcher::Instance : public std::enable_shared_from_this<Instance> {
   Due OnBytes(size_t size);
   // Whether the event is about the target, and brings its file watch to where its name leads now.
   bool Concerns(const inotify_event& event, const char* name, Targets::value_type& entry);
-  void FollowName(Targets::value_type& entry);
+  void FollowName(Targets::value_type& entry, uint32_t mask = kFileMask);
+  bool IsShared(const Target& target) const;
   void Degrade(Targets::value_type& entry, const std::string& what, int error);
   // Gives up the kernel's watch when nobody uses it any more: hard links and directories are shared.
   void Release(int watch);
@@ -161,6 +169,22 @@ void InotifyWatcher::Instance::Remove(const std::shared_ptr<Subscription>& subsc
   targets_.erase(found);
   Release(target.file);
   Release(target.directory);
+}
+
+void InotifyWatcher::Instance::AdjustSoon(const std::shared_ptr<Subscription>& subscription) {
+  asio::post(descriptor_.get_executor(), [self = shared_from_this(), subscription] { self->Adjust(subscription); });
+}
+
+void InotifyWatcher::Instance::Adjust(const std::shared_ptr<Subscription>& subscription) {
+  const bool ignores = subscription->ignores_writes.load();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = targets_.find(subscription);
+    if (found == targets_.end()) return;
+    // Who shares it goes on being told, and this one too.
+    if (!ignores || !IsShared(found->second)) FollowName(*found, ignores ? kFileMask & ~IN_MODIFY : kFileMask);
+  }
+  if (!ignores) Notify(subscription);
 }
 
 void InotifyWatcher::Instance::Close() {
@@ -238,10 +262,10 @@ bool InotifyWatcher::Instance::Concerns(const inotify_event& event, const char* 
   return true;
 }
 
-void InotifyWatcher::Instance::FollowName(Targets::value_type& entry) {
+void InotifyWatcher::Instance::FollowName(Targets::value_type& entry, uint32_t mask) {
   Target& target = entry.second;
   if (!entry.first->native.load()) return;
-  const int now = inotify_add_watch(descriptor_.native_handle(), target.path.c_str(), kFileMask);
+  const int now = inotify_add_watch(descriptor_.native_handle(), target.path.c_str(), mask);
   const int error = errno;
   const int before = std::exchange(target.file, now);
   if (before != now) Release(before);
@@ -253,6 +277,12 @@ void InotifyWatcher::Instance::Degrade(Targets::value_type& entry, const std::st
   if (!entry.first->native.exchange(false)) return;
   spdlog::warn("{}: no file notifications, changes are noticed by the slow poll alone: could not {}: {}",
                entry.second.path, what, Cause(error));
+}
+
+bool InotifyWatcher::Instance::IsShared(const Target& target) const {
+  return absl::c_any_of(targets_, [&target](const Targets::value_type& entry) {
+    return &entry.second != &target && entry.second.file == target.file;
+  });
 }
 
 void InotifyWatcher::Instance::Release(int watch) {
@@ -272,8 +302,15 @@ class InotifyWatcher::Handle final : public FileWatch {
     subscription_->changed = nullptr;
   }
   bool native() const override { return subscription_->native.load(); }
+  void IgnoreWrites() override { Adjust(true); }
+  void TellWrites() override { Adjust(false); }
 
  private:
+  void Adjust(bool ignores) {
+    subscription_->ignores_writes.store(ignores);
+    instance_->AdjustSoon(subscription_);
+  }
+
   const std::shared_ptr<Instance> instance_;
   const std::shared_ptr<Subscription> subscription_;
 };

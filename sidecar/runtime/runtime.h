@@ -46,10 +46,16 @@ class Runtime {
   virtual uint64_t Random() = 0;
 };
 
-// Tells that something happened to a file or to its name. Spurious calls are fine, missed ones cost a poll interval.
+// Tells that something happened to a file or to its name. Spurious calls are fine, missed ones cost a poll interval. On
+// the strand.
 class FileWatch {
  public:
   virtual ~FileWatch() = default;
+  // For whoever looks at the file without being told: writes to it are not told any more, from a moment later until
+  // TellWrites, or until something happens to its name. Each notification costs the one who writes too.
+  virtual void IgnoreWrites() = 0;
+  // They are told again, and `changed` is called once more, for those that were not.
+  virtual void TellWrites() = 0;
   virtual bool native() const = 0;  // false: no notification could be had, the slow poll alone remains
 };
 

@@ -6,19 +6,10 @@
 #include <cstdint>
 #include <utility>
 
-#include "grpc/grpc.h"
+#include "sidecar/transport/grpc_library.h"
 
 namespace zrs::transport {
 namespace {
-
-// Keeps gRPC's library up for the life of the process: when its last user goes it waits for its own threads, and one of
-// them may be in a poll that takes 10 s to return.
-void KeepLibrary() {
-  [[maybe_unused]] static const bool kept = [] {
-    grpc_init();
-    return true;
-  }();
-}
 
 std::atomic<uint64_t>& StartedOperations() {
   static std::atomic<uint64_t> started{0};
@@ -34,7 +25,7 @@ void* Completion::Tag() {
 
 CompletionThreads::CompletionThreads(std::unique_ptr<grpc::CompletionQueue> queue, int threads)
     : queue_(std::move(queue)) {
-  KeepLibrary();
+  BringUpGrpc();
   for (int i = 0; i < threads; i++) threads_.emplace_back([this] { Run(); });
 }
 

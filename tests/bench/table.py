@@ -59,6 +59,7 @@ def _full_speed_rows(result):
     yield _row("- to visible", _milliseconds(result["visibleMilliseconds"]))
     durable = result["durableMilliseconds"]
     yield _row("- to durable", _milliseconds(durable), "p99 at most 20 ms", durable["p99"] <= 20)
+    yield _row("- to the answer of Admin.Wait at the primary", _milliseconds(result["waitMilliseconds"]))
 
 
 def _slow_disk_rows(result):

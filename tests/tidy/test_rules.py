@@ -42,6 +42,8 @@ _COMMAND = "a command, which has no strand and no other clock"
 _MONOTONIC = Rule(
     r"steady_clock|\bCLOCK_(MONOTONIC|BOOTTIME)|GPR_CLOCK_MONOTONIC", CPP_FILES, {
         "sidecar/runtime/asio_runtime.cc": "the seam to threads and time",
+        "sidecar/runtime/timer_queue.cc": "the seam to threads and time",
+        "tests/sidecar/runtime/timer_queue_test.cc": "what is due, to the seam to time",
         "sidecar/runtime/inotify_watcher.cc": "the pace of its own thread, which waits for the kernel",
         "sidecar/cli/terminal/progress_line.cc": _COMMAND,
         "sidecar/cli/lifecycle_commands.cc": _COMMAND,

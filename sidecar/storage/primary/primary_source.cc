@@ -19,6 +19,7 @@ PrimarySource::PrimarySource(const StorageOptions& options, StorageServices serv
       services_(services),
       runtime_(services.runtime),
       problem_(options.name, services.runtime),
+      look_interval_(options.poll_interval),
       file_(options, services.file_system, services.runtime) {}
 
 void PrimarySource::Start(SourceEvents events) {
@@ -89,6 +90,7 @@ void PrimarySource::BeginScan(const PrimaryFile::Opened& opened) {
   scanning_ = true;
   scan_start_ = end_.offset;
   scan_began_ = runtime_.Now();
+  crowds_ = 0;
   watch_ = services_.watcher.Watch(options_.path, runtime_, [this] { OnNotified(); });
 }
 
@@ -102,12 +104,14 @@ void PrimarySource::Publish() {
 }
 
 void PrimarySource::ScheduleTick() {
-  tick_ = runtime_.After(options_.poll_interval, [this] { OnTick(); });
+  const bool settled = published_ && !scanning_ && !unsettled_since_ && !diverged_ && !pending_;
+  tick_ = runtime_.After(look_interval_.Next(settled && watch_ && watch_->native()), [this] { OnTick(); });
 }
 
 void PrimarySource::OnTick() {
   // The right file may be on its way: one that is being copied back grows until it has what is missing.
   if (diverged_ && unlooked_ && !proving_ && !polling_) ProvePending();
+  by_time_ = !polling_ && !noticed_;
   Poll();
   if (runtime_.Now() - state_saved_ >= options_.state_interval) SaveState();
   ScheduleTick();
@@ -115,7 +119,10 @@ void PrimarySource::OnTick() {
 
 void PrimarySource::SendHeartbeat() {
   events_.heartbeat(replication::MakeHeartbeat(end_, runtime_.UnixNow(), options_.keep_alive_delay, options_.node_id));
-  heartbeat_ = runtime_.After(options_.keep_alive_delay, [this] { SendHeartbeat(); });
+  // A follower speaks up at each one. Were it later than its own delay, of the same length, it would have woken up for
+  // that just before.
+  const absl::Duration sooner = options_.keep_alive_delay / 20;
+  heartbeat_ = runtime_.After(options_.keep_alive_delay - sooner, [this] { SendHeartbeat(); });
 }
 
 void PrimarySource::SaveState() {

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "filestorage/tail.h"
 #include "sidecar/storage/options.h"
+#include "sidecar/storage/primary/look_interval.h"
 #include "sidecar/storage/primary/primary_file.h"
 #include "sidecar/storage/problem.h"
 #include "sidecar/storage/source.h"
@@ -78,8 +79,10 @@ class PrimarySource final : public Source {
   void OnNotified();
   // Whether the look that brought it found several transactions; before OnReport.
   bool IsCrowd(const filestorage::TailReport& report) const;
-  // For a moment notifications are only noted. Whoever asks for a look has it at once, which ends the pause.
+  // For a moment notifications are only noted. Whoever asks for a look has it at once, which ends the pause. Behind the
+  // second crowd in a row writes are not told any more: there is a look behind each pause then.
   void PauseBehindCrowd();
+  void TellWritesAgain();
   // Looks at the file at once, or right behind the look that is under way.
   void Poll();
   void OnPolled(absl::StatusOr<filestorage::TailReport> report);
@@ -111,6 +114,7 @@ class PrimarySource final : public Source {
   runtime::Runtime& runtime_;
   SourceEvents events_;
   ProblemReport problem_;
+  LookInterval look_interval_;
 
   PrimaryFile file_;  // I/O thread
 
@@ -126,6 +130,8 @@ class PrimarySource final : public Source {
   std::unique_ptr<runtime::FileWatch> watch_;
   std::unique_ptr<runtime::Timer> tick_;
   std::unique_ptr<runtime::Timer> pause_;  // behind a look that found several transactions
+  bool interrupted_ = false;               // the present look, or the last one, came in a pause
+  int crowds_ = 0;                         // in a row, up to kCrowdsUntold
   std::unique_ptr<runtime::Timer> heartbeat_;
   std::unique_ptr<runtime::Timer> forget_old_;
   bool open_ = false;         // there is a file to look at
@@ -145,6 +151,7 @@ class PrimarySource final : public Source {
   bool polling_ = false;
   bool poll_again_ = false;
   bool noticed_ = false;  // the watcher has told of something since the last look began
+  bool by_time_ = false;  // only the time led to the present look
   // Answered by the next poll that begins after they came, and finds a file that is published, or not on its way there.
   std::vector<absl::AnyInvocable<void()>> refreshed_;
   std::vector<absl::AnyInvocable<void()>> refreshing_;

@@ -18,9 +18,12 @@ using filestorage::TailReport;
 constexpr size_t kMostFresh = 64 << 10;
 // Each look costs a sync, here and for each group at the secondaries. Where the writer commits several times between
 // two looks, fewer of them cost it less, and the copies some milliseconds.
-constexpr absl::Duration kPauseBehindCrowd = absl::Milliseconds(12);
+constexpr absl::Duration kPauseBehindCrowd = absl::Milliseconds(15);
+constexpr int kCrowdsUntold = 2;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
+
+bool FoundNothing(const TailReport& report) { return report.event == TailEvent::kNothingYet && report.reason.empty(); }
 
 }  // namespace
 
@@ -30,13 +33,19 @@ void PrimarySource::OnNotified() {
 }
 
 void PrimarySource::PauseBehindCrowd() {
+  if (crowds_ < kCrowdsUntold && ++crowds_ == kCrowdsUntold) watch_->IgnoreWrites();
   pause_ = runtime_.After(kPauseBehindCrowd, [this] {
     pause_.reset();
-    if (noticed_) Poll();
+    if (noticed_ || crowds_ == kCrowdsUntold) Poll();
   });
 }
 
+void PrimarySource::TellWritesAgain() {
+  if (std::exchange(crowds_, 0) == kCrowdsUntold && watch_) watch_->TellWrites();
+}
+
 void PrimarySource::Poll() {
+  interrupted_ = pause_ != nullptr;
   pause_.reset();
   noticed_ = false;
   if (failed_ || stopping_ || !open_ || proving_) return;
@@ -60,6 +69,11 @@ void PrimarySource::Poll() {
 void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
   polling_ = false;
   if (stopping_) return AnswerRefreshes();
+  if (std::exchange(by_time_, false)) {
+    const bool found = !report.ok() || !FoundNothing(*report);
+    look_interval_.OnLooked(found);
+    if (found) ScheduleTick();
+  }
   if (!report.ok()) {
     Fail(std::string(report.status().message()),
          "the disk or the file cannot be read or synced: mend that, then restart zrs");
@@ -75,7 +89,11 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
     if (!unreadable_.ok() && open_) FailUnreadable();
     // What is committed is not known before the whole file was looked at: a copy of less is not up to date.
     if (published_ && !scanning_ && !stopping_ && !heartbeat_) SendHeartbeat();
-    if (crowd && published_) PauseBehindCrowd();
+    if (crowd && published_) {
+      PauseBehindCrowd();
+    } else {
+      TellWritesAgain();
+    }
   }
   if (!failed_ && open_ && report->more) return Poll();
   if (failed_) return AnswerRefreshes();
@@ -88,9 +106,12 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
   if (std::exchange(poll_again_, false) || (noticed_ && !pause_)) Poll();
 }
 
-// Of what was there at the start, and of a file that nobody follows, the pace of the writer is not known.
+// Of what was there at the start, and of a file that nobody follows, the pace of the writer is not known. Nor does a
+// look that somebody asked for in a pause tell it, which found what there was until then.
 bool PrimarySource::IsCrowd(const TailReport& report) const {
-  return published_ && !scanning_ && report.event == TailEvent::kAdvanced && report.end.last_offset > end_.offset;
+  if (!published_ || scanning_) return false;
+  if (interrupted_ && crowds_ == kCrowdsUntold) return report.as_before();
+  return report.event == TailEvent::kAdvanced && report.end.last_offset > end_.offset;
 }
 
 void PrimarySource::OnReport(const TailReport& report) {
@@ -136,7 +157,10 @@ void PrimarySource::OnReport(const TailReport& report) {
 
 void PrimarySource::OnUnsettled(const std::string& reason, const std::string& remedy) {
   if (diverged_) return;  // which is the graver matter
-  if (!unsettled_since_) unsettled_since_ = runtime_.Now();
+  if (!unsettled_since_) {
+    unsettled_since_ = runtime_.Now();
+    ScheduleTick();
+  }
   if (runtime_.Now() - *unsettled_since_ < kUnsettledGrace) return;
   unsettled_ = reason;
   RaisePassing(reason, remedy);

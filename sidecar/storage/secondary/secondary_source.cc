@@ -17,6 +17,7 @@ namespace zrs::storage {
 namespace {
 
 constexpr absl::Duration kHealthInterval = absl::Seconds(1);
+constexpr absl::Duration kCalmInterval = absl::Seconds(2);
 constexpr absl::Duration kPlaceCheck = absl::Seconds(5);  // of a copy that is up to date
 // A connection that has lasted so long does not break at once.
 constexpr absl::Duration kSettled = absl::Seconds(10);
@@ -59,7 +60,9 @@ void SecondarySource::Start(SourceEvents events) {
 }
 
 void SecondarySource::ScheduleHealth() {
-  look_ = runtime_.After(kHealthInterval, [this] {
+  const bool calm = state_ == SecondaryState::kFollowing && runtime_.Now() - stream_began_ >= kSettled &&
+                    health_.connected() && !problem_.raised();
+  look_ = runtime_.After(calm ? std::min(kCalmInterval, options_.max_lag) : kHealthInterval, [this] {
     health_.Report(state_, upstream_.get(), copy_.committed);
     swap_command_.RunIfDue();
     NoteSwapTold();

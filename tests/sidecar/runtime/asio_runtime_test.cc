@@ -9,6 +9,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <string>
 #include <thread>
 
 namespace zrs::runtime {
@@ -16,10 +17,13 @@ namespace {
 
 class AsioRuntimeTest : public ::testing::Test {
  protected:
-  AsioRuntimeTest() : work_(asio::make_work_guard(context_)), runtime_(std::make_unique<AsioRuntime>(context_, "io")) {}
+  AsioRuntimeTest()
+      : work_(asio::make_work_guard(context_)), runtime_(std::make_unique<AsioRuntime>(context_, timers_, "io")) {}
+  ~AsioRuntimeTest() override { timers_->Close(); }
 
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::shared_ptr<TimerQueue> timers_ = TimerQueue::Make(context_);
   std::unique_ptr<AsioRuntime> runtime_;
 };
 
@@ -32,7 +36,21 @@ TEST_F(AsioRuntimeTest, ALongRunOfTasksDoesNotHoldUpTheIoThread) {
   done.get_future().wait();
   EXPECT_EQ(ran, 1000);
   work_.reset();
+  timers_->Close();
   context.join();
+}
+
+TEST_F(AsioRuntimeTest, ATimerIsRunOnTheStrandUnlessItIsCancelledBefore) {
+  std::string ran;
+  std::unique_ptr<Timer> second;
+  const auto first = runtime_->After(absl::ZeroDuration(), [&] {
+    ran += "a";
+    second->Cancel();
+  });
+  second = runtime_->After(absl::Milliseconds(1), [&] { ran += "x"; });
+  const auto third = runtime_->After(absl::Milliseconds(2), [&] { ran += "b"; });
+  while (ran.size() < 2) context_.run_one();
+  EXPECT_EQ(ran, "ab");
 }
 
 TEST_F(AsioRuntimeTest, WhatTheContextDoesNotRunAnyMoreGoesWithTheRuntime) {

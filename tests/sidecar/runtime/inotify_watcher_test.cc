@@ -164,6 +164,53 @@ TEST_F(InotifyWatcherTest, TheReplacedFileIsNoLongerWatched) {
   EXPECT_EQ(runtime_.posts(), posts + 1) << "more than SettleDown's own";
 }
 
+TEST_F(InotifyWatcherTest, WritesThatAreIgnoredAreToldInOneCallWhenTheyAreNoMore) {
+  Watch();
+  watch_->IgnoreWrites();
+  SettleDown();
+  const size_t posts = runtime_.posts();
+  for (int i = 0; i < 3; ++i) Append(path_);
+  SettleDown();
+  EXPECT_EQ(runtime_.posts(), posts + 1) << "more than SettleDown's own";
+  watch_->TellWrites();
+  ExpectToldOf("what was written meanwhile");
+  Append(path_);
+  ExpectToldOf("a write afterwards");
+}
+
+TEST_F(InotifyWatcherTest, WhileWritesAreIgnoredAReplacementIsToldAndEndsThat) {
+  Watch();
+  watch_->IgnoreWrites();
+  SettleDown();
+  Append(directory_ + "/other");
+  std::filesystem::rename(directory_ + "/other", path_);
+  ExpectToldOf("a rename over the name");
+  Append(path_);
+  ExpectToldOf("a write to the new file");
+}
+
+TEST_F(InotifyWatcherTest, WritesThatOneWatchIgnoresAreToldToAnotherOne) {
+  Watch();
+  int others = 0;
+  ManualRuntime other_runtime;
+  auto other = watcher_->Watch(path_, other_runtime, [&others] { ++others; });
+  watch_->IgnoreWrites();
+  SettleDown();
+  Append(path_);
+  EXPECT_TRUE(other_runtime.Run());
+  EXPECT_EQ(others, 1);
+}
+
+TEST_F(InotifyWatcherTest, AWatchMayGoWhileItIsBeingAdjusted) {
+  Watch();
+  watch_->IgnoreWrites();
+  watch_->TellWrites();
+  watch_.reset();
+  Watch();
+  Append(path_);
+  ExpectToldOf("a write");
+}
+
 TEST_F(InotifyWatcherTest, ARemovalIsToldAlsoWhileTheFileIsOpen) {
   Watch();
   const int fd = open(path_.c_str(), O_RDONLY);

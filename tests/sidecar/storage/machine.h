@@ -92,6 +92,8 @@ class Machine {
   void Write(const std::string& bytes);
   // The same, and the watcher misses it.
   void WriteUnnoticed(const std::string& bytes);
+  // Whether the sidecar would be told of such a write.
+  bool IsToldOfWrites() const { return notifications_.IsTold(options_.path); }
   // Puts another file under the name, as a pack does.
   void Replace(const std::string& bytes);
   // The same, and the old file is kept as `Data.fs.old`.

@@ -17,7 +17,7 @@ namespace {
 
 // What is noticed and looked at at once is looked at in less; see the delays of the simulated watcher and runtime.
 constexpr absl::Duration kAtOnce = absl::Milliseconds(5);
-constexpr absl::Duration kPause = absl::Milliseconds(12);
+constexpr absl::Duration kPause = absl::Milliseconds(15);
 
 class CrowdedCommitsTest : public PairTest {
  protected:
@@ -92,6 +92,59 @@ TEST_F(CrowdedCommitsTest, AWriterWithoutPausesIsLookedAtSeldom) {
   }
   EXPECT_LE(looks_.size(), static_cast<size_t>(kCommits * absl::Milliseconds(1) / kPause));
   EXPECT_GE(looks_.size(), static_cast<size_t>(kCommits * absl::Milliseconds(1) / (kPause + kAtOnce)));
+  RunUntilEqual(primary_, secondary_);
+}
+
+TEST_F(CrowdedCommitsTest, AWriterWithoutPausesTellsNobodyUntilItPauses) {
+  BeginStreaming();
+  BeginPause();
+  EXPECT_TRUE(primary_.IsToldOfWrites()) << "one crowd is no crowd";
+  for (int i = 0; i < 100; ++i) {
+    Commit(1);
+    world_.RunFor(absl::Milliseconds(1));
+  }
+  EXPECT_FALSE(primary_.IsToldOfWrites());
+  world_.RunFor(2 * kPause + kAtOnce);
+  EXPECT_TRUE(primary_.IsToldOfWrites());
+  EXPECT_EQ(primary_.Status().committed_end(), file_.size());
+  Commit(1);
+  EXPECT_LE(FindAll(), kAtOnce);
+}
+
+TEST_F(CrowdedCommitsTest, AQuestionInBetweenDoesNotMakeACrowdLessOfOne) {
+  BeginStreaming();
+  for (int i = 0; i < 100; ++i) {
+    Commit(1);
+    world_.RunFor(absl::Milliseconds(1));
+  }
+  ASSERT_FALSE(primary_.IsToldOfWrites());
+  std::optional<v1::WaitResponse> answer;
+  FindAll();
+  world_.RunFor(absl::Milliseconds(2));
+  Commit(1);
+  primary_.BeginWait(1, absl::Seconds(10), answer);
+  EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  EXPECT_FALSE(primary_.IsToldOfWrites());
+  world_.RunFor(2 * kPause);
+  EXPECT_TRUE(primary_.IsToldOfWrites());
+}
+
+TEST_F(CrowdedCommitsTest, AFileThatTakesThePlaceOfACrowdedOneIsTold) {
+  BeginStreaming();
+  for (int i = 0; i < 100; ++i) {
+    Commit(1);
+    world_.RunFor(absl::Milliseconds(1));
+  }
+  ASSERT_FALSE(primary_.IsToldOfWrites());
+  FileBuilder packed = Pack(file_, 2);
+  primary_.Pack(packed.bytes());
+  file_ = packed;
+  EXPECT_TRUE(world_.RunUntil([&] { return !primary_.serving(); }));
+  EXPECT_TRUE(world_.RunUntil([&] { return primary_.serving(); }));
+  world_.RunFor(kAtOnce);
+  EXPECT_TRUE(primary_.IsToldOfWrites());
+  Commit(1);
+  EXPECT_LE(FindAll(), kAtOnce);
   RunUntilEqual(primary_, secondary_);
 }
 
