@@ -275,7 +275,7 @@ namespace {
 
 // The process's own, its sockets and a few followers, and a storage's files with what a pack and an update of the index
 // need beside them. gRPC aborts the process where it finds none left for itself, so with fewer nothing is begun.
-constexpr rlim_t kFewestDescriptors = 26;
+constexpr rlim_t kFewestDescriptors = 27;
 constexpr rlim_t kDescriptorsOfStorage = 12;
 
 // A connection is a descriptor, and who comes when none is left is turned away (transport/acceptor.h). The soft limit

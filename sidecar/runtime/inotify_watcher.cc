@@ -176,9 +176,11 @@ void InotifyWatcher::Instance::AdjustSoon(const std::shared_ptr<Subscription>& s
 }
 
 void InotifyWatcher::Instance::Adjust(const std::shared_ptr<Subscription>& subscription) {
-  const bool ignores = subscription->ignores_writes.load();
+  bool ignores = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    // Here, so that of two calls that cross, the later one knows what is wanted now.
+    ignores = subscription->ignores_writes.load();
     const auto found = targets_.find(subscription);
     if (found == targets_.end()) return;
     // Who shares it goes on being told, and this one too.

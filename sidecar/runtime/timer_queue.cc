@@ -63,12 +63,14 @@ void TimerQueue::Remove(const std::shared_ptr<Entry>& entry) {
 }
 
 void TimerQueue::Close() {
-  Entries entries;
+  std::vector<Task> tasks;  // which go without the lock
   const std::lock_guard<std::mutex> lock(mutex_);
   std::error_code ignored;
   descriptor_.close(ignored);
-  entries.swap(entries_);
-  for (auto& [due, entry] : entries) entry->waiting = false;
+  for (auto& [due, entry] : std::exchange(entries_, {})) {
+    entry->waiting = false;
+    tasks.push_back(std::exchange(entry->task, nullptr));
+  }
 }
 
 void TimerQueue::WaitLocked() {

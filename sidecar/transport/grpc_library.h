@@ -10,7 +10,8 @@ namespace zrs::transport {
 // gRPC's timers may be late by up to a second then. gRPC 1.51 keeps them in two parts for each processor, and each part
 // wakes up a thread once a second though nothing is in it: four times a second on two processors, 32 times on 16. With
 // that slack the kernel wakes it up when a processor is awake anyway, and for several parts at once. What waits by
-// these timers are deadlines of several seconds: keepalive, connections, handshakes.
+// these timers are deadlines of two seconds and more: keepalive, connections, handshakes, the grace of a stream that is
+// to close. Where something of gRPC was made before, nothing is late, and all is as it was.
 void BringUpGrpc();
 
 }  // namespace zrs::transport

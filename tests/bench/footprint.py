@@ -17,8 +17,8 @@ from support.sidecar import ROOT
 from support.waiting import until
 
 
-def _cpu(pid):
-    """Seconds, of the threads that run; to the nanosecond, where a process counts hundredths of a second."""
+def cpu_seconds(pid):
+    """Processor time of the threads that run; to the nanosecond, where a process counts hundredths of a second."""
     total = 0
     for thread in glob.glob(f"/proc/{pid}/task/*/schedstat"):
         with open(thread, encoding="ascii") as file:
@@ -37,9 +37,9 @@ def _wake_ups(pid):
 
 def _share(pids, seconds):
     """[(share of a core, wake-ups a second)] of each, while nothing else happens."""
-    before = [(_cpu(pid), _wake_ups(pid)) for pid in pids]
+    before = [(cpu_seconds(pid), _wake_ups(pid)) for pid in pids]
     time.sleep(seconds)
-    return [((_cpu(pid) - cpu) / seconds, (_wake_ups(pid) - wakes) / seconds)
+    return [((cpu_seconds(pid) - cpu) / seconds, (_wake_ups(pid) - wakes) / seconds)
             for pid, (cpu, wakes) in zip(pids, before)]
 
 

@@ -1,5 +1,6 @@
 """A writer at full speed: does the secondary keep up, what does the writer lose, and what does a slow disk change."""
 
+import multiprocessing
 import os
 import statistics
 import threading
@@ -7,6 +8,7 @@ import time
 
 import lag
 from disk_shim import preloaded
+from footprint import cpu_seconds
 from support import config
 from support import database as db
 from support.ports import free_address
@@ -72,19 +74,73 @@ def slow_disk(lab, seconds):
     return {"commitsPerSecond": number / seconds, "appliedPerSecond": number / took, "commitsPerGroup": number / groups}
 
 
+class _Burner:
+    """A process that takes `share` of a core, in about as many turns as a copy has groups, and does nothing."""
+
+    _TURN = 0.015
+
+    def __init__(self, share):
+        self._process = multiprocessing.Process(target=self._burn, args=(share,), daemon=True)
+        self._process.start()
+
+    def _burn(self, share):
+        due = time.monotonic()
+        while True:
+            end = time.process_time() + share * self._TURN
+            while time.process_time() < end:
+                pass
+            due += self._TURN
+            time.sleep(max(0, due - time.monotonic()))
+
+    def stop(self):
+        self._process.kill()
+        self._process.join()
+
+
 def writer_cost(lab, seconds, rounds):
-    """The writer's rate with a pair of sidecars and without, in turns: what changes slowly touches both of a round."""
+    """The writer's rate with a pair of sidecars, without, and beside a process that takes as much processor time as
+    both and does nothing, in turns: what changes slowly touches all of a round."""
     database, pair = lag.make_pair(lab)
-    rates = {True: [], False: []}
-    for number in range(2 * rounds):
-        attached = number % 4 in (0, 3)  # with, without, without, with
-        if attached != pair.primary.process.running():
-            (pair.start() if attached else (pair.secondary.stop(), pair.primary.stop()))
-            if attached:
-                pair.secondary.until_streaming()
-        done = sum(1 for _ in lag.commits(database, pair.path, None, seconds))
-        rates[attached].append(done / seconds)
-    losses = sorted(1 - attached / alone for attached, alone in zip(rates[True], rates[False]))
-    with_replica, without = (statistics.median(rates[which]) for which in (True, False))
-    return {"commitsPerSecondAttached": with_replica, "commitsPerSecondAlone": without,
-            "loss": statistics.median(losses), "losses": losses}
+    sidecars = (pair.primary, pair.secondary)
+    shares = []
+
+    def rate():
+        return sum(1 for _ in lag.commits(database, pair.path, None, seconds)) / seconds
+
+    def attached():
+        if not pair.primary.process.running():
+            pair.start()
+            pair.secondary.until_streaming()
+        before = sum(cpu_seconds(sidecar.process.pid) for sidecar in sidecars)
+        result = rate()
+        shares.append((sum(cpu_seconds(sidecar.process.pid) for sidecar in sidecars) - before) / seconds)
+        return result
+
+    def alone():
+        stop()
+        return rate()
+
+    def burdened():
+        stop()
+        burner = _Burner(statistics.mean(shares))
+        try:
+            return rate()
+        finally:
+            burner.stop()
+
+    def stop():
+        if pair.primary.process.running():
+            pair.secondary.stop()
+            pair.primary.stop()
+
+    rates = {attached: [], alone: [], burdened: []}
+    for number in range(rounds):
+        order = [alone, burdened] if number % 2 else [burdened, alone]
+        for measure in [attached, *order]:
+            rates[measure].append(measure())
+    losses, burdens = (sorted(1 - one / other for one, other in zip(rates[which], rates[alone]))
+                       for which in (attached, burdened))
+    return {"commitsPerSecondAttached": statistics.median(rates[attached]),
+            "commitsPerSecondAlone": statistics.median(rates[alone]),
+            "loss": statistics.median(losses), "losses": losses,
+            "sidecarsOfACore": statistics.mean(shares), "lossBesideABurner": statistics.median(burdens)}

@@ -25,8 +25,9 @@ uint64_t CommonPrefix(absl::string_view a, absl::string_view b) {
 // a new one: until the sidecar has recovered the copy, no promise was made of it (the README's limits). Else nothing.
 std::string TornTid(const std::string& contents) {
   constexpr uint64_t kSector = 512;
+  constexpr uint64_t kTid = sizeof(filestorage::Tid);
   const uint64_t end = OpenAsZodb(contents).end;
-  return end % kSector > kSector - sizeof(filestorage::Tid) ? contents.substr(end, sizeof(filestorage::Tid)) : "";
+  return end % kSector > kSector - kTid && contents.size() >= end + kTid ? contents.substr(end, kTid) : "";
 }
 
 }  // namespace
@@ -66,6 +67,7 @@ void Checker::CheckOpened(Node& node, absl::string_view when, const std::string&
   const absl::string_view behind = absl::string_view(contents).substr(opened.end);
   const bool left = !disk.left.empty() && absl::StartsWith(behind, disk.left);
   const bool torn = !disk.torn.empty() && absl::StartsWith(behind, disk.torn);
+  if (!torn) disk.torn.clear();
   if (left || torn || saved_.IsCutting(node.name())) return;
   if (*seen == disk.seen.epoch && opened.last_tid < disk.seen_tid) {
     return violation(absl::StrCat("is told of an earlier last transaction than one before, behind ", opened.end, ": ",

@@ -46,6 +46,7 @@ class SavedBytes {
   struct Record {
     std::optional<std::string> giving_up;  // all that the copy had when a resync began; it is under way
     std::string all;                       // what its answer is to be about
+    std::string contents;                  // of the file then
     bool cutting = false;
     std::map<std::string, std::string> kept;  // saved files that have to stay as they are
   };

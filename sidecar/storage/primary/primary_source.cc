@@ -104,23 +104,24 @@ void PrimarySource::Publish() {
 }
 
 void PrimarySource::ScheduleTick() {
-  const bool settled = published_ && !scanning_ && !unsettled_since_ && !diverged_ && !pending_;
+  const bool to_save = runtime_.Now() - state_saved_ >= options_.state_interval;
+  const bool settled = published_ && !scanning_ && !unsettled_since_ && !diverged_ && !pending_ && !to_save;
   tick_ = runtime_.After(look_interval_.Next(settled && watch_ && watch_->native()), [this] { OnTick(); });
 }
 
 void PrimarySource::OnTick() {
+  if (failed_) return;
   // The right file may be on its way: one that is being copied back grows until it has what is missing.
   if (diverged_ && unlooked_ && !proving_ && !polling_) ProvePending();
-  by_time_ = !polling_ && !noticed_;
-  Poll();
+  Poll(/*by_time=*/!noticed_);
   if (runtime_.Now() - state_saved_ >= options_.state_interval) SaveState();
   ScheduleTick();
 }
 
 void PrimarySource::SendHeartbeat() {
   events_.heartbeat(replication::MakeHeartbeat(end_, runtime_.UnixNow(), options_.keep_alive_delay, options_.node_id));
-  // A follower speaks up at each one. Were it later than its own delay, of the same length, it would have woken up for
-  // that just before.
+  // A follower answers each one. Came it later than the follower's own delay, of the same length, that one would have
+  // woken up just before, to say that it is there.
   const absl::Duration sooner = options_.keep_alive_delay / 20;
   heartbeat_ = runtime_.After(options_.keep_alive_delay - sooner, [this] { SendHeartbeat(); });
 }
@@ -165,6 +166,7 @@ void PrimarySource::FailUnreadable() {
 
 void PrimarySource::Remember(replication::KnownFollower follower) {
   state_saved_ = runtime_.Now() - options_.state_interval;  // to be saved soon
+  if (open_ && !failed_ && !stopping_ && !quiescing_) ScheduleTick();
   runtime_.PostIo([this, follower = std::move(follower)]() mutable { file_.Remember(std::move(follower)); });
 }
 

@@ -83,8 +83,8 @@ class PrimarySource final : public Source {
   // second crowd in a row writes are not told any more: there is a look behind each pause then.
   void PauseBehindCrowd();
   void TellWritesAgain();
-  // Looks at the file at once, or right behind the look that is under way.
-  void Poll();
+  // Looks at the file at once, or right behind the look that is under way. `by_time`: nothing else led to it.
+  void Poll(bool by_time = false);
   void OnPolled(absl::StatusOr<filestorage::TailReport> report);
   void OnReport(const filestorage::TailReport& report);
   // Something that is normal for a moment, and a problem when it lasts.
@@ -130,7 +130,7 @@ class PrimarySource final : public Source {
   std::unique_ptr<runtime::FileWatch> watch_;
   std::unique_ptr<runtime::Timer> tick_;
   std::unique_ptr<runtime::Timer> pause_;  // behind a look that found several transactions
-  bool interrupted_ = false;               // the present look, or the last one, came in a pause
+  bool interrupted_ = false;               // of the present look, or the last one: it came in a pause
   int crowds_ = 0;                         // in a row, up to kCrowdsUntold
   std::unique_ptr<runtime::Timer> heartbeat_;
   std::unique_ptr<runtime::Timer> forget_old_;
@@ -151,7 +151,7 @@ class PrimarySource final : public Source {
   bool polling_ = false;
   bool poll_again_ = false;
   bool noticed_ = false;  // the watcher has told of something since the last look began
-  bool by_time_ = false;  // only the time led to the present look
+  bool by_time_ = false;  // of the present look: as Poll has it
   // Answered by the next poll that begins after they came, and finds a file that is published, or not on its way there.
   std::vector<absl::AnyInvocable<void()>> refreshed_;
   std::vector<absl::AnyInvocable<void()>> refreshing_;

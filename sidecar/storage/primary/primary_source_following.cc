@@ -44,8 +44,8 @@ void PrimarySource::TellWritesAgain() {
   if (std::exchange(crowds_, 0) == kCrowdsUntold && watch_) watch_->TellWrites();
 }
 
-void PrimarySource::Poll() {
-  interrupted_ = pause_ != nullptr;
+void PrimarySource::Poll(bool by_time) {
+  const bool in_pause = pause_ != nullptr;
   pause_.reset();
   noticed_ = false;
   if (failed_ || stopping_ || !open_ || proving_) return;
@@ -54,6 +54,8 @@ void PrimarySource::Poll() {
     return;
   }
   polling_ = true;
+  interrupted_ = in_pause;
+  by_time_ = by_time;
   refreshing_.insert(refreshing_.end(), std::make_move_iterator(refreshed_.begin()),
                      std::make_move_iterator(refreshed_.end()));
   refreshed_.clear();
@@ -72,7 +74,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
   if (std::exchange(by_time_, false)) {
     const bool found = !report.ok() || !FoundNothing(*report);
     look_interval_.OnLooked(found);
-    if (found) ScheduleTick();
+    if (found && !failed_) ScheduleTick();
   }
   if (!report.ok()) {
     Fail(std::string(report.status().message()),

@@ -74,13 +74,12 @@ void UpstreamConnection::OnOpen() {
 }
 
 void UpstreamConnection::ScheduleKeepAlive() {
-  if (runtime_.Now() - sent_ >= keep_alive_) SayAlive();
+  const absl::Duration silent = runtime_.Now() - sent_;
+  if (silent >= keep_alive_) {
+    sent_ = runtime_.Now();
+    Perform(session_.OnKeepAlive());
+  }
   keep_alive_timer_ = runtime_.After(keep_alive_ - (runtime_.Now() - sent_), [this] { ScheduleKeepAlive(); });
-}
-
-void UpstreamConnection::SayAlive() {
-  sent_ = runtime_.Now();
-  Perform(session_.OnKeepAlive());
 }
 
 void UpstreamConnection::WatchSilence() {
@@ -128,10 +127,8 @@ void UpstreamConnection::OnStreamMessage(v1::PublisherMessage message) {
   if (!IsRepeated(message)) news_ = heard_;
   const bool heartbeat = message.has_heartbeat();
   Perform(session_.OnMessage(std::move(message)));
-  // While the process is awake: to be woken up for it soon afterwards would be most of what it does while it is idle.
-  if (!heartbeat || heard_ - sent_ < keep_alive_ / 2) return;
-  SayAlive();
-  ScheduleKeepAlive();
+  // It was answered: to wake up and find that would be most of what an idle process does.
+  if (heartbeat && open_) ScheduleKeepAlive();
 }
 
 void UpstreamConnection::OnWritten(const absl::Status& status) { Answer(session_.OnWritten(status)); }

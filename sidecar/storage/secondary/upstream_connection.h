@@ -74,7 +74,6 @@ class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnectio
   void OnStreamMessage(v1::PublisherMessage message);
   void OnStreamClosed(absl::Status status);
   void ScheduleKeepAlive();
-  void SayAlive();
   // An upstream that has welcomed us says something in each of its primary's intervals, a secondary from the first
   // heartbeat on that it has heard itself. Where it does not, whatever it is that holds the stream up (bytes that were
   // damaged on the way make HTTP/2 wait for others, while those that come keep the connection alive), another one may

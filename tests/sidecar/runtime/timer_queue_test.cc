@@ -84,7 +84,9 @@ TEST_F(TimerQueueTest, ATaskMayAddAndRemove) {
 TEST_F(TimerQueueTest, NothingIsRunOrKeptBehindTheClose) {
   const auto held = std::make_shared<int>();
   const auto entry = queue_->Add(Now(), [this, held] { ran_ += "x"; });
+  EXPECT_EQ(held.use_count(), 2);
   queue_->Close();
+  EXPECT_EQ(held.use_count(), 1);
   queue_->Remove(entry);
   Add(Now(), "x");
   context_.run();
