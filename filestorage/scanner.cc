@@ -141,6 +141,7 @@ std::optional<absl::string_view> Scanner::Gather(size_t size, absl::string_view*
 }
 
 inline void Scanner::CompleteTransaction(const TransactionHeader& header, uint64_t records) {
+  ++transactions_;
   if (header.tid <= last_.tid) ++decreasing_tids_;
   last_.last_offset = last_.offset;
   last_.offset = position_;

@@ -86,7 +86,9 @@ class Scanner {
   // Where the transaction that the scanner is inside of ends (past the redundant length); 0 while that is not known
   // (between transactions, or inside a header).
   uint64_t transaction_end() const;
-  // How many complete transactions since construction had a tid not above the one before.
+  // How many complete transactions there were since construction.
+  uint64_t transactions() const { return transactions_; }
+  // How many of them had a tid not above the one before.
   uint64_t decreasing_tids() const { return decreasing_tids_; }
 
  private:
@@ -115,6 +117,7 @@ class Scanner {
   Magic magic_;
   Boundary last_;
   uint64_t position_;
+  uint64_t transactions_ = 0;
   uint64_t decreasing_tids_ = 0;
   ScannerObserver* observer_;
   RecordObserver* record_observer_;

@@ -182,6 +182,7 @@ absl::StatusOr<TailReport> TailOverFile::Advance(const PassResult& pass) {
   pending_.clear();
   TailReport report;
   report.event = TailEvent::kAdvanced;
+  report.transactions = pass.transactions;
   report.decreasing_tids = pass.decreasing_tids;
   report.more = pass.more;
   return report;

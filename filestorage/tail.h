@@ -37,7 +37,8 @@ struct TailReport {
   bool more = false;           // call Poll again at once, there may be more (kAdvanced; or kNothingYet in the middle of
                                // a committed transaction larger than max_bytes_per_poll, or of bytes that changed)
   uint64_t file_size = 0;
-  uint64_t decreasing_tids = 0;  // kAdvanced: new transactions with a tid not above the one before: a warning
+  uint64_t transactions = 0;     // kAdvanced: how many are new
+  uint64_t decreasing_tids = 0;  // kAdvanced: those of them with a tid not above the one before: a warning
   uint64_t position = 0;         // kCorrupt, kTruncated, kOverwritten
   // One line for a person. Empty for kAdvanced, and for kNothingYet, but where the last header says that it is finished
   // and the file ends before its transaction does, or that it is in progress and bytes follow it: where that lasts it

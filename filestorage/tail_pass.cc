@@ -100,6 +100,7 @@ absl::StatusOr<PassResult> TailPass::Conclude(const Boundary& start, const ScanR
   }
   return PassResult{.outcome = PassOutcome::kReached,
                     .reached = last,
+                    .transactions = scanner_->transactions(),
                     .decreasing_tids = scanner_->decreasing_tids(),
                     .more = limited || corrupt};
 }

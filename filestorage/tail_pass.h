@@ -29,7 +29,8 @@ struct PassResult {
   PassOutcome outcome = PassOutcome::kPending;
   std::string header{};  // kPending: the first 23 bytes behind the boundary, or as many as there are
   Boundary reached{};    // kReached
-  // kReached: of the transactions up to there, how many have a tid not above the one before.
+  // kReached: how many transactions there are up to there, and how many of them have a tid not above the one before.
+  uint64_t transactions = 0;
   uint64_t decreasing_tids = 0;
   bool more = false;      // kReached: something was left to look at
   uint64_t position = 0;  // kCorrupt

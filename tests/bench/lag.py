@@ -32,7 +32,7 @@ class Probe:
         self._popen.wait()
 
 
-class _Pace:
+class Pace:
     """So many a second, without drifting; as many as it can where `rate` is None."""
 
     def __init__(self, rate):
@@ -46,7 +46,7 @@ class _Pace:
 
 def commits(database, path, rate, seconds):
     """Commits at `rate` (None: at full speed) for so long; yields (committed end, when the commit returned)."""
-    pace = _Pace(rate)
+    pace = Pace(rate)
     chooser = random.Random(7)
     end = time.monotonic() + seconds
     number = 0
@@ -114,7 +114,7 @@ def two_syncs(path, rate, seconds):
     """Seconds of an append, its sync, a byte that is overwritten and its sync: nothing is durable sooner than that,
     with the order kept."""
     took = []
-    pace = _Pace(rate)
+    pace = Pace(rate)
     end = time.monotonic() + seconds
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     position = 0

@@ -84,13 +84,12 @@ class _Burner:
         self._process.start()
 
     def _burn(self, share):
-        due = time.monotonic()
+        pace = lag.Pace(1 / self._TURN)
         while True:
             end = time.process_time() + share * self._TURN
             while time.process_time() < end:
                 pass
-            due += self._TURN
-            time.sleep(max(0, due - time.monotonic()))
+            pace.wait()
 
     def stop(self):
         self._process.kill()

@@ -73,7 +73,8 @@ def _writer_rows(result):
     yield _row("writer's rate with a replica", f"{result['commitsPerSecondAttached']:.0f}/s, "
                f"{result['commitsPerSecondAlone']:.0f}/s without: {100 * result['loss']:+.1f} % lost "
                f"({100 * losses[0]:+.1f} to {100 * losses[-1]:+.1f})", "at most 5 %", result["loss"] <= 0.05)
-    yield _row(f"- beside a process that takes as much of a core ({100 * result['sidecarsOfACore']:.1f} %) and does nothing",
+    share = f"{100 * result['sidecarsOfACore']:.1f} %"
+    yield _row(f"- beside a process that takes as much of a core ({share}) and does nothing",
                f"{100 * result['lossBesideABurner']:+.1f} % lost")
 
 

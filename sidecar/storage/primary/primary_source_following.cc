@@ -19,6 +19,10 @@ constexpr size_t kMostFresh = 64 << 10;
 // Each look costs a sync, here and for each group at the secondaries. Where the writer commits several times between
 // two looks, fewer of them cost it less, and the copies some milliseconds.
 constexpr absl::Duration kPauseBehindCrowd = absl::Milliseconds(15);
+// Transactions that make a crowd: in a look that came at once, and in one behind a pause, which finds two of a writer
+// that commits a hundred times a second.
+constexpr uint64_t kCrowd = 2;
+constexpr uint64_t kCrowdBehindPause = 4;
 constexpr int kCrowdsUntold = 2;
 // The name is absent for a moment during each pack, and a writer may be slow: only after this time it is worth a word.
 constexpr absl::Duration kUnsettledGrace = absl::Seconds(3);
@@ -113,7 +117,7 @@ void PrimarySource::OnPolled(absl::StatusOr<TailReport> report) {
 bool PrimarySource::IsCrowd(const TailReport& report) const {
   if (!published_ || scanning_) return false;
   if (interrupted_ && crowds_ == kCrowdsUntold) return report.as_before();
-  return report.event == TailEvent::kAdvanced && report.end.last_offset > end_.offset;
+  return report.event == TailEvent::kAdvanced && report.transactions >= (crowds_ == 0 ? kCrowd : kCrowdBehindPause);
 }
 
 void PrimarySource::OnReport(const TailReport& report) {

@@ -111,6 +111,20 @@ TEST_F(CrowdedCommitsTest, AWriterWithoutPausesTellsNobodyUntilItPauses) {
   EXPECT_LE(FindAll(), kAtOnce);
 }
 
+TEST_F(CrowdedCommitsTest, AWriterThatCommitsNowAndThenIsNotPausedForAgainAndAgain) {
+  BeginStreaming();
+  BeginPause();
+  Commit(1);
+  world_.RunFor(absl::Milliseconds(7));
+  Commit(1);
+  FindAll();  // two of them, behind the pause
+  for (int i = 0; i < 20; ++i) {
+    world_.RunFor(absl::Milliseconds(10));
+    Commit(1);
+    EXPECT_LE(FindAll(), kAtOnce);
+  }
+}
+
 TEST_F(CrowdedCommitsTest, AQuestionInBetweenDoesNotMakeACrowdLessOfOne) {
   BeginStreaming();
   for (int i = 0; i < 100; ++i) {

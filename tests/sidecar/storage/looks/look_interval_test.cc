@@ -8,6 +8,8 @@
 #include "absl/time/time.h"
 #include "tests/sidecar/storage/machine.h"
 #include "tests/sidecar/storage/pack_test_fixture.h"
+#include "tests/sidecar/storage/promotion_test_fixture.h"
+#include "tests/support/simulated_file_system.h"
 
 namespace zrs::storage {
 namespace {
@@ -68,6 +70,36 @@ TEST_F(LookIntervalOfPrimaryTest, WhatIsAmissIsWatchedClosely) {
   primary_.Write(file_.bytes() + std::string(100, 'x'));
   EXPECT_TRUE(world_.RunUntil([&] { return primary_.Status().has_error(); }));
   EXPECT_LE(world_.queue().now() - began, absl::Seconds(3) + 2 * kInterval);
+}
+
+class SupersededPrimaryTest : public PromotionTest {
+ protected:
+  Machine third_{world_, "third", "primary"};
+};
+
+TEST_F(SupersededPrimaryTest, ALookThatComesBackAfterwardsIsTheLast) {
+  third_.SetUpstreams({"primary", "secondary"});
+  BeginStreaming();
+  third_.Start();
+  RunUntilEqual(primary_, third_);
+  for (const char* other : {"secondary", "third"}) {
+    world_.network().Block("primary", other, absl::Minutes(30));
+    world_.network().Cut("primary", other, /*half_open=*/false);
+  }
+  ExpectPromoted(secondary_.Promote(kMustBeGone));
+  RunUntilFollowing(third_, "secondary");
+  primary_.WriteUnnoticed(primary_.Data() + std::string(100, 'x'));
+  primary_.HoldIo(absl::Minutes(2));
+  world_.network().Unblock();
+  RunUntilState(primary_, "superseded");
+  world_.RunFor(absl::Minutes(2));
+  int operations = 0;
+  primary_.disk().SetHook([&operations](const tests::SimulatedOperation&) {
+    ++operations;
+    return absl::OkStatus();
+  });
+  world_.RunFor(absl::Seconds(30));
+  EXPECT_EQ(operations, 0);
 }
 
 }  // namespace
