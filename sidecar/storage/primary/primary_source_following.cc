@@ -18,7 +18,7 @@ using filestorage::TailReport;
 constexpr size_t kMostFresh = 64 << 10;
 // Each look costs a sync, here and for each group at the secondaries. Where the writer commits several times between
 // two looks, fewer of them cost it less, and the copies some milliseconds.
-constexpr absl::Duration kPauseBehindCrowd = absl::Milliseconds(15);
+constexpr absl::Duration kPauseBehindCrowd = absl::Milliseconds(12);
 // Transactions that make a crowd: in a look that came at once, and in one behind a pause, which finds two of a writer
 // that commits a hundred times a second.
 constexpr uint64_t kCrowd = 2;

@@ -17,7 +17,7 @@ namespace {
 
 // What is noticed and looked at at once is looked at in less; see the delays of the simulated watcher and runtime.
 constexpr absl::Duration kAtOnce = absl::Milliseconds(5);
-constexpr absl::Duration kPause = absl::Milliseconds(15);
+constexpr absl::Duration kPause = absl::Milliseconds(12);
 
 class CrowdedCommitsTest : public PairTest {
  protected:
