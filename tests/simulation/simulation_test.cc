@@ -251,9 +251,12 @@ TEST_F(SimulationTest, CatchesASecondaryThatTakesASwapForDoneBeforeItsNamesAreDu
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatDoesNotSyncThePackedFile) {
-  ExpectCaught("was acknowledged as durable", [](ScheduleOptions& options) {
-    options.sabotage.secondary = {.ignore_file_syncs = true, .path = absl::StrCat(kDataPath, ".zrs-new")};
-  });
+  ExpectCaught(
+      "was acknowledged as durable",
+      [](ScheduleOptions& options) {
+        options.sabotage.secondary = {.ignore_file_syncs = true, .path = absl::StrCat(kDataPath, ".zrs-new")};
+      },
+      "is refused");
 }
 
 TEST_F(SimulationTest, CatchesASecondaryThatAcknowledgesWhatItHasReceived) {
