@@ -36,6 +36,13 @@ class CrowdedCommitsTest : public PairTest {
   }
   absl::Duration Now() { return world_.queue().now(); }
   void Commit(size_t count) { primary_.Write(file_.AddMany(count, 100).bytes()); }
+  // One transaction each millisecond.
+  void CommitWithoutPauses(int count) {
+    for (int i = 0; i < count; ++i) {
+      Commit(1);
+      world_.RunFor(absl::Milliseconds(1));
+    }
+  }
   // Runs until what is committed now is found. How long that takes.
   absl::Duration FindAll() {
     const absl::Duration began = Now();
@@ -86,10 +93,7 @@ TEST_F(CrowdedCommitsTest, WhatIsCommittedBehindThePauseIsFoundAtOnce) {
 TEST_F(CrowdedCommitsTest, AWriterWithoutPausesIsLookedAtSeldom) {
   BeginStreaming();
   constexpr int kCommits = 1000;
-  for (int i = 0; i < kCommits; ++i) {
-    Commit(1);
-    world_.RunFor(absl::Milliseconds(1));
-  }
+  CommitWithoutPauses(kCommits);
   EXPECT_LE(looks_.size(), static_cast<size_t>(kCommits * absl::Milliseconds(1) / kPause));
   EXPECT_GE(looks_.size(), static_cast<size_t>(kCommits * absl::Milliseconds(1) / (kPause + kAtOnce)));
   RunUntilEqual(primary_, secondary_);
@@ -99,10 +103,7 @@ TEST_F(CrowdedCommitsTest, AWriterWithoutPausesTellsNobodyUntilItPauses) {
   BeginStreaming();
   BeginPause();
   EXPECT_TRUE(primary_.IsToldOfWrites()) << "one crowd is no crowd";
-  for (int i = 0; i < 100; ++i) {
-    Commit(1);
-    world_.RunFor(absl::Milliseconds(1));
-  }
+  CommitWithoutPauses(100);
   EXPECT_FALSE(primary_.IsToldOfWrites());
   world_.RunFor(2 * kPause + kAtOnce);
   EXPECT_TRUE(primary_.IsToldOfWrites());
@@ -127,10 +128,7 @@ TEST_F(CrowdedCommitsTest, AWriterThatCommitsNowAndThenIsNotPausedForAgainAndAga
 
 TEST_F(CrowdedCommitsTest, AQuestionInBetweenDoesNotMakeACrowdLessOfOne) {
   BeginStreaming();
-  for (int i = 0; i < 100; ++i) {
-    Commit(1);
-    world_.RunFor(absl::Milliseconds(1));
-  }
+  CommitWithoutPauses(100);
   ASSERT_FALSE(primary_.IsToldOfWrites());
   std::optional<v1::WaitResponse> answer;
   FindAll();
@@ -145,10 +143,7 @@ TEST_F(CrowdedCommitsTest, AQuestionInBetweenDoesNotMakeACrowdLessOfOne) {
 
 TEST_F(CrowdedCommitsTest, AFileThatTakesThePlaceOfACrowdedOneIsTold) {
   BeginStreaming();
-  for (int i = 0; i < 100; ++i) {
-    Commit(1);
-    world_.RunFor(absl::Milliseconds(1));
-  }
+  CommitWithoutPauses(100);
   ASSERT_FALSE(primary_.IsToldOfWrites());
   FileBuilder packed = Pack(file_, 2);
   primary_.Pack(packed.bytes());
